@@ -1,0 +1,77 @@
+# Every target installs what it needs: Python >= 3.11, git and make are enough.
+# uv is the one on PATH, else one of our own that pip puts into .venv-uv.
+
+PYTHON ?= python3
+MINUTES ?= 25
+ARGS ?=
+
+export UV_PYTHON_DOWNLOADS ?= never
+
+# The machine's certificates, where it has any: networks with a proxy of their own need them. The second name is for older uv.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
+export UV_SYSTEM_CERTS ?= true
+export UV_NATIVE_TLS ?= $(UV_SYSTEM_CERTS)
+endif
+
+UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv-uv/bin/uv)
+RUN := $(UV) run --locked --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-long check format lock build hooks clean
+
+help: ## list every target
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
+
+install: $(filter .venv-uv/%,$(UV)) ## create or update .venv exactly as uv.lock says
+	@test -d .venv || echo "installing into .venv (once) ..."
+	@$(UV) sync --locked --quiet
+
+demo: install ## a roster works a small HTTP service in a temporary repository, with recorded model replies; it stays
+	@$(RUN) callboard demo --keep $(ARGS)
+
+test: install ## every test that takes seconds (ARGS="-k word" chooses)
+	@$(RUN) pytest -m "not long" -n 2 --dist loadgroup $(ARGS)
+
+test-long: install ## the tests that take minutes; none begins after MINUTES=25
+	@CALLBOARD_PROFILE=long $(RUN) pytest -m long -rs --minutes $(MINUTES) $(ARGS)
+
+check: install ## style, types, layers, compose schema, lock file, this project's own directions
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(RUN) pytest -q tests/integration/packaging/test_compose.py
+	$(RUN) python .ci/directions.py
+	$(UV) lock --check
+	@! grep -E '(registry|url) = "' uv.lock | grep -vE '"https://(pypi\.org/simple"|files\.pythonhosted\.org/)' \
+		|| { echo "uv.lock names something else than the standard public index: run 'make lock'"; exit 1; }
+
+format: install ## put imports and layout in order
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+lock: $(filter .venv-uv/%,$(UV)) ## bring uv.lock up to pyproject.toml, from the standard public index alone
+	$(UV) lock --default-index https://pypi.org/simple
+
+build: install ## wheel and sdist into dist/
+	$(UV) build
+
+hooks: install ## run the checks before every commit
+	$(RUN) pre-commit install
+
+clean: ## remove what the other targets made
+	rm -rf .venv .venv-uv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv-uv/bin/uv:
+	@echo "uv is not on PATH: installing one into .venv-uv with pip (once) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is older than Python 3.11: install a newer one, or name it: make PYTHON=python3.12"; exit 1; }
+	@rm -rf .venv-uv
+	@if $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+		$(PYTHON) -m venv .venv-uv && .venv-uv/bin/python -m pip install --quiet uv; \
+	elif $(PYTHON) -m pip --version >/dev/null 2>&1; then \
+		$(PYTHON) -m venv --without-pip .venv-uv && $(PYTHON) -m pip --python .venv-uv/bin/python install --quiet uv; \
+	else \
+		echo "$(PYTHON) has neither venv nor pip: install them (Debian: apt install python3-venv), or uv itself"; exit 1; \
+	fi

@@ -1,0 +1,233 @@
+"""One attempt at one message: handle it, then commit, or say what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from loguru import logger
+
+from callboard.agents.handler import Handler, refusal
+from callboard.agents.suspects import Turn
+from callboard.bus.delivery import Delivery, Entry
+from callboard.bus.errors import BoardStale, BusError, BusUnavailable, InboxFull, LeaseLost, Reject, Retry
+from callboard.bus.lease import LEASE_S
+from callboard.bus.messages import JOURNAL, Draft, Envelope, MessageRefused, Outcome
+
+STALE_DELAY_S = 0.01
+LONGEST_DELAY_S = 5.0
+ROOM_DELAY_S = 1.0
+GIVE_BACK_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Times, in seconds."""
+
+    handler_timeout_s: float
+    """The longest a message may be worked on in one delivery."""
+    grace_s: float = 10.0
+    """How long handlers may go on after a stop, before they are cancelled; and again, to clean up."""
+    retry_s: float = 1.0
+    """The delay after the first unexpected error of a message; it doubles with each."""
+    sure_s: float = LEASE_S / 2
+    """A message that waited longer is checked to be still ours before its handler starts: this process may have been
+    paused, and whoever has the message now is doing what its handler would do again."""
+
+
+class Keeper(Protocol):
+    """What keeps leases: bus/lease.py."""
+
+    def hold(self, entry: Entry, *, for_s: float) -> None: ...
+
+
+class TooSlow(Exception):
+    """The handler did not finish in its time."""
+
+
+class Attempt:
+    """A delivery and its handler; used once.
+
+    Args:
+        may_send: Whether this sender's role may send this kind.
+        turn: The turn of suspects.
+    """
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        handler: Handler,
+        limits: Limits,
+        *,
+        may_send: Callable[[str, str], bool],
+        keeper: Keeper,
+        turn: Turn,
+    ) -> None:
+        self._delivery = delivery
+        self._handler = handler
+        self._limits = limits
+        self._may_send = may_send
+        self._keeper = keeper
+        self._turn = turn
+        self._handling: asyncio.Task[Outcome] | None = None
+        self._is_lost = False
+        self._taken_in = time.monotonic()
+        envelope = delivery.envelope
+        self._log = logger.bind(
+            run=envelope.run,
+            agent=delivery.entry.inbox,
+            task=envelope.task,
+            message=envelope.id,
+            kind=envelope.kind,
+            delivery=delivery.deliveries,
+        )
+
+    @property
+    def entry(self) -> Entry:
+        return self._delivery.entry
+
+    @property
+    def envelope(self) -> Envelope:
+        return self._delivery.envelope
+
+    @property
+    def deliveries(self) -> int:
+        return self._delivery.deliveries
+
+    async def emit(self, *drafts: Draft) -> None:
+        await self._delivery.emit(*drafts)
+        self._turn.end()
+
+    def lose(self) -> None:
+        """The lease is gone: whatever the handler still does cannot count."""
+        self._is_lost = True
+        if self._handling is not None:
+            self._handling.cancel()
+
+    async def run(self) -> None:
+        """Handle and settle. Cancelled, it stops the handler and gives the message back.
+
+        Raises:
+            BusUnavailable: The server is gone; the message will be taken over.
+        """
+        try:
+            if self._delivery.is_suspect:
+                await self._turn.begin()
+            if self._delivery.is_suspect or time.monotonic() - self._taken_in > self._limits.sure_s:
+                await self._delivery.begin()
+            self._keeper.hold(self._delivery.entry, for_s=self._limits.handler_timeout_s + 2 * self._limits.grace_s)
+            await self._settle()
+        except LeaseLost:
+            self._log.warning("lease lost, work dropped")
+        except asyncio.CancelledError:
+            await self.give_back()
+            raise
+        finally:
+            self._turn.end()
+
+    async def give_back(self) -> None:
+        """Release it for the next consumer; if that cannot be done now, its lease ends by itself."""
+        try:
+            async with asyncio.timeout(GIVE_BACK_S):
+                await self._delivery.release()
+        except (BusError, TimeoutError) as error:
+            self._log.info("message not given back", error=str(error))
+
+    async def _settle(self) -> None:
+        """Decide in one place what becomes of the message."""
+        delivery = self._delivery
+        try:
+            if reason := refusal(self.envelope, self._may_send):
+                self._log.error("message refused", sender=self.envelope.sender, reason=reason)
+                note = MessageRefused(
+                    refused=self.envelope.id,
+                    refused_kind=self.envelope.kind,
+                    refused_sender=self.envelope.sender,
+                    reason=reason,
+                )
+                await self._until_room(lambda: delivery.reject(reason, Draft(JOURNAL, note)))
+            else:
+                await self._until_committed()
+        except Retry as signal:
+            self._log.info("handler asked for a retry", reason=str(signal), after_s=signal.after_s)
+            await self._fail(str(signal), signal.after_s)
+        except Reject as signal:
+            reason = str(signal)
+            self._log.error("handler rejected the message", reason=reason)
+            await self._until_room(lambda: delivery.reject(reason))
+        except TooSlow as error:
+            self._log.error("handler took too long", error=str(error))
+            await self._fail(str(error), self._backoff_s)
+        except InboxFull as error:
+            self._log.warning("server is full, message is given back", error=str(error))
+            await asyncio.sleep(LONGEST_DELAY_S)
+            await self._until_room(delivery.release)
+        except (LeaseLost, BusUnavailable):
+            raise
+        except Exception as error:  # noqa: BLE001 - the loop's edge: whatever a handler raises is its message's failure
+            self._log.opt(exception=error).error("handler raised")
+            await self._fail(f"{type(error).__name__}: {error}", self._backoff_s)
+
+    @property
+    def _backoff_s(self) -> float:
+        return float(self._limits.retry_s * 2**self._delivery.entry.raised)
+
+    async def _fail(self, error: str, after_s: float) -> None:
+        await self._until_room(lambda: self._delivery.fail(error, after_s=after_s))
+
+    async def _until_committed(self) -> None:
+        """Handle and commit; with a stale board again, which is nobody's failure."""
+        loop = asyncio.get_running_loop()
+        deadline, delay = loop.time() + self._limits.handler_timeout_s, STALE_DELAY_S
+        while True:
+            outcome = await self._handle(deadline)
+            try:
+                return await self._until_room(partial(self._delivery.commit, outcome))
+            except BoardStale as error:
+                self._log.debug("board was stale, handling again", field=error.field)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, LONGEST_DELAY_S)
+
+    async def _handle(self, deadline: float) -> Outcome:
+        """Run the handler in a task of its own, so that it can be stopped without stopping us."""
+        if self._is_lost:
+            raise LeaseLost("the lease was lost before the handler began")
+        timeout_s = deadline - asyncio.get_running_loop().time()
+        self._handling = handling = asyncio.ensure_future(self._handler.handle(self))
+        try:
+            done, _ = await asyncio.wait({handling}, timeout=max(0.0, timeout_s))
+        except asyncio.CancelledError:
+            await self._cancel(handling)
+            raise
+        if not done:
+            await self._cancel(handling)
+            raise TooSlow(f"not handled within {self._limits.handler_timeout_s:g} s")
+        if handling.cancelled():
+            if self._is_lost:
+                raise LeaseLost("the lease was lost while the handler worked")
+            raise RuntimeError("the handler cancelled itself")
+        return handling.result()
+
+    async def _cancel(self, handling: asyncio.Task[Outcome]) -> None:
+        handling.cancel()
+        _, late = await asyncio.wait({handling}, timeout=self._limits.grace_s)
+        if late:
+            self._log.error("handler ignores its cancellation; it is left behind")
+        elif not handling.cancelled() and (error := handling.exception()) is not None:
+            self._log.opt(exception=error).warning("handler raised while it was stopped")
+
+    async def _until_room(self, settle: Callable[[], Awaitable[None]]) -> None:
+        """Try until the server has room again; meanwhile the lease is kept."""
+        is_said = False
+        while True:
+            try:
+                return await settle()
+            except InboxFull as error:
+                if not is_said:
+                    self._log.warning("server is full, trying again until there is room", error=str(error))
+                is_said = True
+                await asyncio.sleep(ROOM_DELAY_S)

@@ -1,0 +1,152 @@
+"""What every brain is: something that works on a task in a clone, or judges what another agent handed in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from callboard.bus.messages import ReviewRequested
+from callboard.bus.task import Briefing, Note, TaskSpec
+
+Report = Callable[[str], Awaitable[None]]
+"""Takes one line of what the brain is doing now; cheap to call often, its receiver bounds the rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who thinks, where, and for how long."""
+
+    run: str
+    agent: str
+    prompt: str
+    """The role's prompt."""
+    cwd: Path
+    """The only folder the brain works in: its clone, or its checkout of what it judges."""
+    timeout_s: float
+    env: Mapping[str, str] = field(default_factory=dict)
+    """The whole environment of every process the brain starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt at one task."""
+
+    seat: Seat
+    task: str
+    """The task's id on the board, such as `T-7`."""
+    attempt: int
+    spec: TaskSpec
+    briefing: Briefing
+    base: str
+    """The commit the result is judged against."""
+    notes: tuple[Note, ...] = ()
+
+    def as_json(self) -> str:
+        """The task for a brain outside this process (docs/brains.md)."""
+        return json.dumps(
+            {
+                "run": self.seat.run,
+                "agent": self.seat.agent,
+                "task": self.task,
+                "attempt": self.attempt,
+                "base": self.base,
+                "spec": self.spec.model_dump(mode="json"),
+                "briefing": self.briefing.model_dump(mode="json"),
+                "notes": [note.model_dump(mode="json") for note in self.notes],
+                "prompt": self.seat.prompt,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewJob:
+    """One thing to judge."""
+
+    seat: Seat
+    task: str
+    attempt: int
+    request: ReviewRequested
+    diff: str
+    """Unified diff of base and commit, cut at a stated length; "" when nothing changed."""
+
+    def as_json(self) -> str:
+        """The review request for a brain outside this process (docs/brains.md)."""
+        return json.dumps(
+            {
+                "run": self.seat.run,
+                "agent": self.seat.agent,
+                "task": self.task,
+                "attempt": self.attempt,
+                "author": self.request.agent,
+                **self.request.model_dump(mode="json", exclude={"agent"}),
+                "diff": self.diff,
+                "prompt": self.seat.prompt,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It says that the task is done; nobody believes it before the gate does."""
+
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """It cannot go on with this task."""
+
+    what: str
+    tried: str = ""
+    needs: str = ""
+    severity: Literal["minor", "major"] = "major"
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """It needs a person's answer to go on."""
+
+    text: str
+    options: tuple[str, ...] = ()
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It gave up or broke."""
+
+    reason: str
+
+
+Result = Done | Blocked | Asked | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class RawVerdict:
+    """What a brain said as a reviewer, before anybody has checked that it is a verdict."""
+
+    text: str
+
+
+class Brain(Protocol):
+    """Where thinking comes from. A cancelled call leaves no process behind."""
+
+    async def work(self, job: Job, report: Report) -> Result:
+        """Work on a task in `job.seat.cwd` until it is done or cannot go on.
+
+        Raises:
+            BrainError: The brain gave nothing that can be used.
+        """
+        ...
+
+    async def review(self, job: ReviewJob) -> RawVerdict:
+        """Judge what was handed in; `job.seat.cwd` is a checkout of it.
+
+        Raises:
+            BrainError: The brain gave nothing that can be used.
+        """
+        ...

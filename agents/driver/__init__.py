@@ -1,0 +1,1 @@
+"""Files for people: none. Code: does a task in its clone and gives evidence."""

@@ -1,0 +1,109 @@
+"""What a driver says about an attempt: messages to the manager, and the entry of its own log beside each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from callboard.agents.brains.brain import Asked, Blocked, Failed
+from callboard.agents.manager.decision import MANAGER
+from callboard.bus.messages import (
+    JOURNAL,
+    AttemptFailed,
+    BlockerRaised,
+    Body,
+    Draft,
+    EvidenceSubmitted,
+    FeedbackLogged,
+    Outcome,
+    QuestionAsked,
+    TaskAccepted,
+    TaskAssigned,
+)
+from callboard.bus.task import CommandResult
+from callboard.feedback.facts import command_fact, commit_fact
+
+Kind = Literal["task", "evidence", "blocker", "question"]
+
+MAX_FILES = 1_000
+"""Changed paths that evidence names; the commit has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where unfinished work went."""
+
+    head: str | None = None
+    """The commit in the vault; None when there was none to keep."""
+    problem: str = ""
+    """Why it could not be kept; it is in the clone still."""
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        if self.problem:
+            return (f"work so far: still in the clone only: {self.problem}",)
+        return (f"work so far: `{self.head[:7]}`" if self.head else "work so far: nothing changed",)
+
+
+@dataclass(frozen=True, slots=True)
+class HandIn:
+    """What was handed in."""
+
+    head: str | None
+    files: tuple[str, ...] = ()
+    commands: tuple[CommandResult, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Paths and refs in the clone that no commit holds."""
+
+
+def accepted(agent: str, assigned: TaskAssigned, attempt: int, deliveries: int) -> tuple[Draft, ...]:
+    """What is sent when work begins; a second delivery says so, since its entry is another event's."""
+    again = f", taken up again after an interruption (delivery {deliveries})" if deliveries > 1 else ""
+    begun = f"attempt {attempt} from `{assigned.start[:7]}`{again}"
+    facts = (begun, *(f"learnt from {note.source}: {_first_line(note.text)}" for note in assigned.notes))
+    return (Draft(MANAGER, TaskAccepted()), _entry(agent, "task", assigned.spec.title, facts))
+
+
+def evidence(agent: str, assigned: TaskAssigned, given: HandIn, notes: str) -> Outcome:
+    files = given.files[:MAX_FILES]
+    body = EvidenceSubmitted(head=given.head, commands=given.commands, files=files, notes=notes)
+    facts = [commit_fact(given.head, f"{agent}/work", given.files), *map(command_fact, given.commands)]
+    facts += [f"in no commit: `{name}`" for name in given.left_out]
+    return _told(body, _entry(agent, "evidence", assigned.spec.title, facts, notes))
+
+
+def blocked(agent: str, assigned: TaskAssigned, it: Blocked, kept: Kept) -> Outcome:
+    body = BlockerRaised(what=it.what, tried=it.tried, needs=it.needs, severity=it.severity, head=kept.head)
+    said = {"blocked by": it.what, "tried": it.tried, "needs": it.needs}
+    facts = [f"{name}: {text}" for name, text in said.items() if text] + list(kept.facts)
+    return _told(body, _entry(agent, "blocker", assigned.spec.title, facts, it.notes if it.notes != it.what else ""))
+
+
+def asked(agent: str, assigned: TaskAssigned, it: Asked, kept: Kept) -> Outcome:
+    body = QuestionAsked(text=it.text, options=it.options, head=kept.head)
+    facts = [f"question: {it.text}"] + ([f"options: {', '.join(it.options)}"] if it.options else []) + list(kept.facts)
+    return _told(body, _entry(agent, "question", assigned.spec.title, facts, it.notes if it.notes != it.text else ""))
+
+
+def failed(agent: str, assigned: TaskAssigned, it: Failed, kept: Kept) -> Outcome:
+    body = AttemptFailed(reason=it.reason, head=kept.head)
+    return _told(body, _entry(agent, "task", f"{assigned.spec.title}: the attempt failed", kept.facts, it.reason))
+
+
+def stopped(agent: str, assigned: TaskAssigned, reason: str, kept: Kept) -> Outcome:
+    """The manager took the task away, so it is told nothing."""
+    facts = (f"stopped: {reason}", *kept.facts)
+    return Outcome((_entry(agent, "task", f"{assigned.spec.title}: stopped", facts),))
+
+
+def _told(body: Body, entry: Draft) -> Outcome:
+    return Outcome((Draft(MANAGER, body), entry))
+
+
+def _entry(agent: str, kind: Kind, title: str, facts: Sequence[str], text: str = "") -> Draft:
+    return Draft(JOURNAL, FeedbackLogged(log=agent, entry=kind, title=title, facts=tuple(facts), text=text))
+
+
+def _first_line(text: str) -> str:
+    return next((line for line in text.splitlines() if line.strip()), "")[:200]

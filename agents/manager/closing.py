@@ -1,0 +1,169 @@
+"""How tasks and runs end, and what holds an end up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from callboard.agents.manager import dispatch, requests, setbacks
+from callboard.agents.manager.decision import Decision, hands_out, newest, open_tasks
+from callboard.bus.board import HELD_BY_AGENT, AgentDoc, Board, TaskDoc, TaskState
+from callboard.bus.messages import TaskClosed, TimerFired
+
+IN_HAND = frozenset(
+    {
+        TaskState.ASSIGNED,
+        TaskState.WORKING,
+        TaskState.EVIDENCE,
+        TaskState.GATE,
+        TaskState.REVIEW,
+        TaskState.APPROVED,
+        TaskState.MERGING,
+    }
+)
+"""States that machines move on without a person."""
+
+
+def done(decision: Decision, task: TaskDoc, reason: str, *, is_told: bool = False) -> None:
+    """The task is finished; standing work comes back after a while.
+
+    Args:
+        is_told: Its agent and the log know already.
+    """
+    if not is_told:
+        decision.send(task.agent, TaskClosed(state="done", reason=reason), task)
+        decision.log("merge", "done", [reason], task=task)
+    if _comes_again(decision, task):
+        every = decision.policy.standing_every
+        then = decision.now + every
+        afresh = {"spent": 0, "notes": (), "pin": "", "base": "", "not_before": then, "queued_at": then}
+        reason, rounds = f"standing: {reason}", task.rounds + 1
+        decision.put_task(task, state=TaskState.QUEUED, reason=reason, rounds=rounds, **afresh)
+        decision.after(every, TimerFired(about="standing", subject=task.id), task)
+        return
+    decision.put_task(task, state=TaskState.DONE, reason=reason)
+
+
+def cancel(
+    decision: Decision, task: TaskDoc, state: Literal[TaskState.CANCELLED, TaskState.SKIPPED], reason: str
+) -> TaskDoc:
+    """End it undone. An agent that works on it is told by whoever takes it away."""
+    setbacks.close_questions(decision, task)
+    decision.log("task", state.value, [reason], task=task)
+    if task.agent and task.state not in HELD_BY_AGENT:
+        decision.send(task.agent, TaskClosed(state=state.value, reason=reason), task)
+    return decision.put_task(task, state=state, reason=reason, question="", blocker="")
+
+
+def reopen(decision: Decision) -> None:
+    """New work brings a run back that had ended but was not promoted yet."""
+    if decision.board.run.state in ("succeeded", "failed"):
+        go_on(decision)
+
+
+def go_on(decision: Decision) -> None:
+    """Leave the pause, and ask again for what could not be finished before it."""
+    decision.put_run(state="running", reason="", detail="")
+    requests.ask_again(decision)
+
+
+def settle_skips(decision: Decision) -> None:
+    """A task whose dependency ended without being done cannot be done either, until that one comes again."""
+    while task := next(_changed_by_dependencies(decision.board), None):
+        lost = _lost_dependencies(task, newest(decision.board))
+        if lost:
+            cancel(decision, task, TaskState.SKIPPED, f"it depends on {lost[0]}, which was not done")
+        else:
+            reopen(decision)
+            decision.put_task(task, state=TaskState.QUEUED, queued_at=decision.now)
+
+
+def _changed_by_dependencies(board: Board) -> Iterator[TaskDoc]:
+    known = newest(board)
+    for task in known.values():
+        if not task.task.depends_on or task.state not in (*dispatch.READY, TaskState.SKIPPED):
+            continue
+        if bool(_lost_dependencies(task, known)) is not (task.state is TaskState.SKIPPED):
+            yield task
+
+
+def _lost_dependencies(task: TaskDoc, known: Mapping[str, TaskDoc]) -> list[str]:
+    keys = [key for key in task.task.depends_on if key in known and key not in task.waived]
+    return [key for key in keys if known[key].state in _ENDED_NOT_DONE and not dispatch.was_done(known[key])]
+
+
+def end_run(decision: Decision) -> None:
+    """The run ends when nothing but standing work is open; what came again counts as it ended last."""
+    run = decision.board.run
+    tasks = list(newest(decision.board).values())
+    if run.state != "running" or not tasks or any(not task.task.standing for task in open_tasks(decision.board)):
+        return
+    failed = [task.id for task in not_done(decision.board)]
+    counts = ", ".join(
+        f"{sum(task.state is state for task in tasks)} {state}"
+        for state in TaskState
+        if any(task.state is state for task in tasks)
+    )
+    if failed:
+        detail = f"not done: {', '.join(failed)}"
+        decision.put_run(state="failed", reason="requires_human_review", detail=detail)
+    else:
+        decision.put_run(state="succeeded", reason="", detail="")
+    decision.log("shutdown", f"run {decision.board.run.state}", [counts])
+
+
+def not_done(board: Board) -> list[TaskDoc]:
+    """Tasks that ended without success, standing ones apart: while there are any, the run has not succeeded."""
+    states = (TaskState.FAILED, TaskState.SKIPPED)
+    return [task for task in newest(board).values() if task.state in states and not task.task.standing]
+
+
+def pause(decision: Decision, reason: str, detail: str) -> None:
+    """Hand nothing out until a person, or the disk, says so. A run that has ended stays ended."""
+    run = decision.board.run
+    if run.state != "paused" and not hands_out(run):
+        return
+    decision.put_run(state="paused", reason=reason, detail=detail)
+    decision.log("question", f"run paused: {reason}", [detail])
+
+
+def outlook(board: Board) -> Literal["moving", "people", "ended"]:
+    """Whether agents can still move the run, only people can, or it has ended."""
+    run = board.run
+    if run.state == "created" or run.awaits_directions:
+        return "moving"
+    if run.state in ("succeeded", "failed", "cancelled"):
+        return "ended"
+    if run.state == "paused":
+        is_held = any(task.state in HELD_BY_AGENT for task in board.tasks())
+        return "moving" if is_held or run.reason == "disk" else "people"
+    known = newest(board)
+    can_move = any(task.state in IN_HAND or _can_be_taken(board, known, task) for task in _needed(board, known))
+    return "moving" if can_move else "people"
+
+
+def _needed(board: Board, known: Mapping[str, TaskDoc]) -> list[TaskDoc]:
+    """What holds the end of the run: work that is not standing, and standing work that it depends on."""
+    waiting = [task for task in open_tasks(board) if not task.task.standing]
+    found: dict[str, TaskDoc] = {}
+    while waiting:
+        task = waiting.pop()
+        if task.id not in found:
+            found[task.id] = task
+            waiting += [known[key] for key in dispatch.unmet(known, task)]
+    return list(found.values())
+
+
+def _can_be_taken(board: Board, known: Mapping[str, TaskDoc], task: TaskDoc) -> bool:
+    if task.state not in dispatch.READY or dispatch.unmet(known, task):
+        return False
+    drivers = (agent for agent in board.all(AgentDoc) if agent.role == dispatch.DRIVER and agent.state != "down")
+    return any(dispatch.is_for(task, agent.name, board) for agent in drivers)
+
+
+def _comes_again(decision: Decision, task: TaskDoc) -> bool:
+    until = task.task.until
+    return task.task.standing and (until is None or (decision.now + decision.policy.standing_every).date() <= until)
+
+
+_ENDED_NOT_DONE = frozenset({TaskState.FAILED, TaskState.CANCELLED, TaskState.SKIPPED})

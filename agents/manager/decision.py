@@ -1,0 +1,135 @@
+"""One decision in the making: the board as it will be, and what has to be said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from callboard.bus.board import ENDED, AgentDoc, Board, Change, Doc, RunDoc, TaskDoc, TaskState
+from callboard.bus.messages import JOURNAL, Body, Draft, Envelope, FeedbackLogged, Outcome, Timer
+
+MANAGER = "manager"
+"""The manager's name, which is also its inbox."""
+
+LogKind = Literal[
+    "startup",
+    "task",
+    "progress",
+    "evidence",
+    "blocker",
+    "resolved",
+    "question",
+    "answer",
+    "review",
+    "merge",
+    "shutdown",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the desk has to know besides the board and the message."""
+
+    gate: tuple[str, ...]
+    """The project's gate commands."""
+    setup: tuple[str, ...] = ()
+    review_deadline: timedelta = timedelta(minutes=15)
+    review_rounds: int = 2
+    """How often a review without quorum is asked for before a person is."""
+    standing_every: timedelta = timedelta(hours=1)
+    ageing: timedelta = timedelta(hours=1)
+    """A task gains one priority step for each of these that it has waited."""
+
+
+@dataclass(slots=True)
+class Decision:
+    """Collects what one message leads to. The board in it already shows the changes."""
+
+    board: Board
+    cause: Envelope
+    now: datetime
+    policy: Policy
+    _before: Board = field(init=False)
+    _changes: dict[str, Change] = field(default_factory=dict)
+    _drafts: list[Draft] = field(default_factory=list)
+    _timers: list[Timer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._before = self.board
+
+    def put(self, name: str, doc: Doc) -> None:
+        """Set a board field; several sets of one field are one change."""
+        was = self._before.get(name, type(doc)).version
+        change = Change(name, doc.model_copy(update={"version": was + 1}))
+        self._changes[name] = change
+        self.board = self.board.with_changes([change])
+
+    def put_run(self, **values: object) -> RunDoc:
+        doc = self.board.run.model_copy(update=values)
+        self.put("run", doc)
+        return doc
+
+    def put_task(self, task: TaskDoc, **values: object) -> TaskDoc:
+        """Change a task; a new state is stamped with the time."""
+        if values.get("state", task.state) != task.state:
+            values = {"reason": "", **values, "changed_at": self.now}
+        doc = task.model_copy(update=values)
+        self.put(f"task:{doc.id}", doc)
+        return self.board.task(doc.id)
+
+    def put_agent(self, name: str, **values: object) -> AgentDoc:
+        doc = self.agent(name).model_copy(update={"name": name, **values})
+        self.put(f"agent:{name}", doc)
+        return doc
+
+    def agent(self, name: str) -> AgentDoc:
+        return self.board.get(f"agent:{name}", AgentDoc)
+
+    def send(self, recipient: str, body: Body, task: TaskDoc | None = None) -> None:
+        draft = Draft(recipient, body, task.id if task else "", task.attempt if task else 0)
+        self._drafts.append(draft)
+
+    def log(
+        self, kind: LogKind, title: str, facts: Sequence[str] = (), text: str = "", task: TaskDoc | None = None
+    ) -> None:
+        """An entry of the manager's own feedback log; without a task it is about the run."""
+        heading = f"{task.id} {task.task.title}: {title}" if task else title
+        body = FeedbackLogged(log=MANAGER, entry=kind, title=heading, facts=tuple(facts), text=text)
+        about = (task.id, task.attempt) if task else ("", 0)
+        self._drafts.append(Draft(JOURNAL, body, *about, inherits=task is not None))
+
+    def after(self, delay: timedelta, body: Body, task: TaskDoc | None = None) -> None:
+        draft = Draft(MANAGER, body, task.id if task else "", task.attempt if task else 0)
+        self._timers.append(Timer(delay, draft))
+
+    def outcome(self) -> Outcome:
+        changed = tuple(change for change in self._changes.values() if self._differs(change))
+        return Outcome(tuple(self._drafts), changed, tuple(self._timers))
+
+    def _differs(self, change: Change) -> bool:
+        before = self._before.docs.get(change.field)
+        return before is None or before.model_copy(update={"version": change.doc.version}) != change.doc
+
+
+def open_tasks(board: Board) -> list[TaskDoc]:
+    """Tasks that have not ended, standing ones included."""
+    return [task for task in board.tasks() if task.state not in ENDED]
+
+
+def newest(board: Board) -> dict[str, TaskDoc]:
+    """Key -> its newest task: one that ended can come again under a new id, and what it is now counts."""
+    return {task.task.key: task for task in board.tasks()}
+
+
+def is_untouched(task: TaskDoc) -> bool:
+    """Nobody has begun on it: it is as its file says. Standing work is so again between its rounds."""
+    is_new = task.attempt == 0 or task.not_before is not None
+    return is_new and task.state in (TaskState.QUEUED, TaskState.BLOCKED)
+
+
+def hands_out(run: RunDoc) -> bool:
+    """Whether work is handed out and merged: while the run runs, and after its end for the standing work of a launch that
+    stays."""
+    return run.state == "running" or (run.stays and run.state in ("succeeded", "failed"))

@@ -1,0 +1,134 @@
+"""The desk: (board, message, now) -> outcome. Pure; the only writer of the board; every message is decided here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from callboard.agents.manager import (
+    backlog,
+    closing,
+    dispatch,
+    judgement,
+    merging,
+    obstacles,
+    people,
+    presence,
+    setbacks,
+)
+from callboard.agents.manager.decision import Decision, Policy
+from callboard.bus.board import HELD_BY_AGENT, Board, TaskDoc
+from callboard.bus.messages import (
+    JOURNAL,
+    AgentStarted,
+    AgentStopped,
+    AttemptFailed,
+    BlockerRaised,
+    CommandGiven,
+    DirectionsRead,
+    DiskChanged,
+    Envelope,
+    EvidenceSubmitted,
+    GateFinished,
+    LandFinished,
+    MergePrepared,
+    MessageRefused,
+    Outcome,
+    PromotionFinished,
+    QuestionAsked,
+    RosterChanged,
+    TaskAccepted,
+    TaskProgressed,
+    TimerFired,
+    VerdictGiven,
+)
+
+
+def decide(board: Board, message: Envelope, now: datetime, policy: Policy) -> Outcome:
+    """What one message leads to. Deciding a message twice on the same board gives the same outcome."""
+    decision = Decision(board, message, now, policy)
+    _route(decision, message)
+    settle(decision)
+    return decision.outcome()
+
+
+def settle(decision: Decision) -> None:
+    """What follows from the board alone, whatever the message was."""
+    closing.settle_skips(decision)
+    obstacles.settle(decision)
+    merging.start_next(decision)
+    dispatch.assign_ready(decision)
+    closing.end_run(decision)
+
+
+def _route(decision: Decision, message: Envelope) -> None:
+    match message.body:
+        case RosterChanged() as body:
+            presence.roster_changed(decision, body)
+        case AgentStarted() as body:
+            presence.agent_started(decision, body)
+        case AgentStopped() as body:
+            presence.agent_stopped(decision, body)
+        case DirectionsRead() as body:
+            backlog.directions_read(decision, body)
+        case DiskChanged() as body:
+            people.disk_changed(decision, body)
+        case CommandGiven() as body:
+            people.command_given(decision, body)
+        case TimerFired() as body:
+            _timer_fired(decision, body)
+        case MergePrepared() as body:
+            merging.merge_prepared(decision, body)
+        case LandFinished() as body:
+            merging.land_finished(decision, body)
+        case PromotionFinished() as body:
+            people.promotion_finished(decision, body)
+        case GateFinished() as body:
+            judgement.gate_finished(decision, body)
+        case VerdictGiven() as body:
+            judgement.verdict_given(decision, body)
+        case _:
+            _from_worker(decision, message)
+
+
+def _from_worker(decision: Decision, message: Envelope) -> None:
+    """What the agent that holds a task says about it; anything from an earlier attempt is only written down."""
+    task = decision.board.task(message.task)
+    if not _holds(task, message):
+        reason = f"{message.sender} does not hold attempt {message.attempt} of {message.task or 'any task'} now"
+        refused = MessageRefused(
+            refused=message.id, refused_kind=message.kind, refused_sender=message.sender, reason=reason
+        )
+        decision.send(JOURNAL, refused)
+        return
+    match message.body:
+        case TaskAccepted():
+            presence.task_accepted(decision, task)
+        case TaskProgressed() as body:
+            presence.task_progressed(decision, task, body)
+        case EvidenceSubmitted() as body:
+            judgement.evidence_submitted(decision, task, body)
+        case BlockerRaised() as body:
+            setbacks.blocker_raised(decision, task, body)
+        case QuestionAsked() as body:
+            setbacks.question_asked(decision, task, body)
+        case AttemptFailed() as body:
+            setbacks.attempt_failed(decision, task, body)
+        case _:
+            reason = f"the manager has nothing to decide about {message.kind}"
+            refused = MessageRefused(
+                refused=message.id, refused_kind=message.kind, refused_sender=message.sender, reason=reason
+            )
+            decision.send(JOURNAL, refused)
+
+
+def _holds(task: TaskDoc, message: Envelope) -> bool:
+    return task.agent == message.sender and task.attempt == message.attempt and task.state in HELD_BY_AGENT
+
+
+def _timer_fired(decision: Decision, body: TimerFired) -> None:
+    task = decision.board.task(decision.cause.task)
+    if body.about == "review":
+        judgement.review_deadline(decision, task, body.subject)
+    elif body.about == "standing" and task.not_before:
+        # the server's clock fired it; this process's clock may be behind
+        decision.put_task(task, not_before=min(task.not_before, decision.now))

@@ -1,0 +1,119 @@
+"""Which agent gets which task next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from fnmatch import fnmatch
+
+from callboard.agents.manager.decision import Decision, hands_out, newest, open_tasks
+from callboard.bus.board import AgentDoc, Board, BriefingDoc, TaskDoc, TaskState
+from callboard.bus.messages import TaskAssigned
+from callboard.bus.task import Briefing
+
+DRIVER = "driver"
+"""The role that takes tasks."""
+READY = frozenset({TaskState.QUEUED, TaskState.CHANGES_REQUESTED})
+
+
+def assign_ready(decision: Decision) -> None:
+    """To each idle driver its next ready task."""
+    if not hands_out(decision.board.run):
+        return
+    idle = [agent.name for agent in decision.board.all(AgentDoc) if agent.state == "idle" and agent.role == DRIVER]
+    for name in sorted(idle):
+        task = next_task(decision, name)
+        if task is not None:
+            _assign(decision, name, task)
+
+
+def next_task(decision: Decision, agent: str) -> TaskDoc | None:
+    """Begun tasks first, then priority with ageing, then file order."""
+    board = decision.board
+    known = newest(board)
+    ready = [
+        task
+        for task in board.tasks()
+        if task.state in READY and is_for(task, agent, board) and _is_due(task, decision.now)
+    ]
+    free = [task for task in ready if not unmet(known, task)]
+    return min(free, key=lambda task: rank(decision, task), default=None)
+
+
+def _is_due(task: TaskDoc, now: datetime) -> bool:
+    if task.not_before and task.not_before > now:
+        return False
+    return not (task.task.standing and task.task.until and now.date() > task.task.until)
+
+
+def waits_for(board: Board, task: TaskDoc) -> list[str]:
+    """Keys of the tasks that must be done before this one and are not; what no task has as its key is an obstacle."""
+    return unmet(newest(board), task)
+
+
+def unmet(known: Mapping[str, TaskDoc], task: TaskDoc) -> list[str]:
+    """The same, with the newest task of each key at hand."""
+    keys = [key for key in task.task.depends_on if key not in task.waived]
+    return [key for key in keys if key in known and not was_done(known[key])]
+
+
+def was_done(task: TaskDoc) -> bool:
+    """Standing work never ends, so one round of it counts."""
+    return task.state is TaskState.DONE or task.rounds > 0
+
+
+def is_for(task: TaskDoc, agent: str, board: Board) -> bool:
+    """The driver whose directions it stands in; any driver, where that agent is none, has left the roster or is down."""
+    owner = board.get(f"agent:{task.task.agent}", AgentDoc)
+    return task.task.agent == agent or owner.role != DRIVER or owner.state == "down"
+
+
+def rank(decision: Decision, task: TaskDoc) -> tuple[bool, int, int, int]:
+    waited = decision.now - (task.queued_at or decision.now)
+    aged = task.task.priority - int(waited / decision.policy.ageing)
+    is_begun = task.attempt > 0 and task.not_before is None
+    return (not is_begun, aged, task.task.order, int(task.id.partition("-")[2]))
+
+
+def _assign(decision: Decision, agent: str, task: TaskDoc) -> None:
+    _warn_of_overlap(decision, task)
+    base = task.base if task.pin else decision.board.run.head
+    task = decision.put_task(
+        task,
+        state=TaskState.ASSIGNED,
+        agent=agent,
+        attempt=task.attempt + 1,
+        base=base,
+        head="",
+        candidate="",
+        merging_at=None,
+        verdicts={},
+        not_before=None,
+    )
+    briefing = decision.board.get(f"briefing:{task.task.agent}", BriefingDoc).briefing
+    body = TaskAssigned(
+        spec=task.task,
+        briefing=briefing or Briefing(agent=agent, version=""),
+        base=base,
+        start=task.pin or base,
+        notes=task.notes,
+    )
+    decision.send(agent, body, task)
+    decision.put_agent(agent, state="working", task=task.id, doing="assigned", progress_at=decision.now)
+    decision.log("task", f"assigned to {agent}, attempt {task.attempt}", task=task)
+
+
+def _warn_of_overlap(decision: Decision, task: TaskDoc) -> None:
+    others = [other for other in open_tasks(decision.board) if other.id != task.id and other.state not in READY]
+    for other in others:
+        shared = overlap(task.task.paths, other.task.paths)
+        if shared and other.state is not TaskState.BLOCKED:
+            decision.log(
+                "task", f"may collide with {other.id}", [f"both may touch `{path}`" for path in shared], task=task
+            )
+
+
+def overlap(ours: Iterable[str], theirs: Iterable[str]) -> list[str]:
+    """Patterns of ours that name what a pattern of theirs names too; by pattern text, so a guess for a warning."""
+    theirs = tuple(theirs)
+    return [path for path in ours if any(fnmatch(path, other) or fnmatch(other, path) for other in theirs)]

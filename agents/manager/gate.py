@@ -1,0 +1,180 @@
+"""The gate: takes in what was handed in, then runs checks and gate on exactly that tree, in a slot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from loguru import logger
+
+from callboard.agents.manager.decision import Policy
+from callboard.agents.manager.intake import IntakeRules, TakenIn, judge_unfinished, take_in
+from callboard.agents.manager.verdicts import gate_hash
+from callboard.agents.threads import run_to_end
+from callboard.agents.workspace.git import Repository
+from callboard.agents.workspace.layout import Layout
+from callboard.agents.workspace.slots import GateSlots, Slot
+from callboard.bus.errors import CommandFailed, IntakeRefused, WorkspaceError
+from callboard.bus.messages import Envelope, GateFinished, GateRequested, PinRequested
+from callboard.bus.task import CommandResult
+
+TRIES = 3
+"""How often a gate that could not run is tried (design/4-work.md: up to 3 attempts with backoff)."""
+BACKOFF_S = 1.0
+"""Before the second try; doubled before the third."""
+NOT_RUN = frozenset({126, 127})
+"""Exit codes of /bin/sh for a program that cannot be run or is not there: no verdict on the tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What the gate works with.
+
+    Args:
+        rules: Intake's rules, without a task's paths.
+        sleep: Waits this many seconds.
+    """
+
+    run: str
+    layout: Layout
+    repository: Repository
+    slots: GateSlots
+    policy: Policy
+    rules: IntakeRules
+    timeout_s: float
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    def pin(self, message: Envelope, request: PinRequested) -> None:
+        """Keep unfinished work where it outlives the agent's vault, as far as intake would let it in; what it refuses
+        stays in the vault. Nothing lands from either place."""
+        vault = self._vault(request.agent)
+        source = next((ref for ref, sha in vault.refs("refs/wip").items() if sha == request.commit), "")
+        if not source:
+            return
+        try:
+            judge_unfinished(vault, request.base, request.commit, self.rules)
+        except IntakeRefused as refusal:
+            logger.warning("unfinished work stays in the vault", agent=request.agent, reason=str(refusal))
+            return
+        into = f"refs/callboard/{self.run}/wip/{message.task}/{message.attempt}"
+        self.repository.fetch_commit(self.layout.vault(request.agent), source, request.commit, into)
+
+    async def judge(self, message: Envelope, request: GateRequested) -> GateFinished:
+        """Intake if it was handed in, then checks and gate.
+
+        Returns:
+            The verdict; `infrastructure` when nothing can be said about the tree.
+        """
+        finished = GateFinished(purpose=request.purpose, verdict="infrastructure", commit=request.commit)
+        try:
+            taken = await run_to_end(self._take_in, message, request)
+        except IntakeRefused as refusal:
+            told = {"verdict": "refused", "rule": refusal.rule, "path": refusal.path, "reason": refusal.way_out}
+            return finished.model_copy(update=told)
+        except WorkspaceError as error:
+            return finished.model_copy(update={"reason": f"intake: {error}"})
+        policy = self.policy if request.commit else replace(self.policy, gate=())
+        commands = (*request.spec.checks, *policy.gate)
+        ran = await self._run(taken.commit, commands)
+        if ran.broke and await self._is_due_to_tree(ran, request, taken.commit):
+            ran = replace(ran, verdict="red")
+        return finished.model_copy(
+            update={
+                "verdict": ran.verdict,
+                "reason": ran.reason,
+                "commands": ran.results,
+                "flaky": ran.flaky,
+                "tree": taken.tree,
+                "files": taken.files,
+                "gate_hash": gate_hash(policy, request.spec),
+            }
+        )
+
+    def _take_in(self, message: Envelope, request: GateRequested) -> TakenIn:
+        commit = request.commit
+        if request.purpose == "merge" or commit is None:
+            subject = commit or request.base
+            changes = self.repository.changes(request.base, subject)
+            return TakenIn(subject, self.repository.tree_of(subject), tuple(change.path for change in changes))
+        return take_in(
+            self._vault(request.agent),
+            self.repository,
+            base=request.base,
+            commit=commit,
+            rules=replace(self.rules, paths=request.spec.paths),
+            pin=f"refs/callboard/{self.run}/tasks/{message.task}/{message.attempt}",
+            branch=f"{request.agent}/work",
+        )
+
+    def _vault(self, agent: str) -> Repository:
+        return Repository(self.layout.clone(agent), git_dir=self.layout.vault(agent))
+
+    async def _run(self, commit: str, commands: tuple[str, ...]) -> Ran:
+        ran = Ran("infrastructure", "no gate ran")
+        for attempt in range(TRIES):
+            if attempt:
+                await self.sleep(BACKOFF_S * 2 ** (attempt - 1))
+            try:
+                async with self.slots.take() as slot:
+                    await slot.switch(commit)
+                    ran = await self._commands(slot, commit, commands)
+            except CommandFailed as error:
+                ran = Ran("infrastructure", str(error), broke="setup")
+            except (WorkspaceError, OSError) as error:
+                ran = Ran("infrastructure", str(error))
+            if ran.verdict != "infrastructure":
+                return ran
+        return ran
+
+    async def _is_due_to_tree(self, ran: Ran, request: GateRequested, commit: str) -> bool:
+        """Whether what could not run on a tree can on its base: then the change broke it, and nobody else need look.
+
+        A check that cannot run is its task's trouble alone: it must not stop the roster.
+        """
+        command = ran.results[-1].command if ran.broke == "command" else ""
+        if command in request.spec.checks:
+            return True
+        if request.base == commit:
+            return False
+        try:
+            async with self.slots.take() as slot:
+                await slot.switch(request.base)
+                if not command:
+                    return True
+                result = (await slot.run(command, timeout_s=self.timeout_s)).result
+                return result.exit_code not in NOT_RUN
+        except (WorkspaceError, OSError):
+            return False
+
+    async def _commands(self, slot: Slot, commit: str, commands: tuple[str, ...]) -> Ran:
+        """Run them in order up to the first that stays red; a red one gets a second chance in a fresh tree."""
+        results: list[CommandResult] = []
+        flaky = False
+        for command in commands:
+            result = (await slot.run(command, timeout_s=self.timeout_s)).result
+            if not result.passed and result.exit_code not in NOT_RUN:
+                await slot.switch(commit)
+                again = (await slot.run(command, timeout_s=self.timeout_s)).result
+                flaky = flaky or again.passed
+                result = again
+            results.append(result)
+            if result.exit_code in NOT_RUN:
+                reason = f"`{command}` could not be run: {result.tail.strip()}"
+                return Ran("infrastructure", reason, tuple(results), broke="command")
+            if not result.passed:
+                return Ran("red", "", tuple(results))
+        return Ran("green", "", tuple(results), flaky)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of running checks and gate on one tree."""
+
+    verdict: Literal["green", "red", "infrastructure"]
+    reason: str
+    results: tuple[CommandResult, ...] = ()
+    flaky: bool = False
+    broke: Literal["", "setup", "command"] = ""
+    """What could not run, where the tree itself may be why; a command is the last of the results."""

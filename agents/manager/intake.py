@@ -1,0 +1,234 @@
+"""Intake: what an agent handed in is judged in its vault, by its result tree; only what passes is fetched.
+
+The judge is pure: it sees the changes between what was given and what came back, never a patch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from callboard.agents.manager.intake_rules import (
+    AGENT_CONFIGURATION,
+    CI,
+    SECRETS,
+    IntakeLimits,
+    IntakeRules,
+    ProtectedPaths,
+)
+from callboard.agents.workspace.checkout import is_forbidden
+from callboard.agents.workspace.git import Repository, TreeChange
+from callboard.agents.workspace.git_names import is_sha
+from callboard.agents.workspace.git_output import ABSENT_MODE, LINK_MODE, SUBMODULE_MODE
+from callboard.agents.workspace.globs import literal_prefix, matches, matches_any
+from callboard.bus.errors import IntakeRefused, WorkspaceError
+
+__all__ = ["IntakeLimits", "IntakeRules", "ProtectedPaths", "TakenIn", "judge", "judge_secrets", "take_in"]
+
+FILE_MODES = frozenset({"100644", "100755"})
+
+
+def judge(changes: Sequence[TreeChange], rules: IntakeRules, sizes: Mapping[str, int]) -> None:
+    """Judge which paths differ between what was given and what was handed in, and how.
+
+    Args:
+        sizes: Blob -> bytes, for every new blob.
+
+    Raises:
+        IntakeRefused: The first rule that is broken, in the order of the functions below.
+    """
+    _judge_amount(changes, rules.limits, sizes)
+    for change in changes:
+        _judge_name(change)
+        _judge_mode(change)
+        _judge_protected(change, rules.protected)
+        _judge_paths(change, rules.paths)
+        _judge_named_only(change, rules.paths)
+
+
+def _judge_amount(changes: Sequence[TreeChange], limits: IntakeLimits, sizes: Mapping[str, int]) -> None:
+    if len(changes) > limits.files:
+        way_out = f"{len(changes):,} paths changed, {limits.files:,} may; hand in less, or split the task"
+        raise IntakeRefused("count", "", way_out)
+    total = 0
+    for change in changes:
+        size = sizes.get(change.new_sha, 0)
+        total += size
+        if size > limits.blob_bytes:
+            way_out = f"the file has {size:,} bytes, {limits.blob_bytes:,} may be; leave it out or make it smaller"
+            raise IntakeRefused("size", change.path, way_out)
+    if total > limits.total_bytes:
+        raise IntakeRefused("size", "", f"{total:,} bytes changed, {limits.total_bytes:,} may; hand in less")
+
+
+def _judge_name(change: TreeChange) -> None:
+    if not change.path.isprintable():
+        raise IntakeRefused("name", repr(change.path), "name the file in printable UTF-8")
+    parts = change.path.split("/")
+    if is_forbidden(change.path) or any(part in ("", ".", "..") for part in parts):
+        raise IntakeRefused("git", change.path, "nothing may be handed in that lies, or seems to lie, in a `.git`")
+
+
+def _judge_mode(change: TreeChange) -> None:
+    for mode in (change.old_mode, change.new_mode):
+        if mode == LINK_MODE:
+            way_out = "links may not be added, changed or removed; use an ordinary file"
+            raise IntakeRefused("link", change.path, way_out)
+        if mode == SUBMODULE_MODE:
+            raise IntakeRefused("submodule", change.path, "submodules may not be added, changed or removed")
+        if mode not in FILE_MODES and mode != ABSENT_MODE:
+            raise IntakeRefused("mode", change.path, f"mode {mode} may not be; use 100644, or 100755 for a program")
+
+
+def _judge_protected(change: TreeChange, protected: ProtectedPaths) -> None:
+    if protected.names(change.path):
+        way_out = "Callboard and git read this file, so only people change it; put it back as it was"
+        raise IntakeRefused("protected", change.path, way_out)
+
+
+def _judge_paths(change: TreeChange, paths: Sequence[str]) -> None:
+    if paths and not matches_any(paths, change.path):
+        way_out = f"the task may change {', '.join(paths)}; put this path back as it was"
+        raise IntakeRefused("paths", change.path, way_out)
+
+
+def _judge_named_only(change: TreeChange, paths: Sequence[str]) -> None:
+    parts = change.path.split("/")
+    if (guarded := _guarded(parts)) and not _names(paths, change.path, guarded):
+        way_out = f"this can steer builds or agents; a person must name {guarded} in the task's Paths"
+        raise IntakeRefused("steering", change.path, way_out)
+    markdown = parts[-1].casefold().endswith((".md", ".markdown"))
+    if markdown and change.old_mode == ABSENT_MODE and not _names_markdown(paths, change.path):
+        way_out = (
+            "a new document must be named in the task's Paths; put the text into a file that exists, or leave it out"
+        )
+        raise IntakeRefused("document", change.path, way_out)
+
+
+def _guarded(parts: Sequence[str]) -> str:
+    """The part of a path at which something begins that steers builds or agents; "" when there is none."""
+    if parts[0].casefold() in {name.casefold() for name in CI}:
+        return parts[0]
+    steering = {name.casefold() for name in AGENT_CONFIGURATION}
+    at = next((n for n, part in enumerate(parts) if part.casefold() in steering), None)
+    return "" if at is None else "/".join(parts[: at + 1])
+
+
+def _names(paths: Iterable[str], path: str, guarded: str) -> bool:
+    """Whether a pattern names this path in so many words: its part without wildcards reaches into what is guarded."""
+    return any(matches(p, path) and f"{literal_prefix(p)}/".startswith(f"{guarded}/") for p in paths)
+
+
+def _names_markdown(paths: Iterable[str], path: str) -> bool:
+    suffix = path.rpartition(".")[2].casefold()
+    return any(matches(p, path) and p.casefold().endswith(f".{suffix}") for p in paths)
+
+
+def judge_secrets(changes: Sequence[TreeChange], contents: Mapping[str, bytes]) -> None:
+    """Judge what was added for secrets; one that the base had already is not held against the agent.
+
+    Args:
+        contents: Blob -> its bytes, for every blob of the changes, old and new.
+
+    Raises:
+        IntakeRefused: A file holds something in the shape of a secret.
+    """
+    for change in changes:
+        before = _secrets(contents.get(change.old_sha, b""))
+        for secret, kind in _secrets(contents.get(change.new_sha, b"")).items():
+            if secret not in before:
+                raise IntakeRefused("secret", change.path, f"it holds what looks like {kind}; take it out")
+
+
+def _secrets(content: bytes) -> dict[bytes, str]:
+    return {match[0]: kind for kind, pattern in SECRETS.items() for match in pattern.finditer(content)}
+
+
+# --- effects --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What passed, as it is in the user's repository now."""
+
+    commit: str
+    tree: str
+    files: tuple[str, ...]
+    """Paths that differ from the base."""
+
+
+def take_in(
+    vault: Repository,
+    repository: Repository,
+    *,
+    base: str,
+    commit: str,
+    rules: IntakeRules,
+    pin: str,
+    branch: str,
+) -> TakenIn:
+    """Judge a handed-in commit in the vault; if it passes, pin exactly it in the repository and show it on a branch.
+
+    It may be repeated: the same commit again changes nothing.
+
+    Args:
+        base: What the agent was given.
+        pin: The full ref that keeps it, `refs/callboard/<run>/tasks/<task>/<attempt>`.
+        branch: The short name of the agent's branch that shows it.
+
+    Raises:
+        IntakeRefused: It breaks a rule; nothing was imported.
+        GitError: The vault or the repository could not be read or written; says nothing about the hand-in.
+    """
+    if not is_sha(commit) or vault.resolve(commit) != commit:
+        raise IntakeRefused("ancestry", "", f"{commit[:40]!r} is no commit in the agent's vault; hand in again")
+    if [(c.sha, c.parents) for c in vault.commits(commit, since=base)] != [(commit, (base,))]:
+        raise IntakeRefused("ancestry", "", f"it is not one commit on top of what was given ({base}); hand in again")
+    changes = vault.changes(base, commit)
+    _judge_in(vault, changes, rules)
+    source = _ref_at(vault, commit)
+    repository.fetch_commit(vault.place.git_dir or vault.place.path, source, commit, pin)
+    _show(repository, branch, commit)
+    return TakenIn(commit, repository.tree_of(commit), tuple(change.path for change in changes))
+
+
+def judge_unfinished(vault: Repository, base: str, commit: str, rules: IntakeRules) -> None:
+    """Judge what an agent left unfinished before any of it is brought into the repository.
+
+    It may stand on earlier unfinished work, which comes with it: so every step since `base` is judged, not only what is
+    left of them all.
+
+    Raises:
+        IntakeRefused: It breaks a rule that holds for whatever is imported.
+    """
+    for step in vault.commits(commit, since=base):
+        if len(step.parents) != 1:
+            raise IntakeRefused("ancestry", "", f"{step.sha} is no single step on what was given")
+        _judge_in(vault, vault.changes(step.parents[0], step.sha), rules)
+
+
+def _judge_in(vault: Repository, changes: Sequence[TreeChange], rules: IntakeRules) -> None:
+    new = [change.new_sha for change in changes if change.new_mode in FILE_MODES]
+    judge(changes, rules, vault.sizes(new))
+    # only now, and of the base only as much, as the limits say how much may be read
+    old = vault.sizes(change.old_sha for change in changes if change.old_mode in FILE_MODES)
+    small = [sha for sha, size in old.items() if size <= rules.limits.blob_bytes]
+    judge_secrets(changes, vault.read_blobs([*new, *small]))
+
+
+def _ref_at(vault: Repository, commit: str) -> str:
+    refs = vault.refs("refs/handin") | vault.refs("refs/wip")
+    for ref, sha in refs.items():
+        if sha == commit:
+            return ref
+    raise IntakeRefused("ancestry", "", "nothing in the vault names this commit any more; hand in again")
+
+
+def _show(repository: Repository, branch: str, commit: str) -> None:
+    """The agent's branch shows what was taken in last, unless a person has it checked out: that would mix up a checkout."""
+    ref = f"refs/heads/{branch}"
+    before = repository.resolve(ref)
+    if before == commit or branch in repository.checked_out():
+        return
+    if not repository.update_ref(ref, commit, before):
+        raise WorkspaceError(f"{ref} moved while it was updated; who else writes to it?")

@@ -1,0 +1,167 @@
+"""What people ask of the manager; each command gets one answer."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from callboard.agents.manager import answers, backlog, closing, seats
+from callboard.agents.manager.decision import Decision, newest, open_tasks
+from callboard.bus.board import ENDED, HELD_BY_AGENT, AgentDoc, Board, QuestionDoc, TaskState
+from callboard.bus.messages import (
+    JOURNAL,
+    CommandGiven,
+    CommandHandled,
+    DiskChanged,
+    PromotionChanged,
+    PromotionFinished,
+    PromotionRequested,
+    TaskCancelled,
+)
+
+GIVEN_UP_BY_PEOPLE = frozenset({TaskState.FAILED, TaskState.SKIPPED})
+"""Ended without success: it holds up promotion until it is done after all, or a person gives it up."""
+
+
+def command_given(decision: Decision, body: CommandGiven) -> None:
+    match body.command:
+        case "assign":
+            _assign(decision, body)
+        case "cancel":
+            _cancel(decision, body)
+        case "answer":
+            _answer(decision, body)
+        case "pause":
+            _pause(decision, body)
+        case "resume":
+            _resume(decision)
+        case "promote":
+            _promote(decision)
+        case other:
+            assert_never(other)
+
+
+def _reply(decision: Decision, ok: bool, text: str, task: str = "", command: str = "") -> None:
+    body = CommandHandled(command=command or decision.cause.id, ok=ok, text=text, task=task)
+    decision.send(JOURNAL, body)
+
+
+def _assign(decision: Decision, body: CommandGiven) -> None:
+    spec = body.spec
+    if spec is None:
+        _reply(decision, False, "assign needs a task")
+        return
+    if decision.board.get(f"agent:{spec.agent}", AgentDoc).role != "driver":
+        drivers = sorted(agent.name for agent in decision.board.all(AgentDoc) if agent.role == "driver")
+        _reply(decision, False, f"no driver {spec.agent!r} in the roster; there are: {', '.join(drivers) or 'none'}")
+        return
+    every = newest(decision.board)
+    known = every.get(spec.key)
+    if known is not None and known.state not in ENDED:
+        _reply(decision, False, f"{known.id} has this title already and is {known.state}; give it another", known.id)
+        return
+    if unknown := [key for key in spec.depends_on if key not in every or key == spec.key]:
+        _reply(decision, False, f"it cannot depend on {', '.join(unknown)}: no other task has that key")
+        return
+    task = backlog.add_task(decision, spec)
+    decision.log("task", "assigned by a person", [f"for {spec.agent}"], task=task)
+    _reply(decision, True, f"{task.id} {spec.title}: queued for {spec.agent}", task.id)
+
+
+def _cancel(decision: Decision, body: CommandGiven) -> None:
+    task = decision.board.task(body.task)
+    if not task.version:
+        _reply(decision, False, f"no task {body.task!r} on the board; `callboard status` lists them")
+    elif task.state in GIVEN_UP_BY_PEOPLE:
+        closing.reopen(decision)
+        closing.cancel(decision, task, TaskState.CANCELLED, body.text or "given up by a person")
+        _reply(decision, True, f"{task.id} is given up; it no longer counts against the run", task.id)
+    elif task.state in ENDED:
+        _reply(decision, False, f"{task.id} is {task.state} already", task.id)
+    elif task.intent:
+        _reply(decision, False, f"{task.id} is landing; a landing that has begun is finished", task.id)
+    else:
+        if task.state in HELD_BY_AGENT:
+            decision.send(task.agent, TaskCancelled(reason="cancelled by a person"), task)
+            seats.let_go(decision, task.agent)
+        closing.cancel(decision, task, TaskState.CANCELLED, body.text or "cancelled by a person")
+        _reply(decision, True, f"{task.id} is cancelled; what was done is kept (`callboard recover`)", task.id)
+
+
+def _answer(decision: Decision, body: CommandGiven) -> None:
+    question = decision.board.get(f"question:{body.question}", QuestionDoc)
+    if not question.version:
+        _reply(decision, False, f"no question {body.question!r}; `callboard questions` lists the open ones")
+        return
+    if question.state != "open":
+        why = f"it was answered before: {question.answer!r}" if question.state == "answered" else "its task has ended"
+        _reply(decision, False, f"{question.id} is closed: {why}", question.task)
+        return
+    if question.options and body.text not in question.options:
+        _reply(decision, False, f"{question.id} takes one of: {', '.join(question.options)}", question.task)
+        return
+    decision.log("answer", question.id, [f"answer: {body.text}"], task=decision.board.task(question.task))
+    answers.answer(decision, question, body.text)
+    _reply(decision, True, f"{question.id} answered; {question.task} goes on", question.task)
+
+
+def _pause(decision: Decision, body: CommandGiven) -> None:
+    if decision.board.run.state != "running":
+        _reply(decision, False, f"the run is {decision.board.run.state}, so it cannot be paused")
+        return
+    closing.pause(decision, "operator", body.text or "paused by a person")
+    _reply(
+        decision, True, "paused: agents finish what they hold, nothing new is handed out; `callboard resume` goes on"
+    )
+
+
+def _resume(decision: Decision) -> None:
+    if decision.board.run.state != "paused":
+        _reply(decision, False, f"the run is {decision.board.run.state}, not paused")
+        return
+    closing.go_on(decision)
+    _reply(decision, True, "the run goes on")
+
+
+def disk_changed(decision: Decision, body: DiskChanged) -> None:
+    """New work waits while there is too little space, and goes on by itself."""
+    run = decision.board.run
+    free = f"{body.free_bytes / 1_000_000:.0f} MB are free"
+    if body.is_low and run.state == "running":
+        closing.pause(decision, "disk", f"{free}; the run goes on by itself when there is space")
+    elif not body.is_low and run.state == "paused" and run.reason == "disk":
+        closing.go_on(decision)
+        decision.log("resolved", f"run goes on: {free}")
+
+
+def _promote(decision: Decision) -> None:
+    unmet = not_promotable(decision.board)
+    if unmet:
+        _reply(decision, False, "not eligible for promotion: " + "; ".join(unmet))
+        return
+    decision.send("land", PromotionRequested(command=decision.cause.id))
+
+
+def not_promotable(board: Board) -> list[str]:
+    """Every condition of promotion that is not met; empty = eligible."""
+    run = board.run
+    unmet = []
+    if run.state != "succeeded":
+        still = [f"{task.id} is {task.state}" for task in open_tasks(board) if not task.task.standing]
+        lost = [f"{task.id} {task.state}" for task in closing.not_done(board)]
+        unmet.append(f"the run is {run.state}" + (f" ({', '.join([*still, *lost])})" if still or lost else ""))
+    if run.head == run.base:
+        unmet.append("nothing has landed")
+    elif run.promoted == run.head:
+        unmet.append(f"{run.target} is at {run.head[:12]} already")
+    return unmet
+
+
+def promotion_finished(decision: Decision, body: PromotionFinished) -> None:
+    if not body.ok:
+        _reply(decision, False, body.reason, command=body.command)
+        return
+    decision.put_run(promoted=body.new)
+    decision.send(JOURNAL, PromotionChanged(target=body.target, old=body.old, new=body.new))
+    moved = f"{body.target}: {body.old[:12]} -> {body.new[:12]}"
+    decision.log("merge", "promoted", [moved])
+    _reply(decision, True, f"promoted {moved}", command=body.command)

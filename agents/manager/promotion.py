@@ -1,0 +1,44 @@
+"""Promotion: the target branch is fast-forwarded to the integration head; a clean checkout of it follows."""
+
+from __future__ import annotations
+
+from callboard.agents.workspace.git import Repository
+from callboard.bus.board import RunDoc
+from callboard.bus.errors import GitError
+from callboard.bus.messages import PromotionFinished, PromotionRequested
+
+
+def promote(repository: Repository, run: RunDoc, request: PromotionRequested) -> PromotionFinished:
+    """Move the target. The same again, after a crash, finds it moved and is fine."""
+    old, new = repository.resolve(f"refs/heads/{run.target}"), run.head
+    done = PromotionFinished(command=request.command, ok=True, target=run.target, old=old or "", new=new)
+    if old == new:
+        return done
+    try:
+        reason = _move(repository, run.target, old, new)
+    except GitError as error:
+        reason = f"git could not move {run.target}: {error}; then `callboard promote` again"
+    return done if not reason else done.model_copy(update={"ok": False, "reason": reason})
+
+
+def _move(repository: Repository, target: str, old: str | None, new: str) -> str:
+    """Why it could not be moved; "" when it was."""
+    if old is None:
+        return f"there is no branch {target}; create it or set `[project] target`, then `callboard promote` again"
+    if not repository.is_ancestor(old, new):
+        return (
+            f"{target} has commits that {new[:12]} does not contain, so it cannot be fast-forwarded; "
+            f"launch a new run from it (`callboard launch --new --from target`)"
+        )
+    worktree = repository.checked_out().get(target)
+    if worktree is None:
+        moved = repository.update_ref(f"refs/heads/{target}", new, old)
+        return "" if moved else f"{target} moved meanwhile; run `callboard promote` again"
+    checkout = Repository(worktree)
+    if checkout.is_dirty():
+        return f"{worktree} has uncommitted changes on {target}; commit or stash them, then `callboard promote` again"
+    try:
+        checkout.fast_forward(new)
+    except GitError as error:
+        return f"git could not fast-forward {worktree}: {error.stderr.strip()}; then `callboard promote` again"
+    return ""

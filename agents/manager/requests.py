@@ -1,0 +1,120 @@
+"""What the desk asks of its hands and of the reviewers."""
+
+from __future__ import annotations
+
+from callboard.agents.manager import seats, setbacks
+from callboard.agents.manager.decision import Decision
+from callboard.agents.manager.verdicts import gate_hash
+from callboard.agents.reviewer.consensus import TRIO
+from callboard.bus.board import IntentDoc, TaskDoc, TaskState
+from callboard.bus.messages import GateRequested, LandRequested, MergeRequested, ReviewRequested, TimerFired
+
+
+def ask_gate(decision: Decision, task: TaskDoc) -> None:
+    body = GateRequested(purpose="evidence", spec=task.task, agent=task.agent, base=task.base, commit=task.head or None)
+    decision.send("gate", body, task)
+
+
+def ask_reviewers(decision: Decision, task: TaskDoc, commit: str, reviewed_base: str = "") -> None:
+    """Ask all three, blind and in parallel. A review is bound to the commit and to what was asked for.
+
+    Args:
+        commit: What is judged; "" when the task changed nothing.
+        reviewed_base: What it is judged against, where that is not what its last review saw.
+    """
+    task = decision.put_task(task, review_commit=commit, reviewed_base=reviewed_base or task.reviewed_base)
+    reviewers = seats.reviewers(decision.board)
+    if len(reviewers) != TRIO:
+        what = f"the roster has {len(reviewers)} reviewers, and a review needs {TRIO}"
+        needs = "three reviewers in callboard.toml; then answer `again`"
+        setbacks.block(decision, task, what=what, needs=needs, cause="review")
+        return
+    rounds = task.review_rounds + 1
+    task = decision.put_task(
+        task,
+        state=TaskState.REVIEW,
+        review=f"{task.id}.{task.attempt}.{rounds}",
+        review_rounds=rounds,
+        reviewers=reviewers,
+        verdicts={},
+    )
+    body = ReviewRequested(
+        review=task.review,
+        spec=task.task,
+        agent=task.agent,
+        base=task.reviewed_base,
+        commit=commit or None,
+        requirements_hash=task.task.digest,
+        commands=task.commands,
+        notes=task.evidence,
+        deadline=decision.now + decision.policy.review_deadline,
+    )
+    for name in reviewers:
+        decision.send(name, body, task)
+    decision.after(decision.policy.review_deadline, TimerFired(about="review", subject=task.review), task)
+
+
+def renew_reviews(decision: Decision) -> None:
+    """A changed reviewer voids open reviews."""
+    reviewers = seats.reviewers(decision.board)
+    for task in decision.board.tasks():
+        if task.state is TaskState.REVIEW and task.reviewers != reviewers:
+            ask_reviewers(decision, task, task.review_commit)
+
+
+def ask_merge(decision: Decision, task: TaskDoc) -> None:
+    body = MergeRequested(
+        spec=task.task,
+        agent=task.agent,
+        commit=task.head,
+        reviewed_base=task.reviewed_base,
+        files=task.files,
+        message=merge_message(decision, task),
+        at=task.merging_at or decision.now,
+    )
+    decision.send("land", body, task)
+
+
+def merge_message(decision: Decision, task: TaskDoc) -> str:
+    """Subject and trailers of the commit that lands a task; later runs read Task-Key and Task-Digest from it."""
+    approved = [name for name, verdict in sorted(task.verdicts.items()) if verdict.vote == "approved"]
+    trailers = [
+        f"Task: {task.id}",
+        f"Task-Key: {task.task.key}",
+        f"Task-Digest: {task.task.digest}",
+        f"Agent: {task.agent}",
+        f"Evidence: {task.head}",
+        *(f"Reviewed-by: {name}" for name in approved),
+        f"Gate: {gate_hash(decision.policy, task.task)}",
+    ]
+    return "\n".join([f"{task.task.title}", "", *trailers, ""])
+
+
+def send_intent(decision: Decision, intent: IntentDoc, task: TaskDoc) -> None:
+    again = f".{task.attempt}" if task.landed else ""
+    tag = f"callboard/{decision.board.run.id}/{task.task.tier}/{task.id}{again}"
+    body = LandRequested(
+        intent=intent.id,
+        agent=task.agent,
+        ref=intent.ref,
+        old=intent.old,
+        new=intent.new,
+        tree=intent.tree,
+        tag=tag,
+    )
+    decision.send("land", body, task)
+
+
+def ask_again(decision: Decision) -> None:
+    """After a pause what could not be finished is tried again: open landings, and gates that could not run."""
+    for intent in decision.board.all(IntentDoc):
+        if intent.state == "open":
+            send_intent(decision, intent, decision.board.task(intent.task))
+    for task in decision.board.tasks():
+        if task.state is TaskState.GATE and task.reason:
+            ask_gate(decision, decision.put_task(task, reason=""))
+
+
+def forget_base(decision: Decision, task: TaskDoc) -> None:
+    """What collides with the integration head is done again on top of it; the earlier work stays pinned."""
+    decision.put_task(task, pin="", base="")

@@ -1,0 +1,136 @@
+"""What keeps a task from going straight on: blockers, questions, failed attempts, work that is sent back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from callboard.agents.manager import seats
+from callboard.agents.manager.decision import Decision
+from callboard.bus.board import BlockerDoc, QuestionDoc, TaskDoc, TaskState
+from callboard.bus.messages import (
+    AttemptFailed,
+    BlockerRaised,
+    ChangesRequested,
+    PinRequested,
+    QuestionAsked,
+    TaskClosed,
+)
+from callboard.bus.task import Finding, Note
+from callboard.feedback.facts import finding_fact
+
+
+def blocker_raised(decision: Decision, task: TaskDoc, body: BlockerRaised) -> None:
+    """The task parks with its work; the agent is free for its next one at once."""
+    task = _park(decision, task, body.head)
+    block(decision, task, what=body.what, tried=body.tried, needs=body.needs, severity=body.severity)
+
+
+def question_asked(decision: Decision, task: TaskDoc, body: QuestionAsked) -> None:
+    task = _park(decision, task, body.head)
+    question = ask(decision, task, body.text, body.options)
+    decision.put_task(
+        task, state=TaskState.BLOCKED, reason=f"waits for {question.id}: {body.text}", question=question.id
+    )
+
+
+def attempt_failed(decision: Decision, task: TaskDoc, body: AttemptFailed) -> None:
+    task = _park(decision, task, body.head)
+    spend_attempt(decision, task, Note(source="driver", text=body.reason), f"the attempt failed: {body.reason}")
+
+
+def send_back(
+    decision: Decision,
+    task: TaskDoc,
+    source: Literal["gate", "review", "landing"],
+    summary: str,
+    findings: Sequence[Finding] = (),
+    detail: str = "",
+) -> None:
+    """Gate, review or landing did not let it pass: the driver hears why, and the next attempt starts from its work."""
+    told = ChangesRequested(source=source, summary=summary, findings=tuple(findings))
+    decision.send(task.agent, told, task)
+    text = "\n".join([summary, *(finding_fact(finding) for finding in findings), detail]).strip()
+    task = decision.put_task(task, pin=task.pin if source == "landing" else task.head, candidate="")
+    spend_attempt(decision, task, Note(source=source, text=text), summary)
+
+
+def spend_attempt(decision: Decision, task: TaskDoc, note: Note, summary: str) -> None:
+    """Count a failed attempt; the task comes back, or has failed when none is left."""
+    spent = task.spent + 1
+    left = task.task.attempts - spent
+    state = TaskState.CHANGES_REQUESTED if left > 0 else TaskState.FAILED
+    reason = summary if left > 0 else f"{task.task.attempts} attempts spent; the last: {summary}"
+    decision.put_task(task, state=state, spent=spent, reason=reason, notes=(*task.notes, note))
+    if state is TaskState.FAILED:
+        decision.send(task.agent, TaskClosed(state="failed", reason=reason), task)
+        decision.log("task", "failed", [reason], task=task)
+
+
+def block(
+    decision: Decision,
+    task: TaskDoc,
+    *,
+    what: str,
+    tried: str = "",
+    needs: str = "",
+    severity: Literal["minor", "major"] = "major",
+    cause: Literal["agent", "import", "review"] = "agent",
+) -> None:
+    """Park the task behind a blocker that a person resolves by answering its question."""
+    run = decision.board.run
+    text = f"{task.id} is blocked: {what}" + (f" It needs: {needs}" if needs else "")
+    question = ask(decision, task, text)
+    blocker = BlockerDoc(
+        id=f"B-{run.next_blocker}",
+        task=task.id,
+        agent=task.agent or task.task.agent,
+        what=what,
+        tried=tried,
+        needs=needs,
+        severity=severity,
+        raised_at=decision.now,
+        question=question.id,
+        cause=cause,
+    )
+    decision.put_run(next_blocker=run.next_blocker + 1)
+    decision.put(f"blocker:{blocker.id}", blocker)
+    decision.put_task(task, state=TaskState.BLOCKED, reason=what, blocker=blocker.id, question=question.id)
+    decision.log(
+        "blocker", f"{blocker.id}, answered by {question.id}", [f"blocks: {what}", f"needs: {needs}"], task=task
+    )
+
+
+def ask(decision: Decision, task: TaskDoc, text: str, options: tuple[str, ...] = ()) -> QuestionDoc:
+    run = decision.board.run
+    question = QuestionDoc(
+        id=f"q-{run.next_question}",
+        task=task.id,
+        agent=task.agent or task.task.agent,
+        text=text,
+        options=options,
+        asked_at=decision.now,
+    )
+    decision.put_run(next_question=run.next_question + 1)
+    decision.put(f"question:{question.id}", question)
+    decision.log("question", question.id, [f"options: {', '.join(options)}"] if options else [], text, task)
+    return question
+
+
+def close_questions(decision: Decision, task: TaskDoc) -> None:
+    """The task has ended: what was asked about it needs no answer any more."""
+    for question in decision.board.all(QuestionDoc):
+        if question.task == task.id and question.state == "open":
+            decision.put(f"question:{question.id}", question.model_copy(update={"state": "closed"}))
+    for blocker in decision.board.all(BlockerDoc):
+        if blocker.task == task.id and blocker.state == "open":
+            decision.put(f"blocker:{blocker.id}", blocker.model_copy(update={"state": "closed"}))
+
+
+def _park(decision: Decision, task: TaskDoc, head: str | None) -> TaskDoc:
+    """Free the agent and keep what it has so far."""
+    seats.let_go(decision, task.agent)
+    if head is None:
+        return task
+    decision.send("gate", PinRequested(agent=task.agent, base=task.base, commit=head), task)
+    return decision.put_task(task, pin=head)

@@ -1,0 +1,84 @@
+"""Reads the direction files, at the start and whenever they change, and tells the desk what they say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from callboard.agents.manager.decision import MANAGER
+from callboard.bus.bus import Bus
+from callboard.bus.errors import ConfigError
+from callboard.bus.messages import DirectionFile, DirectionsRead, Draft
+from callboard.bus.task import Briefing
+from callboard.directions.parse import read_direction
+
+LOOK_EVERY_S = 1.0
+"""How soon an edited file is noticed; looking costs one `stat` per file."""
+
+
+@dataclass(slots=True)
+class DirectionsWatch:
+    """Watches one folder of direction files.
+
+    Args:
+        folder: Where they are.
+        shown: The same as people write it, from the top of the repository.
+        agents: The roster; files of other names are not read.
+        landed: Task key -> digest of what earlier runs finished.
+    """
+
+    bus: Bus
+    folder: Path
+    shown: str
+    agents: Sequence[str]
+    landed: Mapping[str, str]
+    _seen: tuple[tuple[str, int, int], ...] | None = field(default=None, init=False)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            seen = await asyncio.to_thread(self._look)
+            if seen != self._seen:
+                body = await asyncio.to_thread(self.read)
+                await self.bus.send(Draft(MANAGER, body), sender=MANAGER)
+                self._seen = seen
+            try:
+                await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
+            except TimeoutError:
+                continue
+
+    def read(self) -> DirectionsRead:
+        return read_directions(self.folder, self.shown, self.agents, self.landed)
+
+    def _look(self) -> tuple[tuple[str, int, int], ...]:
+        found = []
+        for name in self.agents:
+            try:
+                stat = (self.folder / f"{name}.md").stat()
+            except OSError:
+                continue
+            found.append((name, stat.st_mtime_ns, stat.st_size))
+        return tuple(found)
+
+
+def read_directions(
+    folder: Path, shown_folder: str, agents: Sequence[str], landed: Mapping[str, str]
+) -> DirectionsRead:
+    """All files of the roster as they are now; one that cannot be read leaves its tasks as they are."""
+    files: list[DirectionFile] = []
+    unreadable: list[str] = []
+    for name in agents:
+        path, shown = folder / f"{name}.md", f"{shown_folder}/{name}.md"
+        if not path.exists():
+            continue
+        try:
+            direction = read_direction(path, shown=shown)
+        except ConfigError as error:
+            briefing = Briefing(agent=name, version="", path=shown)
+            files.append(DirectionFile(briefing=briefing, tasks=(), problems=(str(error),)))
+            unreadable.append(shown)
+            continue
+        problems = tuple(f"{shown}:{problem.line}: {problem.message}" for problem in direction.problems)
+        files.append(DirectionFile(briefing=direction.briefing(), tasks=direction.tasks, problems=problems))
+    return DirectionsRead(files=tuple(files), landed=dict(landed), unreadable=tuple(unreadable))

@@ -1,0 +1,155 @@
+"""The loop all agents share: receive, hold the lease, handle, commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from callboard.agents.attempt import Attempt, Limits
+from callboard.agents.handler import Handler, Work
+from callboard.agents.lanes import Lanes
+from callboard.agents.suspects import Turn
+from callboard.bus.bus import Bus
+from callboard.bus.delivery import Delivery, Entry
+from callboard.bus.lease import LEASE_S, RENEW_S, LeaseKeeper
+
+__all__ = ["Handler", "Runtime", "Work"]
+
+BLOCK_S = 0.5
+"""How long one read waits for messages; a stop waits for it, since a read that is broken off may lose what it got."""
+SWEEP_S = 1.0
+"""How often it looks for released and abandoned messages and for due timers."""
+MOST_HELD = 64
+"""Messages held at once, worked on or waiting in their lanes."""
+
+
+class Runtime:
+    """One agent's, or one hand's, work on its inbox.
+
+    Args:
+        consumer: `<agent>.<host>.<incarnation>`. At the start it takes over at once what other consumers of this host
+            held: whoever runs this must hold the agent's lock.
+        may_send: Whether this sender's role may send this kind; what may not be sent is refused and recorded.
+        handler_timeout_s: The longest a message may be worked on in one delivery; more is a failure.
+        grace_s: How long running handlers may go on after a stop.
+        retry_s: The delay after a message's first unexpected error; it doubles with each.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        name: str,
+        consumer: str,
+        handler: Handler,
+        *,
+        may_send: Callable[[str, str], bool],
+        handler_timeout_s: float,
+        grace_s: float = 10.0,
+        retry_s: float = 1.0,
+        lease_s: float = LEASE_S,
+        renew_s: float = RENEW_S,
+        sweep_s: float = SWEEP_S,
+    ) -> None:
+        self.name = name
+        self.consumer = consumer
+        self._bus = bus
+        self._handler = handler
+        self._may_send = may_send
+        self._limits = Limits(handler_timeout_s, grace_s, retry_s, sure_s=lease_s / 2)
+        self._lease_s = lease_s
+        self._renew_s = renew_s
+        self._sweep_s = sweep_s
+        self._suspects = asyncio.Lock()
+        """Protects the turn of suspects: agents/suspects.py."""
+        self._attempts: dict[str, Attempt] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`: then what waits is given back, and what runs gets its grace.
+
+        Raises:
+            BusUnavailable: The server went away and did not come back in time.
+        """
+        loop = asyncio.get_running_loop()
+
+        def on_lost(entry: Entry) -> None:
+            loop.call_soon_threadsafe(self._lose, entry)
+
+        keeper = LeaseKeeper(self._bus.url, self._bus.keys, on_lost=on_lost, renew_s=self._renew_s)
+        keeper.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                lanes = Lanes[Attempt](group, partial(self._settle, keeper))
+                closing = group.create_task(_close_at(stop, lanes))
+                try:
+                    await self._receive(lanes, keeper, stop)
+                finally:
+                    lanes.close()
+                    closing.cancel()
+                    await self._give_back(lanes.empty(), keeper)
+                await lanes.end(self._limits.grace_s)
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
+        finally:
+            # Last of all: leases are kept until every handler has finished.
+            await asyncio.to_thread(keeper.close)
+
+    async def _receive(self, lanes: Lanes[Attempt], keeper: LeaseKeeper, stop: asyncio.Event) -> None:
+        clock = asyncio.get_running_loop().time
+        inbox = self._bus.inbox(self.name, self.consumer)
+        host = self.consumer.partition(".")[2].rpartition(".")[0]
+        self._take_in(await inbox.take_over(idle_s=self._lease_s, host=host or None), lanes, keeper)
+        await inbox.forget_dead_consumers()
+        next_sweep = clock() + self._sweep_s
+        while not stop.is_set():
+            room, wait_s = MOST_HELD - lanes.count, min(BLOCK_S, max(0.001, next_sweep - clock()))
+            if room > 0:
+                self._take_in(await inbox.receive(limit=room, block_s=wait_s), lanes, keeper)
+            else:
+                await lanes.finished_one(wait_s)
+            if clock() >= next_sweep:
+                if lanes.count < MOST_HELD:
+                    self._take_in(await inbox.take_over(idle_s=self._lease_s), lanes, keeper)
+                await self._bus.fire_due_timers()
+                next_sweep = clock() + self._sweep_s
+
+    def _take_in(self, deliveries: list[Delivery], lanes: Lanes[Attempt], keeper: LeaseKeeper) -> None:
+        for delivery in deliveries:
+            attempt = Attempt(
+                delivery,
+                self._handler,
+                self._limits,
+                may_send=self._may_send,
+                keeper=keeper,
+                turn=Turn(self._suspects),
+            )
+            self._attempts[attempt.entry.field] = attempt
+            keeper.hold(attempt.entry)
+            lanes.put(self._handler.lane(delivery.envelope), attempt)
+
+    async def _settle(self, keeper: LeaseKeeper, attempt: Attempt) -> None:
+        try:
+            await attempt.run()
+        finally:
+            self._forget(attempt, keeper)
+
+    async def _give_back(self, attempts: list[Attempt], keeper: LeaseKeeper) -> None:
+        await asyncio.gather(*(attempt.give_back() for attempt in attempts))
+        for attempt in attempts:
+            self._forget(attempt, keeper)
+
+    def _forget(self, attempt: Attempt, keeper: LeaseKeeper) -> None:
+        keeper.let_go(attempt.entry)
+        if self._attempts.get(attempt.entry.field) is attempt:
+            del self._attempts[attempt.entry.field]
+
+    def _lose(self, entry: Entry) -> None:
+        attempt = self._attempts.get(entry.field)
+        if attempt is not None and attempt.entry == entry:
+            attempt.lose()
+
+
+async def _close_at(stop: asyncio.Event, lanes: Lanes[Attempt]) -> None:
+    """At a stop nothing more begins, although the read that is under way still takes its time."""
+    await stop.wait()
+    lanes.close()

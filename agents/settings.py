@@ -1,0 +1,147 @@
+"""Who is on the roster, and the rules their work is held to."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+RESERVED = frozenset({"callboard", "gate", "journal", "land", "launcher", "person", "readme", "timer"})
+"""Names of inboxes and senders that are no agents, of the integration branches' folder, and of feedback's README."""
+
+MANAGER: Final = "manager"
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BRANCH = re.compile(r"(?!.*(?:\.\.|//|/\.|@\{|\.lock(?:/|$)))[A-Za-z0-9_][A-Za-z0-9_./+-]*(?<![./])")
+RUN = "{run}"
+
+
+def fault(key: str, message: str) -> PydanticCustomError:
+    """A mistake that is about one key, although it took several to find it.
+
+    Args:
+        key: Dotted, from the table that raises it.
+    """
+    return PydanticCustomError("fault", "{message}", {"message": message, "key": key})
+
+
+def _from_array(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Texts = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_from_array)]
+Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600, allow_inf_nan=False)]
+
+
+def _branch(name: str) -> str:
+    if not _BRANCH.fullmatch(name.replace(RUN, "x")):
+        raise ValueError("expected a branch name")
+    return name
+
+
+def _integration(name: str) -> str:
+    if name.count(RUN) != 1:
+        raise ValueError(f"expected a branch name with {RUN} in it once: two runs must not share a branch")
+    return _branch(name)
+
+
+def _variables(env: dict[str, str]) -> dict[str, str]:
+    for name in env:
+        if not _VARIABLE.fullmatch(name) or name.startswith("CALLBOARD_"):
+            raise fault(name, "expected the name of an environment variable that is none of Callboard's own")
+    return env
+
+
+def _agent_name(name: str) -> str:
+    if not _NAME.fullmatch(name) or len(name) > 40:
+        raise ValueError(
+            "expected small letters, digits and single hyphens, a letter first, at most 40, such as driver-1"
+        )
+    if name in RESERVED:
+        raise ValueError(f"{name} is a name that Callboard uses itself; take another")
+    return name
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ProjectSettings(Table):
+    """`[project]`: the repository's branches, and what runs in a checkout of it."""
+
+    target: Annotated[str, AfterValidator(_branch)] = "main"
+    """The branch that promotion moves."""
+    integration: Annotated[str, AfterValidator(_integration)] = "callboard/{run}"
+    """The branch that landings move."""
+    setup: Texts = ()
+    """Commands that make a checkout ready to run code."""
+    setup_inputs: Texts = ()
+    """Files of the repository; setup runs again when one has changed."""
+    gate: Texts = ()
+    """Commands that must exit 0 on every tree that lands. None = nothing lands, so a launch needs one."""
+    gate_timeout_s: Seconds = 1800.0
+    """For each command of setup and gate."""
+    env: Annotated[dict[str, str], AfterValidator(_variables)] = {}
+    """Environment variables for brains, setup and gate."""
+    pass_env: Texts = ()
+    """Glob patterns of the variables that are handed on from the launcher's environment."""
+    slots: Annotated[int, Field(ge=1, le=64)] = 1
+    """How many gates may run at once, each in a checkout of its own."""
+
+    @model_validator(mode="after")
+    def _branches_fit(self) -> Self:
+        lead = self.integration.partition(RUN)[0]
+        if lead.rstrip("/") == self.target or self.target.startswith(lead):
+            raise fault("integration", f"clashes with the target branch {self.target}; git cannot hold both")
+        return self
+
+
+class AgentSettings(Table):
+    """`[[agents]]`"""
+
+    name: Annotated[str, AfterValidator(_agent_name)]
+    role: Literal["manager", "driver", "reviewer"]
+    seat: Literal["senior", "junior-1", "junior-2"] | None = None
+    """A reviewer's place in the trio."""
+    command: str | None = None
+    """The program that does the work; "" = still to be filled in, which a launch refuses."""
+    replay: Annotated[str, Field(min_length=1)] | None = None
+    """A recorded transcript to play instead, from the folder of callboard.toml."""
+    timeout_s: Seconds = 3600.0
+    """For one attempt at a task, or one review."""
+
+    @model_validator(mode="after")
+    def _fits_its_role(self) -> Self:
+        if (self.role == MANAGER) != (self.name == MANAGER):
+            raise fault(
+                "name",
+                f"the agent of role manager, and no other, is called manager; found {self.name!r} with role {self.role!r}",
+            )
+        if self.seat is not None and self.role != "reviewer":
+            raise fault("seat", f"only reviewers have a seat, and {self.name} is a {self.role}")
+        brains = [key for key in ("command", "replay") if getattr(self, key) is not None]
+        if self.role == MANAGER and brains:
+            raise fault(brains[0], "the manager decides by rules and has no brain; remove this key")
+        if self.role != MANAGER and len(brains) != 1:
+            raise fault(
+                "command",
+                f"{self.name} needs exactly one of command and replay, found {'both' if brains else 'neither'}",
+            )
+        return self
+
+
+class ReviewSettings(Table):
+    """`[review]`"""
+
+    deadline_s: Seconds = 900.0
+    """A verdict that is not there by then is an abstention."""
+
+
+class IntakeSettings(Table):
+    """`[intake]`: what one handed-in result may change at most."""
+
+    max_files: Annotated[int, Field(ge=1)] = 1000
+    max_file_bytes: Annotated[int, Field(ge=1)] = 2_000_000
+    max_total_bytes: Annotated[int, Field(ge=1)] = 20_000_000

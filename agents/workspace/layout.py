@@ -1,0 +1,65 @@
+"""Where everything below `.callboard/` lies."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from callboard.bus.errors import WorkspaceError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The program's own places in one workspace."""
+
+    root: Path
+    """The top folder of the user's checkout, absolute."""
+
+    @property
+    def home(self) -> Path:
+        return self.root / ".callboard"
+
+    @property
+    def bus(self) -> Path:
+        """The embedded server's data."""
+        return self.home / "bus"
+
+    def clone(self, agent: str) -> Path:
+        """The agent's working folder; its `.git` belongs to the brain and is trusted by nobody."""
+        return self.home / "clones" / _checked(agent)
+
+    def vault(self, agent: str) -> Path:
+        """The git directory in which the agent's work is committed."""
+        return self.home / "vaults" / f"{_checked(agent)}.git"
+
+    def kept(self, agent: str) -> Path:
+        """Git directories of the agent's clone that held branches of the brain's own, moved aside, never read."""
+        return self.home / "kept" / _checked(agent)
+
+    def gate(self, number: int) -> Path:
+        """The checkout of one gate slot, from 1."""
+        return self.home / "gates" / str(number)
+
+    def gate_git(self, number: int) -> Path:
+        """The git directory that switches a slot; what runs in the slot does not get to see it."""
+        return self.home / "gates" / f"{number}.git"
+
+    def scratch(self, name: str) -> Path:
+        """HOME, TMPDIR and caches of what runs for `name`."""
+        return self.home / "scratch" / _checked(name)
+
+    def log(self, name: str) -> Path:
+        return self.home / "logs" / f"{_checked(name)}.log"
+
+    def lock(self, name: str) -> Path:
+        return self.home / "locks" / _checked(name)
+
+
+def _checked(name: str) -> str:
+    """Names become folders, so nothing in one may climb out of its place."""
+    if not _NAME.fullmatch(name) or name.endswith((".lock", ".git", ".")):
+        raise WorkspaceError(f"{name!r} cannot name a folder; use letters, digits, dots and dashes")
+    return name

@@ -1,0 +1,96 @@
+"""One process at a time: a lock that the kernel lets go of when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from callboard.bus.errors import RosterError
+
+
+class Holder(BaseModel):
+    """Who holds a lock, as written into its file; meant for people, never decided by."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pid: int
+    host: str
+    since: AwareDatetime
+
+
+class ProcessLock:
+    """A `flock` on a file, held until `release` or the end of the process.
+
+    The file is never removed: a second process could else lock a file that has no name any more.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock, or fail at once.
+
+        Raises:
+            RosterError: Another process holds it; the message names its pid, host and since when.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            raise RosterError(self._refusal()) from None
+        holder = Holder(pid=os.getpid(), host=socket.gethostname(), since=datetime.now(UTC))
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, holder.model_dump_json().encode(), 0)
+        self._fd = fd
+
+    def release(self) -> None:
+        """Let go; nothing happens when it is not held."""
+        if self._fd is not None:
+            os.ftruncate(self._fd, 0)
+            os.close(self._fd)
+            self._fd = None
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds it."""
+        return self._fd is not None
+
+    def holder(self) -> Holder | None:
+        """Who holds the lock now; None when nobody does, or the holder has not written its name yet."""
+        if self._fd is None and not self._taken():
+            return None
+        try:
+            return Holder.model_validate(json.loads(self.path.read_bytes()))
+        except (OSError, ValueError, ValidationError):
+            return None
+
+    def _taken(self) -> bool:
+        try:
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(fd)
+        return False
+
+    def _refusal(self) -> str:
+        holder = self.holder()
+        who = (
+            f"process {holder.pid} on {holder.host} has it since {holder.since:%Y-%m-%d %H:%M:%SZ}"
+            if holder
+            else "another process has just taken it"
+        )
+        return f"`{self.path.name}` is already running here: {who}; stop it first (`callboard stop`)"

@@ -1,0 +1,95 @@
+"""Gate slots: checkouts in which checks and gates run, one at a time each, used over and over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from callboard.agents.workspace.checkout import Checkout
+from callboard.agents.workspace.commands import Finished, run_command
+from callboard.agents.workspace.git import Person, Repository
+from callboard.agents.workspace.layout import Layout
+from callboard.agents.workspace.setup import Setup, fingerprint, forget, recorded, run_setup
+from callboard.bus.errors import WorkspaceError
+
+_GATE = Person("gate", "gate@localhost")
+_BRANCH = "gate"
+
+Environment = Callable[[str], Mapping[str, str]]
+"""Gives the whole environment of what runs for a name, such as `gate-1` (environment.py)."""
+
+
+@dataclass(slots=True)
+class Slot:
+    """One slot, while somebody has it."""
+
+    number: int
+    checkout: Checkout
+    setup: Setup
+    env: Mapping[str, str] = field(repr=False)
+
+    @property
+    def path(self) -> Path:
+        return self.checkout.folder
+
+    async def switch(self, commit: str) -> None:
+        """Make the slot hold exactly `commit`, set up; what an earlier run left is gone.
+
+        Raises:
+            CommandFailed: Setup failed; that says nothing about the commit's own checks.
+        """
+        await asyncio.to_thread(self._switch, commit)
+        await run_setup(self.checkout, self.setup, commit, self.env)
+
+    async def run(self, command: str, *, timeout_s: float) -> Finished:
+        """Run one check or gate command here; stdout has stderr in it, in the order of writing."""
+        return await run_command(command, cwd=self.path, env=self.env, timeout_s=timeout_s, merge_stderr=True)
+
+    def _switch(self, commit: str) -> None:
+        checkout = self.checkout
+        checkout.made = recorded(checkout).made
+        checkout.ensure()
+        if checkout.git.resolve(commit) is None:
+            raise WorkspaceError(f"{commit} is not in the repository, so no gate can run on it")
+        if recorded(checkout).fingerprint != fingerprint(self.setup, checkout.git.entries(commit)):
+            forget(checkout)
+            checkout.made = ()
+        checkout.switch(commit, keep=checkout.made)
+        checkout.expose(commit, _BRANCH, _GATE)
+
+
+class GateSlots:
+    """The slots of one process; it holds the lock that makes it the only one.
+
+    Args:
+        count: How many gates may run at once.
+    """
+
+    def __init__(
+        self, layout: Layout, repository: Repository, count: int, setup: Setup, environment: Environment
+    ) -> None:
+        self._layout = layout
+        self._repository = repository
+        self._setup = setup
+        self._environment = environment
+        self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
+        for number in range(count, 0, -1):
+            self._free.put_nowait(number)
+
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[Slot]:
+        """Wait for a free slot, the one used last first: it is the most likely to be set up already."""
+        number = await self._free.get()
+        try:
+            yield self._slot(number)
+        finally:
+            self._free.put_nowait(number)
+
+    def _slot(self, number: int) -> Slot:
+        folder, git_dir = self._layout.gate(number), self._layout.gate_git(number)
+        checkout = Checkout(folder, git_dir, self._repository)
+        env = self._environment(f"gate-{number}")
+        return Slot(number, checkout, self._setup, env)

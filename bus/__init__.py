@@ -1,0 +1,1 @@
+"""Files for people: none. Code: the language everybody speaks (messages, board) and how it is carried (Redis streams)."""

@@ -1,0 +1,297 @@
+"""Runs and tasks as the journal has left them: one document per field of the board hash, each with its version.
+
+| field               | document   |
+|---------------------|------------|
+| run                 | RunDoc     |
+| manager             | ManagerDoc |
+| agent:<name>        | AgentDoc   |
+| briefing:<agent>    | BriefingDoc|
+| task:<id>           | TaskDoc    |
+| question:<id>       | QuestionDoc|
+| blocker:<id>        | BlockerDoc |
+| verdict:<tree>:<gate hash> | GateDoc |
+| intent:<id>         | IntentDoc  |
+
+Only the manager's desk changes it, but for two: the launcher creates `run`, and the manager's office writes `manager`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from callboard.bus.task import Briefing, CommandResult, Finding, Note, TaskSpec
+
+
+class TaskState(StrEnum):
+    QUEUED = "queued"
+    ASSIGNED = "assigned"
+    WORKING = "working"
+    BLOCKED = "blocked"
+    EVIDENCE = "evidence"
+    GATE = "gate"
+    REVIEW = "review"
+    APPROVED = "approved"
+    MERGING = "merging"
+    CHANGES_REQUESTED = "changes_requested"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+
+ENDED = frozenset({TaskState.DONE, TaskState.FAILED, TaskState.CANCELLED, TaskState.SKIPPED})
+HELD_BY_AGENT = frozenset({TaskState.ASSIGNED, TaskState.WORKING})
+
+
+class Doc(BaseModel):
+    """A board document. `version` stays the first field: the commit script reads it from the front of the JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: int = 0
+    """0 before it was first written; the server's copy is always >= 1."""
+
+
+class RunDoc(Doc):
+    id: str = ""
+    state: Literal["created", "running", "paused", "succeeded", "failed", "cancelled"] = "created"
+    reason: str = ""
+    """Why it is paused or failed: question | approval | operator | disk | integration_moved, or a failure reason."""
+    detail: str = ""
+    """The same for a person, as a sentence."""
+    base: str = ""
+    """The commit the run started from."""
+    integration: str = ""
+    """The integration branch, without refs/heads/."""
+    target: str = ""
+    awaits_directions: bool = False
+    """A launch began, and its direction files are not read yet: until then nobody can say that all work is done."""
+    stays: bool = False
+    """The launch goes on when all work is done, so standing work does too."""
+    head: str = ""
+    """Where the last landing left the integration branch; `base` before the first."""
+    next_task: int = 1
+    next_question: int = 1
+    next_blocker: int = 1
+    next_intent: int = 1
+    created_at: AwareDatetime | None = None
+    promoted: str = ""
+    """The commit the target was last moved to."""
+    gate_failures: int = 0
+    review_rejections: int = 0
+    intake_refusals: int = 0
+
+
+class ManagerDoc(Doc):
+    """Who may write the board; a second manager raises the epoch, and the first one's commits are refused."""
+
+    epoch: int = 0
+    owner: str = ""
+
+
+class AgentDoc(Doc):
+    name: str = ""
+    role: str = ""
+    state: Literal["absent", "idle", "working", "down"] = "absent"
+    task: str = ""
+    doing: str = ""
+    pid: int = 0
+    host: str = ""
+    since: AwareDatetime | None = None
+    progress_at: AwareDatetime | None = None
+
+
+class BriefingDoc(Doc):
+    briefing: Briefing | None = None
+    problems: tuple[str, ...] = ()
+    """What was odd in the file when it was last read, each as `file:line: message`."""
+
+
+class Verdict(BaseModel):
+    """One reviewer's answer, as the desk keeps it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    vote: Literal["approved", "needs_revision", "abstained"]
+    findings: tuple[Finding, ...] = ()
+    notes: str = ""
+
+
+class TaskDoc(Doc):
+    id: str = ""
+    spec: TaskSpec | None = None
+    state: TaskState = TaskState.QUEUED
+    reason: str = ""
+    """Why it is in this state, for a person."""
+    agent: str = ""
+    """Who works on it, or last did; "" before the first assignment."""
+    attempt: int = 0
+    """The current attempt, from 1; 0 before the first assignment."""
+    spent: int = 0
+    """Attempts that ended in changes requested, a refusal or a failure; a blocker or a crash costs none."""
+    base: str = ""
+    pin: str = ""
+    """The work kept of the last attempt; the next one starts from it. "" = start at the integration head."""
+    head: str = ""
+    """The handed-in commit under judgement; "" when the task changed nothing."""
+    tree: str = ""
+    gate_hash: str = ""
+    files: tuple[str, ...] = ()
+    commands: tuple[CommandResult, ...] = ()
+    evidence: str = ""
+    """The driver's notes with its last evidence."""
+    notes: tuple[Note, ...] = ()
+    review: str = ""
+    """Id of the open or last review."""
+    review_rounds: int = 0
+    """How often this attempt was sent to the reviewers."""
+    unanswered: int = 0
+    """How often in a row a review of it found no quorum."""
+    review_commit: str = ""
+    reviewed_base: str = ""
+    verdicts: dict[str, Verdict] = {}
+    reviewers: tuple[str, ...] = ()
+    blocker: str = ""
+    question: str = ""
+    candidate: str = ""
+    """The merge commit under judgement when the integration head has moved."""
+    intent: str = ""
+    landed: str = ""
+    queued_at: AwareDatetime | None = None
+    merging_at: AwareDatetime | None = None
+    """The dates of its merge commit, so that a repeated merge writes the same object."""
+    changed_at: AwareDatetime | None = None
+    not_before: AwareDatetime | None = None
+    """Standing work repeats at this time; set between its rounds, and only then."""
+    rounds: int = 0
+    """How often standing work was done."""
+    removed: bool = False
+    """It was cancelled because its direction file had lost it; it comes back with it."""
+    waived: tuple[str, ...] = ()
+    """What a person said it goes on without: keys of dependencies, its Status, its owner."""
+
+    @property
+    def task(self) -> TaskSpec:
+        """The spec; a TaskDoc on a board always has one."""
+        assert self.spec is not None
+        return self.spec
+
+
+class QuestionDoc(Doc):
+    id: str = ""
+    task: str = ""
+    agent: str = ""
+    text: str = ""
+    options: tuple[str, ...] = ()
+    state: Literal["open", "answered", "closed"] = "open"
+    answer: str = ""
+    asked_at: AwareDatetime | None = None
+    answered_at: AwareDatetime | None = None
+
+
+class BlockerDoc(Doc):
+    id: str = ""
+    task: str = ""
+    agent: str = ""
+    what: str = ""
+    tried: str = ""
+    needs: str = ""
+    severity: Literal["minor", "major"] = "major"
+    state: Literal["open", "resolved", "closed"] = "open"
+    answer: str = ""
+    raised_at: AwareDatetime | None = None
+    resolved_at: AwareDatetime | None = None
+    question: str = ""
+    """The question a person answers to resolve it."""
+    cause: Literal["agent", "import", "review"] = "agent"
+    """Who raised it: the agent; the desk before anybody began, for what the task asks; the desk for want of a review."""
+
+
+class GateDoc(Doc):
+    tree: str = ""
+    gate_hash: str = ""
+    verdict: Literal["green", "red"] = "red"
+    flaky: bool = False
+    at: AwareDatetime | None = None
+
+
+class IntentDoc(Doc):
+    """A landing that will happen: only ever finished, never withdrawn."""
+
+    id: str = ""
+    task: str = ""
+    ref: str = ""
+    old: str = ""
+    new: str = ""
+    tree: str = ""
+    verdict: str = ""
+    """The board field of the green gate verdict for `tree`."""
+    state: Literal["open", "finished"] = "open"
+    at: AwareDatetime | None = None
+
+
+PREFIXES: Mapping[str, type[Doc]] = {
+    "run": RunDoc,
+    "manager": ManagerDoc,
+    "agent": AgentDoc,
+    "briefing": BriefingDoc,
+    "task": TaskDoc,
+    "question": QuestionDoc,
+    "blocker": BlockerDoc,
+    "verdict": GateDoc,
+    "intent": IntentDoc,
+}
+
+D = TypeVar("D", bound=Doc)
+
+
+def decode_doc(name: str, raw: str | bytes) -> Doc:
+    """Read the document of one board field."""
+    return PREFIXES[name.partition(":")[0]].model_validate_json(raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One board field's next value; its `version` is the one it replaces, plus one."""
+
+    field: str
+    doc: Doc
+
+    @property
+    def expected(self) -> int:
+        return self.doc.version - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The whole board at one moment; never changed in place."""
+
+    docs: Mapping[str, Doc] = field(default_factory=dict)
+
+    def get(self, name: str, kind: type[D]) -> D:
+        """The document of a field; an empty one of version 0 when nobody wrote it yet."""
+        doc = self.docs.get(name)
+        return doc if isinstance(doc, kind) else kind()
+
+    def all(self, kind: type[D]) -> Iterator[D]:
+        """Every document of a kind, in the order in which the board got them."""
+        return (doc for doc in self.docs.values() if isinstance(doc, kind))
+
+    def with_changes(self, changes: Iterable[Change]) -> Board:
+        return Board({**self.docs, **{change.field: change.doc for change in changes}})
+
+    @property
+    def run(self) -> RunDoc:
+        return self.get("run", RunDoc)
+
+    def task(self, id: str) -> TaskDoc:
+        return self.get(f"task:{id}", TaskDoc)
+
+    def tasks(self) -> list[TaskDoc]:
+        """Every task, by id number."""
+        return sorted(self.all(TaskDoc), key=lambda doc: int(doc.id.partition("-")[2]))

@@ -1,0 +1,225 @@
+"""The bus as everybody uses it: connect, send, read an inbox, read the journal and the board."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Self, cast
+
+from loguru import logger
+
+from callboard.bus.board import Board, Change, RunDoc, decode_doc
+from callboard.bus.dead_letters import DeadLetter, DeadLetters
+from callboard.bus.delivery import Wire
+from callboard.bus.errors import BoardStale, BusError, ServerTooOld
+from callboard.bus.inbox import Inbox
+from callboard.bus.journal import JournalEntry, JournalReader, encode_entry
+from callboard.bus.keys import Keys
+from callboard.bus.link import Link, shown
+from callboard.bus.messages import Draft, Envelope, new_id
+from callboard.bus.parcel import KEEP_MS, KEEP_OUTSIDE_MS, Arg, Parcel, check_sender, flat
+from callboard.bus.script import checked, text
+
+NEEDED = ("XAUTOCLAIM", "EVALSHA_RO", "XINFO", "XPENDING")
+"""Commands that tell whether a server is new enough: EVALSHA_RO came with Redis 7.0. Versions do not tell: Valkey 9 says 7.2."""
+CONNECT_S = 5.0
+"""How long the first connection may take: a server that was just started still loads its data."""
+DUE_MOST = 100
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Bus:
+    """One run's messages, board and journal on one server. Safe to use from many tasks at once."""
+
+    def __init__(self, link: Link, run: str, now: Callable[[], datetime] = utc_now) -> None:
+        self.run = run
+        self._link = link
+        self._keys = Keys(run)
+        self._wire = Wire(link, self._keys, now)
+        self._now = now
+        self._journal = JournalReader(link, self._keys)
+        self._dead = DeadLetters(self._wire)
+
+    @classmethod
+    async def connect(cls, url: str, run: str, *, patience_s: float = 60.0, connect_s: float = CONNECT_S) -> Self:
+        """Connect to a server.
+
+        Args:
+            url: redis://, rediss:// or unix://.
+            run: The run's id: letters, digits, `.`, `_`, `-`.
+            patience_s: How long a server that went away is waited for, later on, before BusUnavailable.
+            connect_s: The same for this first time.
+
+        Raises:
+            BusUnavailable: No server answered.
+            ServerTooOld: It lacks a command the bus needs.
+        """
+        if not RUN_NAME.fullmatch(run):
+            raise BusError(f"{run!r} is no name for a run; use letters, digits, '.', '_' and '-'")
+        link = Link(url, patience_s=connect_s)
+        try:
+            await link.command("PING", about=f"connect to {shown(url)}")
+            await _check_commands(link)
+        except BaseException:
+            await link.close()
+            raise
+        link.patience_s = patience_s
+        return cls(link, run)
+
+    async def close(self) -> None:
+        await self._link.close()
+
+    @property
+    def url(self) -> str:
+        return self._link.url
+
+    @property
+    def keys(self) -> Keys:
+        return self._keys
+
+    async def send(self, draft: Draft, *, sender: str, idempotency_key: str = "") -> Envelope:
+        """Start a chain. When it returns, the message is on the server for good.
+
+        Args:
+            idempotency_key: The same key again sends nothing new for 24 h, and gives the same id.
+
+        Raises:
+            NotAllowed, InboxFull, BusUnavailable
+        """
+        check_sender(draft, sender)
+        id = (
+            str(uuid.uuid5(uuid.NAMESPACE_URL, f"callboard:{self.run}/{idempotency_key}"))
+            if idempotency_key
+            else new_id()
+        )
+        envelope = draft.stamp(id=id, run=self.run, sender=sender, now=self._now())
+        parcel = Parcel(((envelope, envelope.encode()),))
+        await self._send(parcel, id, KEEP_OUTSIDE_MS if idempotency_key else KEEP_MS, sender)
+        return envelope
+
+    async def create_run(self, doc: RunDoc) -> bool:
+        """Write the run's first document; False when the run exists."""
+        try:
+            await self.change([Change("run", doc.model_copy(update={"version": 1}))], sender="launcher")
+        except BoardStale:
+            return False
+        return True
+
+    async def change(self, changes: Sequence[Change], *, sender: str) -> None:
+        """Change the board outside any message; for what comes before the first one: a run, a manager's office.
+
+        Raises:
+            BoardStale: A field does not have the expected version; nothing was written.
+        """
+        await self._send(Parcel((), changes=tuple(changes)), new_id(), KEEP_MS, sender)
+
+    async def _send(self, parcel: Parcel, id: str, keep_ms: int, sender: str) -> None:
+        keys, about = self._keys, "send a message"
+        reply = await self._link.script(
+            "send",
+            [keys.journal, keys.seq, keys.done, keys.board, *parcel.destinations(keys)],
+            [
+                f"s:{id}",
+                keep_ms,
+                parcel.entry("send", sender=sender),
+                *parcel.message_args(keys),
+                *parcel.change_args(),
+            ],
+            about=about,
+        )
+        checked(reply, about)
+
+    async def board(self) -> Board:
+        """The board at this moment; its fields by name, numbers in them by value."""
+        reply = cast(list[bytes], await self._link.command("HGETALL", self._keys.board, about="read the board"))
+        raw = {name.decode(): doc for name, doc in zip(reply[::2], reply[1::2], strict=True)}
+        return Board({name: decode_doc(name, raw[name]) for name in sorted(raw, key=_by_number)})
+
+    def inbox(self, name: str, consumer: str) -> Inbox:
+        return Inbox(self._wire, name, consumer)
+
+    def journal(self, after: int = 0, *, follow: bool = False) -> AsyncIterator[JournalEntry]:
+        """Entries with a higher number than `after`, in order; with `follow` it waits for more and never ends."""
+        return self._journal.entries(after, follow=follow)
+
+    async def seq(self) -> int:
+        """The number of the journal's last entry; 0 before the first."""
+        return await self._journal.seq()
+
+    async def backlog(self, names: Sequence[str]) -> dict[str, int]:
+        """How many messages of each inbox are not handled yet: unread, or being worked on."""
+        return {
+            name: cast(int, await self._link.command("XLEN", self._keys.inbox(name), about="count a backlog"))
+            for name in names
+        }
+
+    async def fire_due_timers(self) -> int:
+        """Send the messages of timers whose time has come by the server's clock; how many this call sent."""
+        now_s, micros = cast(list[bytes], await self._link.command("TIME", about="read the clock"))
+        now_ms = int(now_s) * 1000 + int(micros) // 1000
+        limits = ("LIMIT", 0, DUE_MOST)
+        due = cast(
+            list[bytes],
+            await self._link.command("ZRANGEBYSCORE", self._keys.timers, "-inf", now_ms, *limits, about="read timers"),
+        )
+        if not due:
+            return 0
+        rows = list[tuple[str, bytes]]()
+        for raw in due:
+            doc = json.loads(raw)
+            rows.append((str(doc["recipient"]), raw))
+        destinations = list(dict.fromkeys(self._keys.inbox(recipient) for recipient, _ in rows))
+        args: list[tuple[Arg, ...]] = [
+            (
+                destinations.index(self._keys.inbox(recipient)) + 1,
+                raw,
+                encode_entry("timer", sender="timer", messages=(raw.decode(),)),
+            )
+            for recipient, raw in rows
+        ]
+        keys = [self._keys.timers, self._keys.journal, self._keys.seq, *destinations]
+        reply = await self._link.script("due", keys, flat(args), about="send due timers")
+        return int(text(checked(reply, "send due timers")[0]))
+
+    async def dead(self) -> list[DeadLetter]:
+        """Every dead letter, oldest first."""
+        return await self._dead.all()
+
+    async def dead_retry(self, id: str) -> None:
+        """Put a dead letter's message back into its inbox.
+
+        Raises:
+            BusError: There is no such dead letter.
+        """
+        await self._dead.retry(id)
+
+    async def dead_drop(self, id: str) -> None:
+        """Delete a dead letter; the journal keeps it.
+
+        Raises:
+            BusError: There is no such dead letter.
+        """
+        await self._dead.drop(id)
+
+
+def _by_number(name: str) -> tuple[str | int, ...]:
+    """Sorts `task:T-10` after `task:T-9`."""
+    return tuple(int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name))
+
+
+async def _check_commands(link: Link) -> None:
+    try:
+        infos = cast(list[object], await link.command("COMMAND", "INFO", *NEEDED, about="ask which commands there are"))
+    except BusError as error:
+        logger.warning("server does not say which commands it has", error=str(error))
+        return
+    missing = [name for name, info in zip(NEEDED, infos, strict=True) if not info]
+    if missing:
+        raise ServerTooOld(f"the server lacks {', '.join(missing)}; Callboard needs Redis 7.0 or newer, or Valkey")

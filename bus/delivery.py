@@ -1,0 +1,207 @@
+"""One leased message: emit while working on it, then commit, fail, reject or release it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from callboard.bus.errors import LeaseLost
+from callboard.bus.journal import DeadNote, Step
+from callboard.bus.keys import Keys
+from callboard.bus.link import Link
+from callboard.bus.messages import Draft, Envelope, Outcome
+from callboard.bus.parcel import KEEP_MS, Arg, Parcel, pack_emitted, pack_outcome
+from callboard.bus.script import Part, checked, text
+
+MOST_FAILURES = 5
+"""Failures after which a message becomes a dead letter (design: 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A pending entry of an inbox as this consumer was given it: what the fence compares."""
+
+    inbox: str
+    """The inbox's name; also the sender of what its handler sends."""
+    consumer: str
+    id: str
+    count: int
+    """The server's delivery count."""
+    raw: bytes
+    lives: int = 0
+    """Deliveries before it was dead and came back."""
+    raised: int = 0
+    """Failures so far because a handler raised."""
+    died: int = 0
+    """Failures so far because a process died with it and had shown no progress."""
+    error: str = ""
+    """What the last failure said."""
+
+    @property
+    def field(self) -> str:
+        return f"{self.inbox}/{self.id}"
+
+    @property
+    def fence(self) -> list[Arg]:
+        return [self.consumer, self.id, self.count, self.field]
+
+    @property
+    def deliveries(self) -> int:
+        return self.lives + self.count
+
+    @property
+    def failures(self) -> int:
+        return self.raised + self.died
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What every delivery of a run needs."""
+
+    link: Link
+    keys: Keys
+    now: Callable[[], datetime]
+
+
+class Delivery:
+    """A message that this consumer holds, until it settles it or loses its lease.
+
+    Every method raises LeaseLost when somebody else holds the entry; nothing was written then.
+    """
+
+    def __init__(self, wire: Wire, entry: Entry, envelope: Envelope, settled: Callable[[Entry], None]) -> None:
+        self.envelope = envelope
+        self.entry = entry
+        self._wire = wire
+        self._settled = settled
+        self._emitted = 0
+
+    @property
+    def deliveries(self) -> int:
+        """How often it was delivered, over all its lives."""
+        return self.entry.deliveries
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether a process died with it: `begin` has to be called before its handler starts."""
+        return self.entry.died > 0
+
+    async def begin(self) -> None:
+        """Say that the handler of a suspect starts now; before, the death of this process does not count against it."""
+        keys = self._wire.keys
+        await self._run("begin", [self._inbox, keys.held], self.entry.fence)
+
+    async def emit(self, *drafts: Draft) -> None:
+        """Send while working, without an ack.
+
+        Raises:
+            LeaseLost, NotAllowed, InboxFull, BusUnavailable
+        """
+        if not drafts:
+            return
+        parcel = pack_emitted(
+            drafts, self.envelope, self.deliveries, self._emitted, sender=self.entry.inbox, now=self._wire.now()
+        )
+        self._emitted += len(drafts)
+        keys = self._wire.keys
+        args = [f"e:{parcel.messages[0][0].id}", KEEP_MS, self._entry_json(parcel, "emit"), *parcel.message_args(keys)]
+        await self._run(
+            "emit",
+            [self._inbox, keys.journal, keys.seq, keys.done, keys.failures, keys.held, *parcel.destinations(keys)],
+            [*self.entry.fence, *args],
+        )
+
+    async def commit(self, outcome: Outcome) -> None:
+        """Send what follows, change the board and acknowledge, in one step. A repeat of one that went through is fine.
+
+        Raises:
+            LeaseLost, BoardStale, NotAllowed, InboxFull, BusUnavailable
+        """
+        parcel = pack_outcome(outcome, self.envelope, sender=self.entry.inbox, now=self._wire.now())
+        keys = self._wire.keys
+        own = [keys.journal, keys.seq, keys.done, keys.failures, keys.held, keys.board, keys.timers]
+        args = [f"c:{self.envelope.id}", KEEP_MS, self._entry_json(parcel, "commit"), *parcel.message_args(keys)]
+        await self._run(
+            "commit",
+            [self._inbox, *own, *parcel.destinations(keys)],
+            [*self.entry.fence, *args, *parcel.change_args(), *parcel.guard_args(), *parcel.timer_args()],
+        )
+        self._settled(self.entry)
+
+    async def fail(self, error: str, *, after_s: float = 0.0) -> None:
+        """Count a failure; it is delivered again after a delay, or becomes a dead letter at MOST_FAILURES."""
+        keys = self._wire.keys
+        reply = await self._run(
+            "fail",
+            [self._inbox, keys.failures, keys.held],
+            [*self.entry.fence, error, round(after_s * 1000), MOST_FAILURES],
+        )
+        if (failures := int(text(reply[0]))) >= MOST_FAILURES:
+            await self._bury(f"{failures} failures", error, failures)
+        self._settled(self.entry)
+
+    async def reject(self, reason: str, *notes: Draft) -> None:
+        """Make it a dead letter at once; `notes` go to the journal in the same step."""
+        parcel = pack_outcome(Outcome(messages=notes), self.envelope, sender=self.entry.inbox, now=self._wire.now())
+        await self._bury("rejected", reason, self.entry.failures, parcel)
+        self._settled(self.entry)
+
+    async def release(self) -> None:
+        """Give it back on a clean stop: the next consumer gets it at once, and its failures are forgotten."""
+        keys = self._wire.keys
+        await self._run("release", [self._inbox, keys.failures, keys.held], self.entry.fence)
+        self._settled(self.entry)
+
+    async def _bury(self, reason: str, error: str, failures: int, parcel: Parcel | None = None) -> None:
+        try:
+            await bury(self._wire, self.entry, reason, error, failures=failures, parcel=parcel)
+        except LeaseLost:
+            self._settled(self.entry)
+            raise
+
+    @property
+    def _inbox(self) -> str:
+        return self._wire.keys.inbox(self.entry.inbox)
+
+    def _entry_json(self, parcel: Parcel, step: Step) -> str:
+        return parcel.entry(step, sender=self.entry.inbox, cause=self.envelope.id)
+
+    async def _run(self, script: str, keys: list[str], args: list[Arg]) -> list[Part]:
+        about = f"{script} {self.envelope.kind} {self.entry.field}"
+        try:
+            return checked(await self._wire.link.script(script, keys, args, about=about), about)
+        except LeaseLost:
+            self._settled(self.entry)
+            raise
+
+
+async def bury(
+    wire: Wire, entry: Entry, reason: str, error: str, *, failures: int, parcel: Parcel | None = None
+) -> None:
+    """Make an entry that this consumer holds a dead letter; what is in `parcel` is written down with it.
+
+    Raises:
+        LeaseLost: Somebody else holds it now.
+    """
+    raw = entry.raw.decode("utf-8", "backslashreplace")
+    note = DeadNote(inbox=entry.inbox, reason=reason, error=error, failures=failures, raw=raw)
+    journal = (parcel or Parcel(())).entry("bury", sender=entry.inbox, cause=id_of(entry.raw), dead=note)
+    keys, about = wire.keys, f"bury {entry.field}"
+    reply = await wire.link.script(
+        "bury",
+        [keys.inbox(entry.inbox), keys.journal, keys.seq, keys.failures, keys.held, keys.dead],
+        [*entry.fence, entry.inbox, reason, error, entry.deliveries, journal],
+        about=about,
+    )
+    checked(reply, about)
+
+
+def id_of(raw: bytes) -> str:
+    """The id of a message that may not be readable otherwise; "" when it has none."""
+    try:
+        doc = json.loads(raw)
+    except ValueError:
+        return ""
+    return str(doc.get("id", "")) if isinstance(doc, dict) else ""

@@ -1,0 +1,145 @@
+"""The one envelope that carries every message, and what handlers write before a message has an id.
+
+Ids: what starts a chain gets a new time-ordered id; what a handler's outcome sends gets uuid5(handled id, n); what it
+emits while it works gets uuid5(handled id, delivery count, n). A repeated commit so repeats its ids.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, SerializeAsAny, ValidationError, model_validator
+
+from callboard.bus.board import Change
+from callboard.bus.body import KINDS, Body
+from callboard.bus.errors import BadMessage, UnknownKind
+
+JOURNAL = "journal"
+"""The recipient of what is only written down: it reaches the journal and no inbox."""
+
+
+def new_id() -> str:
+    """A time-ordered id for what starts a chain (the layout of UUID version 7)."""
+    ms = time.time_ns() // 1_000_000
+    raw = bytearray(ms.to_bytes(6, "big") + os.urandom(10))
+    raw[6] = 0x70 | (raw[6] & 0x0F)
+    raw[8] = 0x80 | (raw[8] & 0x3F)
+    return str(uuid.UUID(bytes=bytes(raw)))
+
+
+def new_trace() -> str:
+    """A W3C traceparent that starts a trace."""
+    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
+
+
+class Envelope(BaseModel):
+    """One message on its way. JSON on the wire; unknown fields are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    run: str
+    kind: str
+    version: int
+    sender: str
+    recipient: str
+    """An inbox's name, or `journal`."""
+    task: str = ""
+    """The task's id on the board, such as `T-7`; "" when it is about none."""
+    in_reply_to: str = ""
+    attempt: int = 0
+    """The task's attempt it belongs to, from 1; 0 when it belongs to none."""
+    trace: str = ""
+    sent_at: AwareDatetime
+    body: SerializeAsAny[Body]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_body(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or isinstance(data.get("body"), Body):
+            return data
+        kind, version = data.get("kind"), data.get("version")
+        body_class = KINDS.get((str(kind), version if isinstance(version, int) else -1))
+        if body_class is None:
+            raise UnknownKind(f"kind {kind!r} version {version!r} is unknown to this program; is a newer one running?")
+        return {**data, "body": body_class.model_validate(data.get("body"))}
+
+    @classmethod
+    def decode(cls, raw: str | bytes) -> Self:
+        """Read one from its JSON.
+
+        Raises:
+            BadMessage: It is not an envelope of this vocabulary (UnknownKind when only the kind is unknown).
+        """
+        try:
+            return cls.model_validate_json(raw)
+        except (ValidationError, ValueError) as error:
+            raise BadMessage(f"not a message: {str(error)[:500]}") from error
+
+    def encode(self) -> str:
+        return self.model_dump_json()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message before it has an id: what handlers return and emit."""
+
+    recipient: str
+    body: Body
+    task: str = ""
+    attempt: int = 0
+    inherits: bool = True
+    """Where it names no task, it is about its cause's; False = it is about none."""
+
+    def stamp(self, *, id: str, run: str, sender: str, now: datetime, cause: Envelope | None = None) -> Envelope:
+        """Make it an envelope; a cause gives it the trace, and what the draft inherits."""
+        about = cause if self.inherits else None
+        return Envelope(
+            id=id,
+            run=run,
+            kind=self.body.kind,
+            version=self.body.version,
+            sender=sender,
+            recipient=self.recipient,
+            task=self.task or (about.task if about else ""),
+            in_reply_to=cause.id if cause else "",
+            attempt=self.attempt or (about.attempt if about else 0),
+            trace=cause.trace if cause else new_trace(),
+            sent_at=now.astimezone(UTC),
+            body=self.body,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A message that is sent when its time has come, by the server's clock."""
+
+    after: timedelta
+    draft: Draft
+
+
+def outcome_id(handled: str, n: int) -> str:
+    """Id of the n-th message (from 0) of an outcome; the same whenever the commit is repeated."""
+    return str(uuid.uuid5(uuid.UUID(handled), str(n)))
+
+
+def emitted_id(handled: str, deliveries: int, n: int) -> str:
+    """Id of the n-th message emitted during one delivery; a second delivery's do not collide with the first's."""
+    return str(uuid.uuid5(uuid.UUID(handled), f"{deliveries}/{n}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What handling one message leads to; committed in one step with its ack."""
+
+    messages: tuple[Draft, ...] = ()
+    changes: tuple[Change, ...] = ()
+    timers: tuple[Timer, ...] = ()
+    guards: tuple[tuple[str, int], ...] = ()
+    """Board fields that must still have these versions although the outcome does not change them."""

@@ -1,0 +1,173 @@
+"""Every error Callboard raises, in one tree.
+
+CallboardError                 what was tried, on what, and the way out
+├── ConfigError                a file people wrote is wrong: path, line, key
+├── BusError
+│   ├── BusUnavailable         no server answered, or it went away
+│   ├── ServerTooOld           a command the bus needs is missing
+│   ├── BadMessage             does not decode; goes to the dead letters at once
+│   │   └── UnknownKind        a kind or version nobody here knows
+│   ├── NotAllowed             the sender's role may not send this
+│   ├── LeaseLost              somebody else holds the entry now; nothing was written
+│   ├── BoardStale             the board changed since it was read; nothing was written
+│   └── InboxFull              the server has no room; nothing was written
+├── WorkspaceError
+│   ├── GitError               a git command failed: argv, exit code, stderr
+│   ├── IntakeRefused          a handed-in tree breaks a rule: rule, path, way out
+│   └── CommandFailed          setup or another needed command failed
+├── BrainError                 a brain gave nothing that can be used
+├── RosterError                the roster cannot start, or is already running here
+└── CommandRefused             the manager did not do what a person asked; its answer says why
+
+Signal                         what a handler raises to steer its delivery; never shown to people
+├── Retry                      try again after a delay; counts as a failure
+└── Reject                     never try again: dead letter with this reason
+"""
+
+from __future__ import annotations
+
+
+class CallboardError(Exception):
+    """An error a person can act on. `str()` is one sentence or two; ids are attributes, not text."""
+
+    exit_code = 1
+    """The exit code of a command that ends with this error."""
+
+
+class ConfigError(CallboardError):
+    """A file people wrote is wrong.
+
+    Args:
+        message: What is wrong and the way out, without the position.
+        path: The file, as the person would name it; None when it is not about a file.
+        line: 1-based line; None when unknown.
+        key: The dotted key, such as `agents.0.role`; None when it is not about a key.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self, message: str, *, path: str | None = None, line: int | None = None, key: str | None = None
+    ) -> None:
+        place = path if line is None else f"{path}:{line}"
+        super().__init__(": ".join(part for part in (place, key, message) if part))
+        self.path = path
+        self.line = line
+        self.key = key
+
+
+class BusError(CallboardError):
+    """The bus could not do what was asked."""
+
+
+class BusUnavailable(BusError):
+    """No server answered, or the connection was lost and did not come back in time."""
+
+
+class ServerTooOld(BusError):
+    """The server lacks a command of Redis 7.0 that the bus needs."""
+
+
+class BadMessage(BusError):
+    """A message that cannot be read; it goes to the dead letters without a retry."""
+
+
+class UnknownKind(BadMessage):
+    """A kind or version that this program does not know."""
+
+
+class NotAllowed(BusError):
+    """The sender's role may not send this message."""
+
+
+class LeaseLost(BusError):
+    """This consumer no longer holds the entry; nothing was written."""
+
+
+class BoardStale(BusError):
+    """A board field changed since it was read; nothing was written.
+
+    Attributes:
+        field: The board field that did not have the expected version.
+    """
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"board field {field!r} changed since it was read; read the board again and decide again")
+        self.field = field
+
+
+class InboxFull(BusError):
+    """The server has no memory left for another message; nothing was written."""
+
+
+class WorkspaceError(CallboardError):
+    """Something in a repository, clone or slot could not be done."""
+
+
+class GitError(WorkspaceError):
+    """A git command failed.
+
+    Attributes:
+        argv: The command as it was run.
+        exit_code_of_git: Its exit code; -1 when it was stopped at its time limit.
+        stderr: What it said.
+    """
+
+    def __init__(self, message: str, *, argv: tuple[str, ...], exit_code_of_git: int, stderr: str) -> None:
+        super().__init__(message)
+        self.argv = argv
+        self.exit_code_of_git = exit_code_of_git
+        self.stderr = stderr
+
+
+class IntakeRefused(WorkspaceError):
+    """A handed-in tree breaks a rule of intake; nothing was imported.
+
+    Attributes:
+        rule: The rule's short name, such as `paths` or `link`.
+        path: The path that broke it, or "" when it is about the whole tree.
+        way_out: What the agent can do instead.
+    """
+
+    def __init__(self, rule: str, path: str, way_out: str) -> None:
+        super().__init__(f"intake refused {path or 'the handed-in tree'} (rule {rule}): {way_out}")
+        self.rule = rule
+        self.path = path
+        self.way_out = way_out
+
+
+class CommandFailed(WorkspaceError):
+    """A command that was needed, such as setup, failed."""
+
+
+class BrainError(CallboardError):
+    """A brain gave nothing that can be used: no transcript, garbage where a verdict was due, a program that is absent."""
+
+
+class RosterError(CallboardError):
+    """The roster cannot start here, is already running, or does not run."""
+
+
+class CommandRefused(CallboardError):
+    """The manager did not do what a person asked; its answer says why, and the way out."""
+
+
+class Signal(Exception):
+    """What a handler raises to steer its delivery."""
+
+
+class Retry(Signal):
+    """Deliver the message again.
+
+    Args:
+        reason: For the log, and for the dead letter if it comes to that.
+        after_s: Seconds to wait before the next delivery.
+    """
+
+    def __init__(self, reason: str, after_s: float = 1.0) -> None:
+        super().__init__(reason)
+        self.after_s = after_s
+
+
+class Reject(Signal):
+    """Never deliver the message again: it becomes a dead letter with this reason."""

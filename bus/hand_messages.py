@@ -1,0 +1,129 @@
+"""What the manager's desk and its hands, `gate` and `land`, say to each other."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime
+
+from callboard.bus.body import Body
+from callboard.bus.task import CommandResult, TaskSpec
+
+
+class GateRequested(Body):
+    """desk -> gate: take in what was handed in (`purpose` evidence), then run checks and gate on its tree."""
+
+    kind: ClassVar[str] = "gate.requested"
+    purpose: Literal["evidence", "merge"]
+    spec: TaskSpec
+    agent: str
+    base: str
+    commit: str | None
+    """evidence: the head in the agent's vault; merge: a candidate commit in the repository; None: nothing changed,
+    the checks run on `base`."""
+
+
+class GateFinished(Body):
+    """gate -> desk. `refused` and `infrastructure` are neither red nor green."""
+
+    kind: ClassVar[str] = "gate.finished"
+    purpose: Literal["evidence", "merge"]
+    verdict: Literal["green", "red", "refused", "infrastructure"]
+    commit: str | None = None
+    tree: str = ""
+    gate_hash: str = ""
+    commands: tuple[CommandResult, ...] = ()
+    files: tuple[str, ...] = ()
+    """Paths the task changed, against its base."""
+    flaky: bool = False
+    """It passed, after it had failed on the same tree."""
+    rule: str = ""
+    path: str = ""
+    reason: str = ""
+    """refused: the way out; infrastructure: what broke."""
+
+
+class PinRequested(Body):
+    """desk -> gate: keep unfinished work from an agent's vault in the repository, under `refs/callboard/<run>/wip/`."""
+
+    kind: ClassVar[str] = "pin.requested"
+    agent: str
+    base: str
+    """What the task was given; intake's rules hold for what differs from it."""
+    commit: str
+
+
+class MergeRequested(Body):
+    """desk -> land: write the merge of `commit` into the integration branch as an object; move nothing."""
+
+    kind: ClassVar[str] = "merge.requested"
+    spec: TaskSpec
+    agent: str
+    commit: str
+    reviewed_base: str
+    """The integration head that the review saw; landings since then that touched the same files void the review."""
+    files: tuple[str, ...]
+    message: str
+    """The merge commit's whole message, trailers included."""
+    at: AwareDatetime
+    """The merge commit's dates, so that a repeat writes the same object."""
+
+
+class MergePrepared(Body):
+    """land -> desk."""
+
+    kind: ClassVar[str] = "merge.prepared"
+    outcome: Literal["clean", "conflict", "contained", "moved"]
+    """moved: the integration branch is not where a landing left it; `reason` names it."""
+    old: str = ""
+    new: str = ""
+    tree: str = ""
+    overlap: tuple[str, ...] = ()
+    """Files that this task and a landing since `reviewed_base` both changed."""
+    conflicts: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class LandRequested(Body):
+    """desk -> land: finish this intent. It is on the board before this is sent, and is only ever finished."""
+
+    kind: ClassVar[str] = "land.requested"
+    intent: str
+    """The board's id of the intent."""
+    agent: str
+    ref: str
+    old: str
+    new: str
+    tree: str
+    tag: str
+
+
+class LandFinished(Body):
+    """land -> desk."""
+
+    kind: ClassVar[str] = "land.finished"
+    intent: str
+    outcome: Literal["landed", "moved", "blocked"]
+    """moved: the ref is neither at `old` nor contains `new`; blocked: it cannot be moved now, such as while it is
+    checked out."""
+    reason: str = ""
+
+
+class PromotionRequested(Body):
+    """desk -> land: fast-forward the target branch to the integration head."""
+
+    kind: ClassVar[str] = "promotion.requested"
+    command: str
+    """The id of the person's command."""
+
+
+class PromotionFinished(Body):
+    """land -> desk."""
+
+    kind: ClassVar[str] = "promotion.finished"
+    command: str
+    ok: bool
+    target: str
+    old: str = ""
+    new: str = ""
+    reason: str = ""

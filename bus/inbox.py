@@ -1,0 +1,201 @@
+"""One inbox as one consumer sees it: receive what is new, take over what nobody works on any more."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+
+from loguru import logger
+
+from callboard.bus.delivery import MOST_FAILURES, Delivery, Entry, Wire, bury
+from callboard.bus.errors import BadMessage, BusError, InboxFull, LeaseLost
+from callboard.bus.keys import GROUP
+from callboard.bus.link import FIRST_DELAY_S, LONGEST_DELAY_S, NoGroup
+from callboard.bus.messages import Envelope
+from callboard.bus.parcel import Arg
+from callboard.bus.script import Part, checked, text
+
+FORGET_CONSUMER_S = 3600.0
+"""A consumer that holds nothing and was silent for so long belongs to a process that is gone."""
+CALM_S = 30.0
+"""A group lost again within this time is made again more slowly each time: something deletes it."""
+TAKE_MOST = 100
+"""Entries that one take_over brings at most."""
+
+
+class Inbox:
+    """Give each process a consumer name of its own: `<agent>.<host>.<incarnation>`.
+
+    It knows which entries its consumer holds, so that one delivered without an answer (the connection broke) is found
+    again. Reading and taking over exclude each other for that reason.
+    """
+
+    def __init__(self, wire: Wire, name: str, consumer: str) -> None:
+        self.name = name
+        self.consumer = consumer
+        self._wire = wire
+        self._key = wire.keys.inbox(name)
+        self._held: dict[str, int] = {}
+        """Entry id -> the delivery count this consumer holds it at."""
+        self._cursor = ""
+        self._has_group = False
+        self._group_delay_s = FIRST_DELAY_S
+        self._group_lost_at = float("-inf")
+        self._reading = asyncio.Lock()
+        """Protects `_held` against a take-over while a read is under way."""
+
+    async def receive(self, limit: int = 1, block_s: float = 1.0) -> list[Delivery]:
+        """New messages, oldest first; waits up to `block_s` for the first, 0 = not at all.
+
+        What cannot be decoded is buried.
+
+        Raises:
+            BusUnavailable, BusError
+        """
+        # BLOCK 0 would wait for ever.
+        wait = ("BLOCK", max(1, round(block_s * 1000))) if block_s > 0 else ()
+        args = ("XREADGROUP", "GROUP", GROUP, self.consumer, "COUNT", limit, *wait, "STREAMS", self._key, ">")
+        async with self._reading, self._group():
+            reply = await self._wire.link.block(*args, block_s=block_s, about=self._about)
+            rows = cast(list[tuple[bytes, list[tuple[bytes, list[bytes] | None]]]], reply or [])
+            entries = [self._entry(id, fields or []) for _, stream in rows for id, fields in stream]
+            return await self._opened([entry for entry in entries if entry.id not in self._held])
+        return []
+
+    async def take_over(self, *, idle_s: float, host: str | None = None) -> list[Delivery]:
+        """Take what was released, what was not renewed for `idle_s`, and with a host what its other processes held.
+
+        Goes on where the last call stopped, and brings at most TAKE_MOST. One that has failed MOST_FAILURES times becomes
+        a dead letter instead.
+
+        Raises:
+            BusUnavailable, BusError
+        """
+        keys, taken = self._wire.keys, list[Entry]()
+        async with self._reading, self._group():
+            while len(taken) < TAKE_MOST:
+                known = sorted({*self._held, *(entry.id for entry in taken)})
+                limits: list[Arg] = [TAKE_MOST - len(taken), MOST_FAILURES, len(known), *known]
+                reply = await self._wire.link.script(
+                    "take_over",
+                    [self._key, keys.failures, keys.held],
+                    [self.consumer, self.name, round(idle_s * 1000), host or "", self._cursor, *limits],
+                    about=self._about,
+                )
+                cursor, *rows = checked(reply, self._about)
+                self._cursor = text(cursor)
+                taken += [self._taken(cast(list[Part], row)) for row in rows]
+                if not self._cursor:
+                    break
+            return await self._opened(taken)
+        return []
+
+    async def forget_dead_consumers(self, silent_s: float = FORGET_CONSUMER_S) -> int:
+        """Delete consumers that were silent for so long; those that hold something stay until it was taken over."""
+        async with self._group():
+            reply = await self._wire.link.script(
+                "sweep", [self._key], [self.consumer, round(silent_s * 1000)], about=self._about
+            )
+            return int(text(checked(reply, self._about)[0]))
+        return 0
+
+    @property
+    def _about(self) -> str:
+        return f"read inbox {self.name}"
+
+    def _entry(self, id: bytes, fields: list[bytes]) -> Entry:
+        found = dict(zip(fields[::2], fields[1::2], strict=True))
+        lives = int(found.get(b"d", b"0"))
+        return Entry(self.name, self.consumer, id.decode(), 1, found.get(b"m", b""), lives)
+
+    def _taken(self, row: list[Part]) -> Entry:
+        id, raw, *counts, error = row
+        lives, count, raised, died = (int(text(part)) for part in counts)
+        return Entry(
+            self.name,
+            self.consumer,
+            text(id),
+            count,
+            cast(bytes, raw),
+            lives,
+            raised=raised,
+            died=died,
+            error=text(error),
+        )
+
+    async def _opened(self, entries: list[Entry]) -> list[Delivery]:
+        """The deliveries; what has failed too often or cannot be read is buried on the way."""
+        self._held.update((entry.id, entry.count) for entry in entries)
+        deliveries = []
+        try:
+            for entry in entries:
+                if (delivery := await self._open(entry)) is not None:
+                    deliveries.append(delivery)
+        except BaseException:
+            # Nobody will get these: let the next take-over find them.
+            for entry in entries:
+                self._let_go(entry)
+            raise
+        return deliveries
+
+    async def _open(self, entry: Entry) -> Delivery | None:
+        if entry.failures >= MOST_FAILURES:
+            await self._bury(entry, f"{entry.failures} failures", entry.error or "its process died with it")
+            return None
+        try:
+            return Delivery(self._wire, entry, self._decoded(entry.raw), self._let_go)
+        except BadMessage as error:
+            await self._bury(entry, "unreadable", str(error))
+            return None
+
+    def _decoded(self, raw: bytes) -> Envelope:
+        envelope = Envelope.decode(raw)
+        if envelope.run != self._wire.keys.run or envelope.recipient != self.name:
+            raise BadMessage(f"addressed to {envelope.recipient} of run {envelope.run}, found in inbox {self.name}")
+        try:
+            uuid.UUID(envelope.id)
+        except ValueError as error:
+            raise BadMessage(f"its id {envelope.id!r} is no UUID") from error
+        return envelope
+
+    async def _bury(self, entry: Entry, reason: str, error: str) -> None:
+        logger.error("message is a dead letter", inbox=self.name, entry=entry.id, reason=reason, error=error)
+        try:
+            await bury(self._wire, entry, reason, error, failures=entry.failures)
+        except (LeaseLost, InboxFull) as why:
+            logger.warning("not buried yet, it will be taken over", inbox=self.name, entry=entry.id, error=str(why))
+        self._let_go(entry)
+
+    def _let_go(self, entry: Entry) -> None:
+        # An earlier delivery of an entry that this consumer was given again says nothing about the later one.
+        if self._held.get(entry.id) == entry.count:
+            del self._held[entry.id]
+
+    @asynccontextmanager
+    async def _group(self) -> AsyncIterator[None]:
+        """Make the consumer group where it is missing, also when it is lost meanwhile; the body then reads nothing."""
+        if not self._has_group:
+            await self._make_group()
+        try:
+            yield
+        except NoGroup as error:
+            now = asyncio.get_running_loop().time()
+            is_again = now - self._group_lost_at < CALM_S
+            self._group_delay_s = min(2 * self._group_delay_s, LONGEST_DELAY_S) if is_again else FIRST_DELAY_S
+            self._group_lost_at, self._has_group = now, False
+            logger.error("consumer group was lost, making it again", inbox=self.name, error=str(error))
+            await asyncio.sleep(self._group_delay_s)
+
+    async def _make_group(self) -> None:
+        # From 0: what is in the stream was not acknowledged by anybody, for what was is deleted.
+        try:
+            await self._wire.link.command(
+                "XGROUP", "CREATE", self._key, GROUP, "0", "MKSTREAM", about=f"make inbox {self.name}"
+            )
+        except BusError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+        self._has_group = True

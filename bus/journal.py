@@ -1,0 +1,200 @@
+"""The journal: one entry per step, with a number of its own; from it alone everything else can be rebuilt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import TYPE_CHECKING, Literal, cast
+
+from loguru import logger
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from callboard.bus.board import Change, decode_doc
+from callboard.bus.errors import BadMessage
+from callboard.bus.messages import Envelope
+
+if TYPE_CHECKING:
+    from callboard.bus.keys import Keys
+    from callboard.bus.link import Link
+
+Step = Literal["send", "commit", "emit", "timer", "bury", "retry", "drop"]
+
+ABOUT = "read the journal"
+CHUNK = 200
+"""Entries read at once."""
+FOLLOW_BLOCK_S = 1.0
+
+
+class BoardChange(BaseModel):
+    """A board field's new document, as its JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    field: str
+    doc: str
+
+    def change(self) -> Change:
+        return Change(self.field, decode_doc(self.field, self.doc))
+
+
+class TimerSet(BaseModel):
+    """A message that will be sent `after_ms` milliseconds after its entry."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    after_ms: int
+    message: str
+    """The message's JSON."""
+
+
+class DeadNote(BaseModel):
+    """What was buried, or (steps retry and drop) which dead letter was taken away."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    letter: int = 0
+    """Steps retry and drop: the number of the entry that buried it."""
+    inbox: str
+    reason: str = ""
+    error: str = ""
+    failures: int = 0
+    raw: str = ""
+    """The message's JSON; bytes that are no UTF-8 are escaped."""
+
+
+class JournalEntry(BaseModel):
+    """One step of the run."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    seq: int
+    """The run's own count of entries, from 1 without gaps."""
+    at: AwareDatetime
+    """The server's time."""
+    step: Step
+    cause: str = ""
+    """The id of the message that was being handled; "" when there was none."""
+    sender: str = ""
+    """Who took the step."""
+    messages: tuple[Envelope, ...] = ()
+    """Everything that was sent, what goes to the journal alone included."""
+    changes: tuple[BoardChange, ...] = ()
+    timers: tuple[TimerSet, ...] = ()
+    dead: DeadNote | None = None
+    unread: tuple[str, ...] = ()
+    """Messages of kinds this program does not know, as JSON."""
+
+
+def encode_entry(
+    step: Step,
+    *,
+    sender: str,
+    cause: str = "",
+    messages: Iterable[str] = (),
+    changes: Iterable[tuple[str, str]] = (),
+    timers: Iterable[tuple[int, str]] = (),
+    dead: DeadNote | None = None,
+) -> str:
+    """The JSON of an entry but for `seq` and `at`, which the server adds. Messages are given as their JSON."""
+    parts = [
+        f'"step":{json.dumps(step)},"cause":{json.dumps(cause)},"sender":{json.dumps(sender)}',
+        f'"messages":[{",".join(messages)}]',
+        '"changes":' + json.dumps([{"field": field, "doc": doc} for field, doc in changes]),
+        '"timers":' + json.dumps([{"after_ms": after, "message": raw} for after, raw in timers]),
+    ]
+    if dead is not None:
+        parts.append(f'"dead":{dead.model_dump_json()}')
+    return "{" + ",".join(parts) + "}"
+
+
+def decode_entry(fields: Mapping[bytes, bytes]) -> JournalEntry:
+    """Read an entry of the journal's stream; messages nobody here knows are kept as text.
+
+    Raises:
+        BadMessage: It is no journal entry.
+    """
+    try:
+        doc = json.loads(fields[b"entry"])
+        if not isinstance(doc, dict):
+            raise ValueError("it is no JSON object")
+        known, unread = [], []
+        for raw in doc.get("messages", ()):
+            try:
+                known.append(Envelope.model_validate(raw))
+            except (BadMessage, ValidationError):
+                unread.append(json.dumps(raw))
+        doc |= {"seq": int(fields[b"seq"]), "at": int(fields[b"at"]) / 1000, "messages": known, "unread": unread}
+        return JournalEntry.model_validate(doc)
+    except (KeyError, ValueError) as error:
+        raise BadMessage(f"not a journal entry: {str(error)[:500]}") from error
+
+
+Row = tuple[bytes, list[bytes]]
+
+
+def fields_of(row: Row) -> dict[bytes, bytes]:
+    return dict(zip(row[1][::2], row[1][1::2], strict=True))
+
+
+class JournalReader:
+    """Reads one run's journal by `seq`; the ids of the stream are only places in it."""
+
+    def __init__(self, link: Link, keys: Keys) -> None:
+        self._link = link
+        self._keys = keys
+
+    async def seq(self) -> int:
+        """The number of the last entry; 0 before the first."""
+        return int(cast(bytes | None, await self._link.command("GET", self._keys.seq, about=ABOUT)) or 0)
+
+    async def entries(self, after: int, *, follow: bool) -> AsyncIterator[JournalEntry]:
+        """Entries with a higher `seq`, in order; with `follow` it waits for more and never ends."""
+        if after > max(await self.seq(), await self._newest()):
+            logger.error("journal is shorter than what was read of it, reading it from its beginning", read=after)
+            after = 0
+        place, previous = await self._place_of(after), 0
+        while True:
+            rows = await self._rows("XRANGE", f"({place}" if place else "-", "+", CHUNK)
+            is_new = not rows and 0 < await self._newest() < previous
+            for row in rows:
+                entry = decode_entry(fields_of(row))
+                if is_new := entry.seq <= previous:
+                    break
+                place, previous = row[0].decode(), entry.seq
+                if entry.seq > after:
+                    yield entry
+            if is_new:
+                logger.error("journal began anew on the server, reading it from its beginning", read=previous)
+                place, previous, after = "", 0, 0
+            elif not rows and not follow:
+                return
+            elif not rows:
+                await self._wait(place or "0-0")
+
+    async def _newest(self) -> int:
+        """The number of the last entry that is there; 0 when none is."""
+        rows = await self._rows("XREVRANGE", "+", "-", 1)
+        return int(fields_of(rows[0])[b"seq"]) if rows else 0
+
+    async def _rows(self, command: str, start: str, end: str, count: int) -> list[Row]:
+        reply = await self._link.command(command, self._keys.journal, start, end, "COUNT", count, about=ABOUT)
+        return cast(list[Row], reply)
+
+    async def _place_of(self, after: int) -> str:
+        """A place before the first entry with a higher `seq`, by bisecting the milliseconds of the ids; "" = the start."""
+        oldest, newest = await self._rows("XRANGE", "-", "+", 1), await self._rows("XREVRANGE", "+", "-", 1)
+        if after <= 0 or not oldest or not newest:
+            return ""
+        low, high = (int(row[0].partition(b"-")[0]) for row in (oldest[0], newest[0]))
+        while high - low > 1:
+            middle = (low + high) // 2
+            row = await self._rows("XRANGE", f"{middle}-0", "+", 1)
+            if row and int(fields_of(row[0])[b"seq"]) <= after:
+                low = middle
+            else:
+                high = middle
+        return f"{low - 1}-0"
+
+    async def _wait(self, place: str) -> None:
+        args = ("XREAD", "BLOCK", int(FOLLOW_BLOCK_S * 1000), "COUNT", 1, "STREAMS", self._keys.journal, place)
+        await self._link.block(*args, block_s=FOLLOW_BLOCK_S, about=ABOUT)

@@ -1,0 +1,177 @@
+"""The connection to the server: every command goes through here, with one rule for what a lost connection means.
+
+The client's own retries are off: they repeat writes. What is repeated here is what may be: reads, and scripts, each of
+which recognises its own repeat or is fenced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
+from urllib.parse import urlsplit, urlunsplit
+
+from loguru import logger
+from redis import exceptions
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from callboard.bus.errors import BusError, BusUnavailable, InboxFull, ServerTooOld
+from callboard.bus.script import Part, Script, load
+
+Arg = str | bytes | int
+T = TypeVar("T")
+
+SOCKET_TIMEOUT_S = 5.0
+"""How long one command may take before its connection counts as lost."""
+MOST_CONNECTIONS = 10_000
+"""The client's own limit of 100 is less than the inboxes one process may read."""
+FIRST_DELAY_S = 0.05
+LONGEST_DELAY_S = 5.0
+
+GONE = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ReadOnlyError, OSError)
+"""The server went away, still loads its data, or is no longer the primary: worth another try."""
+REFUSED = (exceptions.AuthenticationError, exceptions.AuthorizationError)
+
+
+class NoGroup(BusError):
+    """An inbox has lost its consumer group: it, or everything, was deleted on the server."""
+
+
+def shown(url: str) -> str:
+    """The URL for people: without its password."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"))
+
+
+def client(url: str, *, socket_timeout_s: float | None) -> Redis:
+    """A client without retries of its own.
+
+    Raises:
+        BusUnavailable: The URL is none that a Redis client understands.
+    """
+    try:
+        made = Redis.from_url(
+            url,
+            protocol=2,
+            decode_responses=False,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=socket_timeout_s,
+            socket_connect_timeout=SOCKET_TIMEOUT_S,
+            max_connections=MOST_CONNECTIONS,
+        )
+    except ValueError as error:
+        raise BusUnavailable(f"{shown(url)!r} is no Redis URL: {error}") from error
+    # Replies as the server gave them: what the client makes of them changes with its versions.
+    made.response_callbacks.clear()
+    return made
+
+
+def is_refusal(error: BaseException | None) -> bool:
+    """Whether the server wants another password or user; the client may have wrapped what it said."""
+    while error is not None:
+        if isinstance(error, REFUSED):
+            return True
+        error = error.__cause__
+    return False
+
+
+def translated(error: exceptions.ResponseError, about: str) -> BusError:
+    """The bus's own error for what the server said."""
+    said = str(error)
+    if said.startswith(("NOGROUP", "UNBLOCKED")) or "NOGROUP" in said:
+        return NoGroup(f"{about}: {said}")
+    if isinstance(error, exceptions.OutOfMemoryError) or said.startswith("OOM") or "OOM command" in said:
+        return InboxFull(f"{about}: the server has reached its maxmemory and nothing was written; give it more memory")
+    if said.startswith("MISCONF"):
+        return InboxFull(f"{about}: the server cannot write to its disk and nothing was written; free some space")
+    if said.lower().startswith("unknown command"):
+        return ServerTooOld(f"{about}: {said}; Callboard needs Redis 7.0 or newer, or Valkey")
+    return BusError(f"{about}: the server answered {said}")
+
+
+async def ask(server: Redis, *args: Arg) -> object:
+    """Run one command once; the reply as the server gave it."""
+    return await cast(Callable[..., Awaitable[object]], server.execute_command)(*args)
+
+
+class Link:
+    """One client and the URL it came from.
+
+    Args:
+        patience_s: How long a lost server is waited for before BusUnavailable.
+        scripts: A script by its name.
+    """
+
+    def __init__(self, url: str, *, patience_s: float, scripts: Callable[[str], Script] = load) -> None:
+        self.url = url
+        self.patience_s = patience_s
+        self._scripts = scripts
+        self._client = client(url, socket_timeout_s=SOCKET_TIMEOUT_S)
+        # Connections of their own for commands that wait: their time limit is block + margin, call by call.
+        self._blocking = client(url, socket_timeout_s=None)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+        await self._blocking.aclose()
+
+    async def command(self, *args: Arg, about: str) -> object:
+        """Run a command that may be repeated."""
+        return await self.insist(lambda: ask(self._client, *args), about)
+
+    async def block(self, *args: Arg, block_s: float, about: str) -> object:
+        """Run a command that waits up to `block_s` on the server."""
+
+        async def once() -> object:
+            # A timeout cancels the command, and the client drops a connection whose command was cancelled.
+            async with asyncio.timeout(block_s + SOCKET_TIMEOUT_S):
+                return await ask(self._blocking, *args)
+
+        return await self.insist(once, about)
+
+    async def script(self, name: str, keys: list[str], args: list[Arg], *, about: str) -> list[Part]:
+        """Run a script; after a lost connection again, for it recognises its repeat.
+
+        Raises:
+            BusUnavailable, InboxFull, NoGroup, BusError
+        """
+
+        script = self._scripts(name)
+
+        async def once() -> object:
+            try:
+                return await ask(self._client, "EVALSHA", script.sha, len(keys), *keys, *args)
+            except exceptions.NoScriptError:
+                return await ask(self._client, "EVAL", script.text, len(keys), *keys, *args)
+
+        return cast(list[Part], await self.insist(once, about))
+
+    async def insist(self, attempt: Callable[[], Awaitable[T]], about: str) -> T:
+        """Attempt until it is answered; patience ends in BusUnavailable."""
+        loop = asyncio.get_running_loop()
+        since, delay = loop.time(), FIRST_DELAY_S
+        while True:
+            try:
+                answer = await attempt()
+            except GONE as error:
+                if is_refusal(error):
+                    raise BusUnavailable(f"{shown(self.url)} refused the connection: {error}") from error
+                waited = loop.time() - since
+                if waited >= self.patience_s:
+                    raise BusUnavailable(
+                        f"{about}: no answer from {shown(self.url)} for {waited:.0f} s ({error}); is the server running?"
+                    ) from error
+                if delay == FIRST_DELAY_S:
+                    logger.warning("server lost, trying again", url=shown(self.url), about=about, error=str(error))
+                await asyncio.sleep(min(delay, self.patience_s - waited) * random.uniform(0.8, 1.0))
+                delay = min(delay * 2, LONGEST_DELAY_S)
+            except exceptions.ResponseError as error:
+                raise translated(error, about) from error
+            else:
+                if delay != FIRST_DELAY_S:
+                    logger.info("server is back", url=shown(self.url), about=about)
+                return answer

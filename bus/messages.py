@@ -1,0 +1,390 @@
+"""The vocabulary: one class per kind of message. This is the module to import messages from: with it all kinds are known."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime
+
+from callboard.bus.body import KINDS, Body
+from callboard.bus.envelope import (
+    JOURNAL,
+    Draft,
+    Envelope,
+    Outcome,
+    Timer,
+    emitted_id,
+    new_id,
+    new_trace,
+    outcome_id,
+)
+from callboard.bus.hand_messages import (
+    GateFinished,
+    GateRequested,
+    LandFinished,
+    LandRequested,
+    MergePrepared,
+    MergeRequested,
+    PinRequested,
+    PromotionFinished,
+    PromotionRequested,
+)
+from callboard.bus.task import Briefing, CommandResult, Fact, Finding, Note, TaskSpec
+
+__all__ = [
+    "JOURNAL",
+    "KINDS",
+    "AgentStarted",
+    "AgentStopped",
+    "AnswerGiven",
+    "AttemptFailed",
+    "BlockerRaised",
+    "BlockerResolved",
+    "Body",
+    "ChangesRequested",
+    "CommandGiven",
+    "CommandHandled",
+    "DirectionFile",
+    "DirectionsRead",
+    "DiskChanged",
+    "Draft",
+    "Envelope",
+    "EvidenceSubmitted",
+    "FeedbackLogged",
+    "GateFinished",
+    "GateRequested",
+    "HandInRefused",
+    "LandFinished",
+    "LandRequested",
+    "MergeLanded",
+    "MergePrepared",
+    "MergeRequested",
+    "MessageRefused",
+    "Outcome",
+    "PinRequested",
+    "PromotionChanged",
+    "PromotionFinished",
+    "PromotionRequested",
+    "QuestionAsked",
+    "ReviewRequested",
+    "RosterChanged",
+    "TaskAccepted",
+    "TaskAssigned",
+    "TaskCancelled",
+    "TaskClosed",
+    "TaskProgressed",
+    "Timer",
+    "TimerFired",
+    "VerdictGiven",
+    "emitted_id",
+    "new_id",
+    "new_trace",
+    "outcome_id",
+]
+
+
+# --- people -> manager ---------------------------------------------------------------------------
+
+
+class CommandGiven(Body):
+    """person -> manager. assign takes `spec`; cancel `task`; answer `question` and `text`; pause `text` as its reason."""
+
+    kind: ClassVar[str] = "command.given"
+    command: Literal["assign", "cancel", "answer", "pause", "resume", "promote"]
+    task: str = ""
+    question: str = ""
+    text: str = ""
+    spec: TaskSpec | None = None
+
+
+class CommandHandled(Body):
+    """manager -> journal: what became of a person's command."""
+
+    kind: ClassVar[str] = "command.handled"
+    command: str
+    """The command message's id."""
+    ok: bool
+    text: str
+    """One sentence for the person: what was done, or why not and the way out."""
+    task: str = ""
+
+
+# --- runtime -> manager --------------------------------------------------------------------------
+
+
+class AgentStarted(Body):
+    """agent -> manager: it is there and takes work. `facts`: the four startup facts, as sentences."""
+
+    kind: ClassVar[str] = "agent.started"
+    role: str
+    pid: int
+    host: str
+    facts: tuple[str, ...] = ()
+
+
+class AgentStopped(Body):
+    """agent -> manager: it stops and takes no more work."""
+
+    kind: ClassVar[str] = "agent.stopped"
+    reason: str = ""
+
+
+class RosterChanged(Body):
+    """launcher -> manager: the roster that was launched (`agents`: name -> role), or agents that are down for good."""
+
+    kind: ClassVar[str] = "roster.changed"
+    agents: dict[str, str]
+    down: tuple[str, ...] = ()
+    reason: str = ""
+    stay: bool = False
+    """The launch goes on when all work is done."""
+    again: tuple[str, ...] = ()
+    """Keys of tasks to do once more although they have ended."""
+
+
+class DiskChanged(Body):
+    """launcher -> manager: there is too little space for new work, or there is enough again."""
+
+    kind: ClassVar[str] = "disk.changed"
+    is_low: bool
+    free_bytes: int
+
+
+class DirectionFile(Fact):
+    """One direction file as it stands now."""
+
+    briefing: Briefing
+    tasks: tuple[TaskSpec, ...]
+    problems: tuple[str, ...] = ()
+    """Each as `file:line: message`."""
+
+
+class DirectionsRead(Body):
+    """hands -> manager: all direction files at one moment, so that a run never ends between two of them."""
+
+    kind: ClassVar[str] = "directions.read"
+    files: tuple[DirectionFile, ...]
+    landed: dict[str, str] = {}
+    """Task key -> digest of what earlier runs finished."""
+    unreadable: tuple[str, ...] = ()
+    """Paths of files that could not be read: their tasks stay as they are."""
+
+
+class TimerFired(Body):
+    """manager -> manager, when its time has come."""
+
+    kind: ClassVar[str] = "timer.fired"
+    about: Literal["review", "standing", "dispatch"]
+    subject: str = ""
+    """The task's id, where it is about one."""
+    attempt: int = 0
+
+
+# --- manager <-> agent ---------------------------------------------------------------------------
+
+
+class TaskAssigned(Body):
+    """manager -> agent: work on this. Everything the agent needs is in it."""
+
+    kind: ClassVar[str] = "task.assigned"
+    spec: TaskSpec
+    briefing: Briefing
+    base: str
+    """The commit the result is judged against (40 hex)."""
+    start: str
+    """The commit the clone starts from: `base`, or the pin of an earlier attempt's work."""
+    notes: tuple[Note, ...] = ()
+
+
+class TaskCancelled(Body):
+    """manager -> agent: stop working on it."""
+
+    kind: ClassVar[str] = "task.cancelled"
+    reason: str
+
+
+class TaskAccepted(Body):
+    """agent -> manager: it has begun."""
+
+    kind: ClassVar[str] = "task.accepted"
+
+
+class TaskProgressed(Body):
+    """agent -> manager: what it is doing now. The proof of life is progress."""
+
+    kind: ClassVar[str] = "task.progressed"
+    doing: str
+
+
+class EvidenceSubmitted(Body):
+    """agent -> manager: it thinks it is done; never believed, always checked."""
+
+    kind: ClassVar[str] = "evidence.submitted"
+    head: str | None
+    """The handed-in commit in the agent's vault; None when the task changed nothing."""
+    commands: tuple[CommandResult, ...] = ()
+    files: tuple[str, ...] = ()
+    notes: str = ""
+
+
+class BlockerRaised(Body):
+    """agent -> manager: it cannot go on with this task; it goes on with its next one."""
+
+    kind: ClassVar[str] = "blocker.raised"
+    what: str
+    tried: str = ""
+    needs: str = ""
+    severity: Literal["minor", "major"] = "major"
+    head: str | None = None
+    """The work so far, pinned in the agent's vault; None when there is none."""
+
+
+class BlockerResolved(Body):
+    """manager -> agent: what it was blocked by is answered; the task comes back by `task.assigned`."""
+
+    kind: ClassVar[str] = "blocker.resolved"
+    blocker: str
+    answer: str
+
+
+class QuestionAsked(Body):
+    """agent -> manager: a person is asked; the task parks meanwhile."""
+
+    kind: ClassVar[str] = "question.asked"
+    text: str
+    options: tuple[str, ...] = ()
+    head: str | None = None
+
+
+class AnswerGiven(Body):
+    """manager -> agent: a person's answer; the task comes back by `task.assigned`."""
+
+    kind: ClassVar[str] = "answer.given"
+    question: str
+    text: str
+
+
+class AttemptFailed(Body):
+    """agent -> manager: the brain gave up or broke; the work so far is kept."""
+
+    kind: ClassVar[str] = "attempt.failed"
+    reason: str
+    head: str | None = None
+
+
+class HandInRefused(Body):
+    """manager -> agent: nothing of what it handed in was imported."""
+
+    kind: ClassVar[str] = "intake.refused"
+    rule: str
+    path: str
+    way_out: str
+
+
+class ChangesRequested(Body):
+    """manager -> agent: gate, review or landing sent it back; the task comes back by `task.assigned`."""
+
+    kind: ClassVar[str] = "changes.requested"
+    source: Literal["gate", "review", "landing"]
+    summary: str
+    findings: tuple[Finding, ...] = ()
+
+
+# --- manager <-> reviewer ------------------------------------------------------------------------
+
+
+class ReviewRequested(Body):
+    """manager -> reviewer: judge this blindly."""
+
+    kind: ClassVar[str] = "review.requested"
+    review: str
+    """Id of this review: task, attempt and commit; what a verdict is bound to."""
+    spec: TaskSpec
+    agent: str
+    base: str
+    commit: str | None
+    requirements_hash: str
+    commands: tuple[CommandResult, ...] = ()
+    notes: str = ""
+    deadline: AwareDatetime
+
+
+class VerdictGiven(Body):
+    """reviewer -> manager. A missing, late or unreadable one is an abstention."""
+
+    kind: ClassVar[str] = "verdict.given"
+    review: str
+    commit: str | None
+    requirements_hash: str
+    vote: Literal["approved", "needs_revision", "abstained"]
+    findings: tuple[Finding, ...] = ()
+    notes: str = ""
+
+
+# --- manager -> all concerned --------------------------------------------------------------------
+
+
+class MergeLanded(Body):
+    """manager -> the task's agent."""
+
+    kind: ClassVar[str] = "merge.landed"
+    commit: str
+    tree: str
+    ref: str
+
+
+class TaskClosed(Body):
+    """manager -> the task's agent: the task has ended without a merge."""
+
+    kind: ClassVar[str] = "task.closed"
+    state: Literal["done", "failed", "cancelled", "skipped"]
+    reason: str
+
+
+class PromotionChanged(Body):
+    """manager -> journal."""
+
+    kind: ClassVar[str] = "promotion.changed"
+    target: str
+    old: str
+    new: str
+
+
+# --- any agent -> journal only -------------------------------------------------------------------
+
+
+class FeedbackLogged(Body):
+    """One entry of the sender's own feedback log."""
+
+    kind: ClassVar[str] = "feedback.logged"
+    log: str
+    """Whose log: always the sender's own name, else it is refused."""
+    entry: Literal[
+        "startup",
+        "task",
+        "progress",
+        "evidence",
+        "blocker",
+        "resolved",
+        "question",
+        "answer",
+        "review",
+        "merge",
+        "deployment",
+        "shutdown",
+    ]
+    title: str = ""
+    facts: tuple[str, ...] = ()
+    """One line each, Markdown inline at most."""
+    text: str = ""
+
+
+class MessageRefused(Body):
+    """anybody -> journal: a message that its receiver did not act on, and why."""
+
+    kind: ClassVar[str] = "message.refused"
+    refused: str
+    """The refused message's id."""
+    refused_kind: str
+    refused_sender: str
+    reason: str

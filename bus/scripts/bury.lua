@@ -1,0 +1,24 @@
+-- Make the entry a dead letter; its id is the journal's count.
+-- KEYS inbox journal seq failures held dead   ARGV consumer id deliveries field name reason error lives entry
+
+local inbox, journal, seq, failures, held, dead = unpack(KEYS, 1, 6)
+local consumer, id, deliveries, field, name, reason, error = arg(), arg(), arg(), arg(), arg(), arg(), arg()
+local lives, entry = arg(), arg()
+local wrong = wrong_type('stream', inbox, dead) or wrong_log(journal, seq) or wrong_type('hash', failures, held)
+if wrong then return wrong end
+if not holds(inbox, consumer, id, deliveries) then return {'lost'} end
+
+local message = ''
+local found = redis.call('XRANGE', inbox, id, id)[1]
+if found then
+  for i = 1, #found[2], 2 do
+    if found[2][i] == 'm' then message = found[2][i + 1] end
+  end
+end
+local now = now_ms()
+local raised, died = failures_of(failures, field)
+local count = record(journal, seq, now, entry)
+redis.call('XADD', dead, '*', 'seq', count, 'm', message, 'inbox', name, 'reason', reason, 'error', error,
+  'failures', raised + died, 'lives', lives, 'at', whole(now))
+forget(inbox, id, failures, held, field)
+return {'ok', count}

@@ -1,0 +1,19 @@
+-- Send timers whose time has come by the server's clock; one that another process sent meanwhile is passed over.
+-- KEYS timers journal seq <destination inbox>...   ARGV n (destination json entry)*   -> ok, sent
+
+local timers, journal, seq = unpack(KEYS, 1, 3)
+local alarms = rows(3)
+local wrong = wrong_type('zset', timers) or wrong_log(journal, seq) or wrong_destination(4)
+if wrong then return wrong end
+
+local now, sent = now_ms(), 0
+for _, alarm in ipairs(alarms) do
+  local due = redis.call('ZSCORE', timers, alarm[2])
+  if due and tonumber(due) <= now then
+    redis.call('ZREM', timers, alarm[2])
+    redis.call('XADD', KEYS[3 + alarm[1]], '*', 'm', alarm[2])
+    record(journal, seq, now, alarm[3])
+    sent = sent + 1
+  end
+end
+return {'ok', sent}

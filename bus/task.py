@@ -1,0 +1,127 @@
+"""What a task is, and the small facts that messages about it carry."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Fact(BaseModel):
+    """Base of everything that travels inside a message: frozen; unknown fields are ignored, so that versions can mix."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Source(Fact):
+    """Where a task came from."""
+
+    kind: Literal["direction", "person"]
+    file: str = ""
+    line: int = 0
+    """1-based line of the task's heading; 0 when it has none."""
+
+
+class TaskSpec(Fact):
+    """A task as people wrote it. It never changes once an agent has started on it."""
+
+    key: str
+    """`<agent>/<Id or slug of the title>`: the task's identity, over runs."""
+    number: int = 0
+    """Its number in the file, for showing only; 0 = none."""
+    title: str
+    what: str = ""
+    use: str = ""
+    evidence: str = ""
+    priority: int = 2
+    """0 (first) to 5 (last). 2 when nothing is said: between what was marked urgent and what was marked later."""
+    order: int = 0
+    """Position in the file; the tie-break after priority."""
+    estimate_minutes: tuple[int, int] | None = None
+    """Shortest and longest guess."""
+    standing: bool = False
+    """On-call work: never holds the end of a run."""
+    until: date | None = None
+    """The day standing work ends."""
+    serves: str = ""
+    tier: str = "main"
+    depends_on: tuple[str, ...] = ()
+    """Keys of tasks that must be done first."""
+    agent: str
+    paths: tuple[str, ...] = ()
+    """Glob patterns the task may touch; empty = the whole product."""
+    checks: tuple[str, ...] = ()
+    """Commands that must exit 0 in a checkout of the result."""
+    attempts: int = 3
+    """How often it may be tried before it fails (design: budgets; 3 = the gate's own number of attempts)."""
+    blocked_by: str = ""
+    """What it waits for, when its Status said so; imported as blocked."""
+    fields: dict[str, str] = {}
+    """Every bold field as written, also those nobody foresaw."""
+    source: Source = Source(kind="person")
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits over what the task asks for; place in the file, number and order do not count."""
+        asked = self.model_dump_json(exclude={"number", "order", "source"})
+        return hashlib.sha256(asked.encode()).hexdigest()[:16]
+
+
+class Briefing(Fact):
+    """What every task of one agent's direction file shares."""
+
+    agent: str
+    version: str
+    """16 hex digits over the file's bytes; "" for an agent without a direction file."""
+    path: str = ""
+    mission: str = ""
+    focus: str = ""
+    canon: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
+    prefix: str = ""
+    """What commit subjects start with, such as `deploy: `."""
+
+
+class CommandResult(Fact):
+    """One command that was run, as evidence."""
+
+    command: str
+    exit_code: int
+    """128 + signal number when it was ended by a signal; 124 when it was stopped at its time limit."""
+    duration_s: float
+    digest: str
+    """sha256 of its whole output, 64 hex digits."""
+    tail: str = ""
+    """The last 2,000 characters of its output."""
+
+    @property
+    def passed(self) -> bool:
+        return self.exit_code == 0
+
+
+class Note(Fact):
+    """Something learnt since the last attempt, for the next one's prompt."""
+
+    source: Literal["intake", "gate", "review", "answer", "landing", "driver", "person"]
+    text: str
+
+
+class Finding(Fact):
+    """One thing a reviewer found."""
+
+    severity: Literal["minor", "major"]
+    requirement: str = ""
+    """The requirement or rule it breaks."""
+    file: str = ""
+    line: int = 0
+    """1-based first line of the quote; 0 = not about a line."""
+    quote: str = ""
+    """Text that stands at that place in the reviewed tree."""
+    scenario: str = ""
+    """What goes wrong, and when."""
+    command: str = ""
+    """A command that shows it."""
+    verified: bool = False
+    """Set by code: the quote stands where it says in the reviewed tree. Never taken from a brain."""

@@ -1,0 +1,1 @@
+"""Callboard: a roster of coding agents on one git repository."""

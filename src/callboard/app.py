@@ -1,0 +1,148 @@
+"""The only place that wires objects together."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from callboard.agents.brains.brain import Brain, Seat
+from callboard.agents.brains.command import CommandBrain
+from callboard.agents.brains.replay import ReplayBrain
+from callboard.agents.driver.handler import DriverHandler
+from callboard.agents.driver.task_run import Post
+from callboard.agents.manager.decision import Policy
+from callboard.agents.manager.gate import Gate
+from callboard.agents.manager.hands import GateHandler, LandHandler
+from callboard.agents.manager.intake import IntakeLimits, IntakeRules, ProtectedPaths
+from callboard.agents.manager.office import DeskHandler, Office
+from callboard.agents.reviewer.handler import Bench, ReviewerHandler
+from callboard.agents.runtime import Handler
+from callboard.agents.settings import AgentSettings
+from callboard.agents.workspace.clone import AgentClone
+from callboard.agents.workspace.environment import work_environment
+from callboard.agents.workspace.git import Repository
+from callboard.agents.workspace.git_runner import GitPlace, run_git
+from callboard.agents.workspace.layout import Layout
+from callboard.agents.workspace.preflight import git_problems
+from callboard.agents.workspace.setup import Setup
+from callboard.agents.workspace.slots import GateSlots
+from callboard.bus.bus import Bus
+from callboard.bus.errors import RosterError
+from callboard.roles.role import Capabilities, load_roles
+from callboard.settings import FILE, Settings, load_settings
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One repository with a callboard.toml: what everything else is made from."""
+
+    root: Path
+    settings: Settings
+    layout: Layout
+    repository: Repository
+    environ: Mapping[str, str]
+
+    @classmethod
+    def open(cls, start: Path, environ: Mapping[str, str]) -> Workspace:
+        """The workspace that a folder lies in.
+
+        Raises:
+            RosterError: It lies in no git repository that could be used.
+            ConfigError: callboard.toml is missing or wrong.
+        """
+        if problems := git_problems(start):
+            raise RosterError(problems[0])
+        root = Path(run_git(GitPlace(start), ("rev-parse", "--show-toplevel")).text)
+        settings = load_settings(root / FILE, environ)
+        return cls(root, settings, Layout(root), Repository(root), environ)
+
+    @property
+    def policy(self) -> Policy:
+        project = self.settings.project
+        deadline = timedelta(seconds=self.settings.review.deadline_s)
+        return Policy(gate=project.gate, setup=project.setup, review_deadline=deadline)
+
+    @property
+    def setup(self) -> Setup:
+        project = self.settings.project
+        return Setup(project.setup, project.setup_inputs, timeout_s=project.gate_timeout_s)
+
+    @property
+    def roster(self) -> dict[str, str]:
+        """Agent -> role."""
+        return {agent.name: agent.role for agent in self.settings.agents}
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(load_roles(self.roster, self.root / self.settings.paths.roles))
+
+    def environment(self, name: str) -> dict[str, str]:
+        """The whole environment of what runs for an agent or a gate slot."""
+        project = self.settings.project
+        return work_environment(self.layout, name, env=project.env, pass_env=project.pass_env, inherited=self.environ)
+
+    def clone(self, agent: str) -> AgentClone:
+        return AgentClone(self.layout, self.repository, agent)
+
+    def seat(self, agent: AgentSettings, run: str) -> Seat:
+        prompt = load_roles({agent.name: agent.role}, self.root / self.settings.paths.roles)[agent.name].prompt
+        return Seat(
+            run=run,
+            agent=agent.name,
+            prompt=prompt,
+            cwd=self.layout.clone(agent.name),
+            timeout_s=agent.timeout_s,
+            env=self.environment(agent.name),
+        )
+
+    def brain(self, agent: AgentSettings) -> Brain:
+        if agent.replay is not None:
+            return ReplayBrain(self.root / agent.replay)
+        return CommandBrain(agent.command or "")
+
+    def handler(self, agent: AgentSettings, run: str) -> Handler:
+        """What a driver or a reviewer does with its messages."""
+        seat, brain = self.seat(agent, run), self.brain(agent)
+        if agent.role == "reviewer":
+            return ReviewerHandler(Bench(seat, self.clone(agent.name), self.repository), brain)
+        post = Post(seat, self.clone(agent.name), self.setup, check_timeout_s=self.settings.project.gate_timeout_s)
+        return DriverHandler(post, brain)
+
+    def manager_handlers(self, bus: Bus, office: Office) -> dict[str, Handler]:
+        """Inbox -> handler: the desk and its hands."""
+        slots = GateSlots(
+            self.layout, self.repository, self.settings.project.slots, self.setup, lambda name: self.environment(name)
+        )
+        gate = Gate(
+            run=bus.run,
+            layout=self.layout,
+            repository=self.repository,
+            slots=slots,
+            policy=self.policy,
+            rules=self._intake_rules(),
+            timeout_s=self.settings.project.gate_timeout_s,
+        )
+        return {
+            "manager": DeskHandler(bus, office, self.policy, utc_now),
+            "gate": GateHandler(gate, office),
+            "land": LandHandler(self.repository, office),
+        }
+
+    def _intake_rules(self) -> IntakeRules:
+        intake, paths = self.settings.intake, self.settings.paths
+        limits = IntakeLimits(intake.max_file_bytes, intake.max_total_bytes, intake.max_files)
+        protected = ProtectedPaths(FILE, paths.directions, paths.roles, paths.feedback)
+        return IntakeRules(limits=limits, protected=protected)
+
+
+def consumer_name(agent: str) -> str:
+    """`<agent>.<host>.<incarnation>`; dots in the host's name would blur its parts."""
+    host = socket.gethostname().replace(".", "-") or "localhost"
+    return f"{agent}.{host}.{os.getpid()}-{utc_now():%Y%m%d%H%M%S%f}"

@@ -1,0 +1,79 @@
+"""What a person can do next, read off a status; pure."""
+
+from __future__ import annotations
+
+from callboard.bus.board import ENDED
+from callboard.cli.summary import RunRow, Status
+
+LISTED = 3
+"""Questions that are spelled out; the rest are a number."""
+
+
+def next_steps(status: Status) -> list[str]:
+    """Sentences with the commands in them, most urgent first; empty while agents are at it."""
+    run = status.run
+    if run is None:
+        return ["no run yet: write tasks into the direction files, then `callboard launch`"]
+    return [
+        *_questions(status),
+        *_dead_letters(run),
+        *_pause(run),
+        *_lost(status, run),
+        *_promotion(run),
+        *_launch(run),
+    ]
+
+
+def _questions(status: Status) -> list[str]:
+    asked = [f'{row.id} ({row.task}) waits for you: `callboard answer {row.id} "..."`' for row in status.questions]
+    left = len(asked) - LISTED
+    return [*asked[:LISTED], f"{left} more: `callboard questions`"] if left > 0 else asked
+
+
+def _dead_letters(run: RunRow) -> list[str]:
+    if not run.dead_letters:
+        return []
+    messages = "message" if run.dead_letters == 1 else "messages"
+    return [
+        f"{run.dead_letters} {messages} could not be handled: `callboard dead list` says why, retry sends them again"
+    ]
+
+
+def _pause(run: RunRow) -> list[str]:
+    if run.state != "paused":
+        return []
+    return [f"the run is paused ({run.detail or run.reason or 'no reason given'}): `callboard resume`"]
+
+
+def _lost(status: Status, run: RunRow) -> list[str]:
+    failed = [task for task in status.tasks if task.state == "failed"]
+    if not failed or run.outlook == "moving":
+        return []
+    first = failed[0]
+    return [f"{first.id} failed: change its text, or try the same again with `callboard launch --again {first.key}`"]
+
+
+def _promotion(run: RunRow) -> list[str]:
+    if run.state != "succeeded" or run.head in (run.base, run.promoted):
+        return []
+    return [f"everything has landed on {run.integration}: `callboard promote` moves {run.target} to it"]
+
+
+def _launch(run: RunRow) -> list[str]:
+    if run.running or run.outlook != "moving":
+        return []
+    return ["nothing runs here now: `callboard launch` goes on where it stopped"]
+
+
+def ending(status: Status) -> list[str]:
+    """How a launch ended, in a few lines: what is done, what stays, what only people can do."""
+    run = status.run
+    if run is None:
+        return []
+    landed = sum(merge.state == "landed" for merge in status.merges)
+    done, total = run.task_counts.get("done", 0), sum(run.task_counts.values())
+    stopped = "is stopped" if run.state in ("created", "running") else run.state
+    head = f"run {run.id} {stopped}: {done} of {total} tasks done, {landed} landed on {run.integration}"
+    standing = [f"{task.id} {task.title}" for task in status.tasks if task.standing and task.state not in ENDED]
+    stays = [f"standing work stays: {', '.join(standing)}"] if standing else []
+    return [head, *stays, *(f"* {step}" for step in next_steps(status))]

@@ -1,0 +1,217 @@
+"""`callboard doctor`: what is there, what is missing, and how to mend it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import typer
+
+from callboard.bus.errors import BusError, CallboardError
+from callboard.cli.exit_codes import FAILED
+from callboard.cli.options import Json
+from callboard.cli.output import print_json, show
+from callboard.cli.session import wait_for
+
+if TYPE_CHECKING:
+    from callboard.app import Workspace
+
+LEAST_FREE_BYTES = 200_000_000
+"""Below this a roster hands out nothing new (design/3-bus.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    state: Literal["ok", "warn", "fail"]
+    text: str
+    """What was found, and for warn and fail what to do about it."""
+
+
+def ok(name: str, text: str) -> Check:
+    return Check(name=name, state="ok", text=text)
+
+
+def warn(name: str, text: str) -> Check:
+    return Check(name=name, state="warn", text=text)
+
+
+def fail(name: str, text: str) -> Check:
+    return Check(name=name, state="fail", text=text)
+
+
+def doctor(json: Json = False) -> None:
+    """Say what is missing for a launch, and how to mend it."""
+    from loguru import logger
+
+    logger.remove()
+    checks = list(examine(Path.cwd(), os.environ))
+    failed = [check for check in checks if check.state == "fail"]
+    if json:
+        print_json({"ok": not failed, "checks": checks})
+    else:
+        _draw(checks)
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _draw(checks: list[Check]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    styles = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for check in checks:
+        table.add_row(Text(check.state, styles[check.state]), check.name, Text(check.text))
+    show(table)
+
+
+def examine(start: Path, environ: Mapping[str, str]) -> Iterator[Check]:
+    """Every check that can be made from a folder; those that need a workspace only where there is one."""
+    from callboard.app import Workspace
+
+    yield ok("python", f"{platform.python_version()} ({sys.executable})")
+    yield from git_checks(start)
+    yield disk_check(start)
+    try:
+        workspace = Workspace.open(start, environ)
+    except CallboardError as error:
+        yield fail("settings", str(error))
+        yield server_check()
+    else:
+        yield ok("settings", f"{len(workspace.settings.agents)} agents in {workspace.root / 'callboard.toml'}")
+        yield from _workspace_checks(workspace)
+    yield sandbox_check()
+
+
+def git_checks(start: Path) -> Iterator[Check]:
+    from callboard.agents.workspace.git_runner import GitPlace, run_git
+    from callboard.agents.workspace.preflight import git_problems
+
+    problems = git_problems(start)
+    if problems:
+        yield fail("git", problems[0])
+    else:
+        yield ok("git", run_git(GitPlace(start), ("version",)).text.removeprefix("git version "))
+
+
+def disk_check(start: Path) -> Check:
+    free = shutil.disk_usage(start).free
+    text = f"{free / 1_000_000_000:.1f} GB free"
+    if free < LEAST_FREE_BYTES:
+        return fail(
+            "disk", f"{text}; a roster needs {LEAST_FREE_BYTES // 1_000_000} MB: make room, or `callboard clean`"
+        )
+    return ok("disk", text)
+
+
+def sandbox_check() -> Check:
+    return warn(
+        "sandbox",
+        "brains, checks and gates run unsandboxed: with your rights, your files and the network; "
+        "launch only what you would run by hand, or use a container (docker-compose.yml)",
+    )
+
+
+def server_check() -> Check:
+    from callboard.bus.server import find_binary
+
+    try:
+        return ok("server", f"embedded: {find_binary()}, every accepted message is on disk before it is acknowledged")
+    except BusError as error:
+        return fail("server", str(error))
+
+
+def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
+    from callboard.bus.settings import EMBEDDED
+    from callboard.launch.checks import LEAST_FREE_BYTES, check
+
+    try:
+        check(workspace, tuple(workspace.roster), LEAST_FREE_BYTES)  # the disk has a line of its own
+    except CallboardError as error:
+        reasons = str(error).split("\n- ")
+        for reason in reasons[1:] or reasons:
+            yield fail("launch", reason)
+    url = workspace.settings.bus.url
+    yield server_check() if url == EMBEDDED else wait_for(_external(url))
+    yield from _directions(workspace)
+    yield from brain_checks(workspace)
+    yield _lock(workspace)
+
+
+async def _external(url: str) -> Check:
+    from callboard.cli.redis_mode import ask_mode, explain_mode
+
+    try:
+        safe, text = explain_mode(await ask_mode(url))
+    except BusError as error:
+        return fail("server", str(error))
+    return ok("server", text) if safe else warn("server", text)
+
+
+def _directions(workspace: Workspace) -> Iterator[Check]:
+    from callboard.directions.parse import read_direction
+
+    folder = workspace.root / workspace.settings.paths.directions
+    for agent in workspace.settings.agents:
+        path = folder / f"{agent.name}.md"
+        if path.is_file():
+            direction = read_direction(path)
+            text = f"{path.relative_to(workspace.root)}: {len(direction.tasks)} tasks"
+            if direction.problems:
+                yield warn("directions", f"{text}, {len(direction.problems)} problems: `callboard directions check`")
+            else:
+                yield ok("directions", text)
+    if not any(folder.glob("*.md")):
+        yield warn(
+            "directions", f"no file in {folder.name}/, so there is nothing to do; `callboard assign` gives single tasks"
+        )
+
+
+def brain_checks(workspace: Workspace) -> Iterator[Check]:
+    """Whether each agent's program, or its transcript, is there."""
+    for agent in workspace.settings.agents:
+        if agent.replay is not None:
+            found = (workspace.root / agent.replay).exists()
+            make = ok if found else fail
+            yield make(agent.name, f"plays {agent.replay}" + ("" if found else ", which is not there"))
+        elif agent.command:
+            program = program_of(agent.command)
+            found_at = shutil.which(program, path=workspace.environment(agent.name).get("PATH"))
+            if found_at or not program:
+                yield ok(agent.name, f"runs {agent.command}")
+            elif "/" in program:
+                yield warn(agent.name, f"runs {program}, which must be in the repository, for it is started in a clone")
+            else:
+                yield fail(agent.name, f"{program} is not on PATH; install it, or change the agent's command")
+
+
+def program_of(command: str) -> str:
+    """The program that a shell would start first; "" where that takes a shell to tell."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return ""
+    named = [word for word in words if "=" not in word.partition("/")[0]]
+    return named[0] if named and not set(named[0]) & set("$`(){}<>|&;!") else ""
+
+
+def _lock(workspace: Workspace) -> Check:
+    from callboard.launch.joining import is_running
+
+    holder = is_running(workspace)
+    if holder is None:
+        return ok("roster", "nothing runs here now")
+    return ok("roster", f"runs here: process {holder.pid} on {holder.host} since {holder.since:%Y-%m-%d %H:%M:%SZ}")

@@ -1,0 +1,201 @@
+"""What `callboard launch` does: in front of a person, in the background, or as a rehearsal."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from loguru import logger
+
+from callboard.agents.manager.watch import read_directions
+from callboard.app import Workspace, utc_now
+from callboard.bus.board import Board, RunDoc
+from callboard.bus.errors import RosterError
+from callboard.cli.advice import ending
+from callboard.cli.live import choose_view
+from callboard.cli.look import branches_of
+from callboard.cli.output import note, plural, print_json, say
+from callboard.cli.rehearsal import Rehearsal, ended, in_order, rehearse
+from callboard.cli.session import launchers, wait_for
+from callboard.cli.summarise import summarise
+from callboard.cli.summary import Launcher, at_rest
+from callboard.launch.checks import check
+from callboard.launch.joining import open_bus
+from callboard.launch.launcher import LaunchOptions, launch
+from callboard.launch.runs import Continue, choose, landed_before, runs, start_commit
+
+DETACH_S = 30.0
+"""How long a launch in the background may take until it holds its lock."""
+LOOK_S = 0.05
+LAST_LINES = 20
+LOG_FORMAT = "{time:YYYY-MM-DD HH:mm:ss.SSS!UTC}Z {level: <7} launcher {message} {extra}"
+
+
+# --- in front of a person ------------------------------------------------------------------------
+
+
+def real_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) -> int:
+    """Launch, show it, and say how it ended; the exit code."""
+    began = time.monotonic()
+    log_to(workspace.layout.log("launcher"), workspace.settings.log.level)
+    view = choose_view(Launcher(pid=os.getpid(), host=socket.gethostname(), since=utc_now()), json=json)
+    code = wait_for(launch(workspace, options, view))
+    status = at_rest(summarise(view.last or Board(), branches=branches_of(workspace)))
+    if json:
+        seconds = round(time.monotonic() - began, 1)
+        print_json({"exit_code": code, "seconds": seconds, **status.model_dump(mode="json")})
+    else:
+        for line in ending(status):
+            say(line)
+    return code
+
+
+def log_to(path: Path, level: str) -> None:
+    """The launcher's own log lines go beside its agents', not into what a person looks at.
+
+    The file is made with its first line: a launch that is refused leaves nothing behind.
+    """
+    logger.remove()
+    logger.add(path, level=level.upper(), format=LOG_FORMAT, backtrace=False, diagnose=False, delay=True)
+
+
+# --- in the background ---------------------------------------------------------------------------
+
+
+def detached_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) -> int:
+    """Start a launch that outlives this command, and wait until it is under way.
+
+    Raises:
+        RosterError: It could not be launched, or ended at once; the message says why.
+    """
+    _check(workspace, options)
+    log = workspace.layout.log("launcher")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as out:
+        begins = out.tell()
+        process = subprocess.Popen(
+            launch_argv(options),
+            cwd=workspace.root,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    if not _is_under_way(workspace, process):
+        raise RosterError(f"the launch ended at once: {_said(log, begins)}")
+    if json:
+        print_json({"pid": process.pid, "log": str(log)})
+    else:
+        say(f"launched in the background, process {process.pid}")
+        say("`callboard status` shows it, `callboard logs launcher --follow` follows it, `callboard stop` ends it")
+    return 0
+
+
+def launch_argv(options: LaunchOptions) -> list[str]:
+    """The command line of a launch with these options."""
+    words = [sys.executable, "-m", "callboard", "launch"]
+    words += [flag for flag, wanted in (("--stay", options.stay), ("--new", options.new)) if wanted]
+    words += ["--from", options.from_] if options.from_ else []
+    for flag, values in (("--again", options.again), ("--only", options.only)):
+        words += [word for value in values for word in (flag, value)]
+    return words
+
+
+def _is_under_way(workspace: Workspace, process: subprocess.Popen[bytes]) -> bool:
+    deadline = time.monotonic() + DETACH_S
+    while process.poll() is None:
+        if any(holder.pid == process.pid for holder in launchers(workspace)):
+            return True
+        if time.monotonic() > deadline:
+            process.terminate()
+            raise RosterError(f"the launch did not get under way within {DETACH_S:.0f} s; `callboard logs launcher`")
+        time.sleep(LOOK_S)
+    return process.returncode == 0
+
+
+def _said(log: Path, begins: int) -> str:
+    with log.open("rb") as file:
+        file.seek(begins)
+        lines = file.read().decode("utf-8", "replace").strip().splitlines()
+    return what_failed(lines)
+
+
+def what_failed(lines: Sequence[str]) -> str:
+    """The error in a launcher's output, into which one that runs already may be writing too; else its last lines."""
+    errors = [number for number, line in enumerate(lines) if line.startswith("error: ")]
+    if not errors:
+        return "\n".join(lines[-LAST_LINES:]) or "it said nothing"
+    first = errors[-1]
+    more = itertools.takewhile(lambda line: line.startswith("- "), lines[first + 1 :])
+    return "\n".join([lines[first].removeprefix("error: "), *more])
+
+
+# --- as a rehearsal ------------------------------------------------------------------------------
+
+
+def dry_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) -> int:
+    """Check everything and say what would be assigned; nothing is launched, no ref and no board changes.
+
+    Raises:
+        RosterError: It could not be launched; the message says why.
+    """
+    _check(workspace, options)
+    rehearsal = wait_for(_rehearse(workspace, options))
+    if json:
+        print_json(rehearsal)
+    else:
+        _tell(rehearsal)
+    return 0
+
+
+def _check(workspace: Workspace, options: LaunchOptions) -> None:
+    check(workspace, options.only or tuple(workspace.roster), shutil.disk_usage(workspace.root).free)
+
+
+async def _rehearse(workspace: Workspace, options: LaunchOptions) -> Rehearsal:
+    known = runs(workspace.repository)
+    async with AsyncExitStack() as stack:
+        bus = await stack.enter_async_context(open_bus(workspace, known[-1])) if known else None
+        board = await bus.board() if bus else Board()
+        latest = board.run if board.run.version else None
+        choice = choose(latest, new=options.new, start_from=options.from_)
+        if isinstance(choice, Continue):
+            base = board.run.base
+        else:
+            base = start_commit(workspace, choice.start_from)
+            board = Board({"run": RunDoc(version=1, id="new", base=base, head=base)})
+        landed = await landed_before(bus.url if bus else "", workspace, board.run.id, base, options.again)
+    paths = workspace.settings.paths
+    read = read_directions(workspace.root / paths.directions, paths.directions, list(workspace.roster), landed)
+    after = rehearse(board, workspace.roster, read, utc_now(), workspace.policy)
+    return Rehearsal(
+        continues=choice.run if isinstance(choice, Continue) else None,
+        base=base,
+        agents=in_order(after),
+        done=ended(after),
+        problems=tuple(problem for file in read.files for problem in file.problems),
+    )
+
+
+def _tell(rehearsal: Rehearsal) -> None:
+    start = f"go on with run {rehearsal.continues}" if rehearsal.continues else "begin a new run"
+    say(f"a launch would {start}, from {rehearsal.base[:12]}; {plural(rehearsal.done, 'task')} done already")
+    for agent, tasks in rehearsal.agents.items():
+        say(f"\n{agent}: {plural(len(tasks), 'task')}, in this order")
+        for task in tasks:
+            aside = f"after {', '.join(task.waits_for)}" if task.waits_for else task.reason
+            words = [task.state if task.state != "queued" else "", "standing" if task.standing else "", aside]
+            said = ", ".join(word for word in words if word)
+            say(f"  P{task.priority}  {task.title}" + (f"  ({said})" if said else ""))
+    if not rehearsal.agents:
+        say("nothing to do: no open task in the direction files")
+    for problem in rehearsal.problems:
+        note(f"note: {problem}")

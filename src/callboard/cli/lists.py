@@ -1,0 +1,70 @@
+"""The smaller tables: questions, runs, dead letters, kept work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from callboard.bus.dead_letters import DeadLetter
+from callboard.cli.plain import one_line
+from callboard.cli.recover import KeptWork
+from callboard.cli.summary import QuestionRow, RunRow
+from callboard.cli.view import RUN_STYLES, counts
+
+LEAST_LAST = 16
+"""Columns that the last one, which holds the words, has on the narrowest terminal."""
+
+
+def questions_table(rows: Sequence[QuestionRow]) -> Table:
+    table = _table("ask", "task", "agent", "question")
+    for row in rows:
+        text = Text(one_line(row.text))
+        if row.options:
+            text.append(f"  [{' | '.join(map(one_line, row.options))}]", "cyan")
+        if row.state == "answered":
+            text.append(f"  answered: {one_line(row.answer)}", "green")
+        elif row.state == "closed":
+            text.append("  closed: its task has ended", "dim")
+        table.add_row(Text(row.id, "yellow" if row.state == "open" else "dim"), row.task, one_line(row.agent), text)
+    return table
+
+
+def runs_table(rows: Sequence[RunRow]) -> Table:
+    table = _table("run", "state", "head", "tasks")
+    for row in rows:
+        state = Text(row.state, RUN_STYLES.get(row.state, ""))
+        if row.promoted and row.promoted == row.head:
+            state.append(", promoted", "green")
+        table.add_row(Text(one_line(row.id), "bold"), state, row.head[:7], counts(row.task_counts))
+    return table
+
+
+def dead_letters_table(letters: Sequence[DeadLetter]) -> Table:
+    table = _table("id", "buried", "inbox", "kind", "why")
+    for letter in letters:
+        kind = letter.envelope.kind if letter.envelope else "unreadable"
+        why = Text(one_line(letter.reason))
+        if letter.error:
+            why.append(f"  {one_line(letter.error)[:200]}", "dim")
+        table.add_row(letter.id, f"{letter.at:%m-%d %H:%M:%SZ}", one_line(letter.inbox), kind, why)
+    return table
+
+
+def kept_table(rows: Sequence[KeptWork]) -> Table:
+    table = _table("work", "kept", "by", "commit", "what")
+    for row in rows:
+        what = Text(one_line(row.subject))
+        if row.on_branch:
+            what.append("  on a branch", "green")
+        table.add_row(Text(row.name, "bold"), f"{row.at:%m-%d %H:%MZ}", one_line(row.agent), row.commit[:7], what)
+    return table
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in headings:
+        last = heading is headings[-1]
+        table.add_column(heading, no_wrap=not last, min_width=LEAST_LAST if last else None, overflow="fold")
+    return table

@@ -1,0 +1,113 @@
+"""What changed between two boards, in one line each: the plain progress of `callboard launch`; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, QuestionDoc, TaskDoc, TaskState
+from callboard.cli.plain import one_line
+
+LONGEST = 240
+"""Characters: three lines of a small terminal. Findings of reviewers are longer."""
+SPELLED_OUT = 6
+"""New tasks that are named one by one."""
+QUIET = frozenset({TaskState.ASSIGNED, TaskState.EVIDENCE, TaskState.APPROVED})
+"""States a task passes through at once: the next one says more."""
+
+_SAID = {
+    TaskState.WORKING: "{agent} works on it{again}",
+    TaskState.GATE: "handed in, at the gate",
+    TaskState.REVIEW: "gate is green, in review",
+    TaskState.MERGING: "approved, merging",
+    TaskState.CHANGES_REQUESTED: "sent back",
+    TaskState.QUEUED: "queued",
+    TaskState.BLOCKED: "blocked",
+}
+
+
+def news(before: Board, after: Board) -> list[str]:
+    """Everything a person would want to hear of, in the order in which it is easiest to follow."""
+    parts = (_agents, _tasks, _landings, _needs, _run)
+    return [short(line) for part in parts for line in part(before, after)]
+
+
+def opening(board: Board) -> list[str]:
+    """How things stand when somebody begins to listen."""
+    tasks = board.tasks()
+    done = sum(task.state is TaskState.DONE for task in tasks)
+    stand = f"run {board.run.id} is {board.run.state}: {done} of {len(tasks)} tasks done"
+    return [short(line) for line in (stand, *_needs(Board(), board))] if board.run.version else []
+
+
+def short(text: str) -> str:
+    """One line that a person reads at a glance; the whole stands in the feedback logs."""
+    line = one_line(text)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 2]} …"
+
+
+def _agents(before: Board, after: Board) -> Iterator[str]:
+    for agent in after.all(AgentDoc):
+        was = before.get(f"agent:{agent.name}", AgentDoc)
+        if was.state == agent.state:
+            continue
+        if agent.state == "down":
+            yield f"{agent.name} is down: {agent.doing}"
+        elif was.state in ("absent", "down") and agent.state != "absent":
+            yield f"{agent.name} is at work"
+        elif agent.state == "absent" and was.version and was.state != "absent":
+            yield f"{agent.name} has stopped"
+
+
+def _tasks(before: Board, after: Board) -> Iterator[str]:
+    fresh = [task for task in after.tasks() if not before.task(task.id).version]
+    waiting = [task for task in fresh if task.state is TaskState.QUEUED]
+    if waiting:
+        yield f"{len(waiting)} {'task' if len(waiting) == 1 else 'tasks'} queued: {_span(waiting)}"
+    known = [task for task in fresh if task.state is TaskState.DONE]
+    if known:
+        yield f"{len(known)} done in an earlier run: {_span(known)}"
+    said = {task.id for task in (*waiting, *known)}
+    for task in after.tasks():
+        was = before.task(task.id)
+        if task.id not in said and (was.version == 0 or (was.state, was.attempt) != (task.state, task.attempt)):
+            yield from _state(task)
+
+
+def _state(task: TaskDoc) -> Iterator[str]:
+    if task.state in QUIET or (task.state is TaskState.DONE and task.landed):
+        return
+    again = f" (attempt {task.attempt})" if task.attempt > 1 else ""
+    said = _SAID.get(task.state, task.state.value).format(agent=task.agent, again=again)
+    reason = f": {task.reason}" if task.reason else ""
+    yield f"{task.id} {task.task.title}: {said}{reason}"
+
+
+def _landings(before: Board, after: Board) -> Iterator[str]:
+    for intent in after.all(IntentDoc):
+        was = before.get(f"intent:{intent.id}", IntentDoc)
+        if intent.state == "finished" and was.state != "finished":
+            title = f" {task.title}" if (task := after.task(intent.task).spec) else ""
+            yield f"{intent.task}{title}: landed, {after.run.integration} is at {intent.new[:12]}"
+
+
+def _needs(before: Board, after: Board) -> Iterator[str]:
+    for blocker in after.all(BlockerDoc):
+        was = before.get(f"blocker:{blocker.id}", BlockerDoc)
+        if blocker.state == "resolved" and was.state == "open" and was.version:
+            yield f"{blocker.id} of {blocker.task} is resolved: {blocker.answer}"
+    for question in after.all(QuestionDoc):
+        was_asked = before.get(f"question:{question.id}", QuestionDoc)
+        if question.state == "open" and not was_asked.version:
+            yield f'{question.id} needs an answer (callboard answer {question.id} "..."): {question.text}'
+
+
+def _run(before: Board, after: Board) -> Iterator[str]:
+    if after.run.promoted != before.run.promoted:
+        yield f"{after.run.target} promoted to {after.run.promoted[:12]}"
+    if after.run.state != before.run.state:
+        yield f"run {after.run.id} is {after.run.state}" + (f": {after.run.detail}" if after.run.detail else "")
+
+
+def _span(tasks: list[TaskDoc]) -> str:
+    names = [task.id for task in tasks]
+    return ", ".join(names) if len(names) <= SPELLED_OUT else f"{names[0]}, {names[1]}, ... {names[-1]}"

@@ -1,0 +1,12 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+JsonLines = Annotated[
+    bool, typer.Option("--json", help="Print JSON on stdout: one document, or one per line to follow.")
+]

@@ -1,0 +1,68 @@
+"""What every command does first: find the workspace, and talk to its manager."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from callboard.bus.errors import CommandRefused
+from callboard.cli.output import note, print_json, say
+
+if TYPE_CHECKING:
+    from callboard.agents.workspace.locks import Holder
+    from callboard.app import Workspace
+    from callboard.bus.messages import CommandGiven, CommandHandled
+
+T = TypeVar("T")
+
+
+def open_workspace() -> Workspace:
+    """The workspace that the current folder lies in; warnings of the rooms below go to stderr from here on."""
+    from loguru import logger
+
+    from callboard.app import Workspace
+
+    logger.remove()
+    logger.add(sys.stderr, level="WARNING", format="{level.name}: {message}")
+    return Workspace.open(Path.cwd(), os.environ)
+
+
+def wait_for(work: Coroutine[object, object, T]) -> T:
+    import asyncio
+
+    return asyncio.run(work)
+
+
+def launchers(workspace: Workspace) -> list[Holder]:
+    """Every launcher that runs here: the one with the manager first, then those of `launch --only`."""
+    from callboard.agents.workspace.locks import ProcessLock
+
+    locks = sorted((workspace.layout.home / "locks").glob("launch*"))
+    return [holder for path in locks if (holder := ProcessLock(path).holder()) is not None]
+
+
+def tell_manager(workspace: Workspace, command: CommandGiven, *, json: bool) -> None:
+    """Give the manager a command and print its answer.
+
+    Raises:
+        CommandRefused: The manager did not do it; its answer says why.
+    """
+    from callboard.launch.joining import current_run, give, is_running
+
+    current_run(workspace)
+    if is_running(workspace) is None:
+        note("nothing runs here: the manager comes to its desk for this command alone")
+    handled = wait_for(give(workspace, command))
+    answer(handled, json=json)
+
+
+def answer(handled: CommandHandled, *, json: bool) -> None:
+    if not handled.ok:
+        raise CommandRefused(handled.text)
+    if json:
+        print_json({"ok": True, "text": handled.text, "task": handled.task or None})
+    else:
+        say(handled.text)

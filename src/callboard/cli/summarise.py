@@ -1,0 +1,173 @@
+"""Reads a board into its summary; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from callboard.agents.manager.closing import outlook
+from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, QuestionDoc, RunDoc, TaskDoc, TaskState
+from callboard.cli.summary import (
+    AgentRow,
+    BlockerRow,
+    Launcher,
+    MergeRow,
+    QuestionRow,
+    RunRow,
+    Spend,
+    Status,
+    TaskRow,
+)
+
+MANAGERS_HANDS = {TaskState.EVIDENCE: "gates", TaskState.GATE: "gates", TaskState.MERGING: "merges"}
+
+
+def summarise(
+    board: Board,
+    *,
+    launcher: Launcher | None = None,
+    branches: Mapping[str, str] | None = None,
+    dead_letters: int = 0,
+) -> Status:
+    """Read a board.
+
+    Args:
+        launcher: Who runs the roster here; None when nobody does.
+        branches: Every branch of the repository, by its short name, with its commit.
+        dead_letters: How many the run has; they are on the bus, not on the board.
+    """
+    tasks = board.tasks()
+    agents = [agent for agent in board.all(AgentDoc) if agent.role]
+    return Status(
+        run=_run(board, board.run, launcher, dead_letters) if board.run.version else None,
+        agents=tuple(sorted((_agent(agent, tasks) for agent in agents), key=_seniority)),
+        tasks=tuple(map(_task, tasks)),
+        questions=tuple(question(doc) for doc in board.all(QuestionDoc) if doc.state == "open"),
+        blockers=tuple(_blocker(doc) for doc in board.all(BlockerDoc) if doc.state == "open"),
+        merges=tuple(_merge(board, doc) for doc in board.all(IntentDoc)),
+        branches={agent.name: _own_branches(agent.name, branches or {}) for agent in agents},
+        spend=Spend(attempts=sum(task.attempt for task in tasks)),
+    )
+
+
+def question(doc: QuestionDoc) -> QuestionRow:
+    return QuestionRow(
+        id=doc.id,
+        task=doc.task,
+        agent=doc.agent,
+        text=doc.text,
+        options=doc.options,
+        state=doc.state,
+        answer=doc.answer,
+        asked_at=doc.asked_at,
+    )
+
+
+def _run(board: Board, run: RunDoc, launcher: Launcher | None, dead_letters: int) -> RunRow:
+    counts = Counter(task.state for task in board.tasks())
+    return RunRow(
+        id=run.id,
+        state=run.state,
+        reason=run.reason,
+        detail=run.detail,
+        running=launcher is not None,
+        launcher=launcher,
+        outlook=outlook(board),
+        base=run.base,
+        integration=run.integration,
+        target=run.target,
+        head=run.head or run.base,
+        promoted=run.promoted,
+        created_at=run.created_at,
+        task_counts={state.value: counts[state] for state in TaskState if counts[state]},
+        dead_letters=dead_letters,
+        gate_failures=run.gate_failures,
+        review_rejections=run.review_rejections,
+        intake_refusals=run.intake_refusals,
+    )
+
+
+def _agent(doc: AgentDoc, tasks: list[TaskDoc]) -> AgentRow:
+    held, doing = _holds(doc, tasks)
+    busy = bool(held) and doc.state != "down"
+    return AgentRow(
+        name=doc.name,
+        role=doc.role,
+        state="working" if busy and doc.state == "idle" else doc.state,
+        tasks=held,
+        doing=doc.doing or (doing if busy else ""),
+        pid=doc.pid,
+        host=doc.host,
+        since=doc.since,
+        progress_at=doc.progress_at,
+    )
+
+
+def _holds(agent: AgentDoc, tasks: list[TaskDoc]) -> tuple[tuple[str, ...], str]:
+    """What it has in hand, and how that is called. The board names a driver's task only; the others' follow from the tasks."""
+    if agent.role == "reviewer":
+        return tuple(task.id for task in tasks if _awaits(task, agent.name)), "reviews"
+    if agent.role == "manager":
+        held = [task for task in tasks if task.state in MANAGERS_HANDS]
+        return tuple(task.id for task in held), " and ".join(dict.fromkeys(MANAGERS_HANDS[task.state] for task in held))
+    return ((agent.task,) if agent.task and agent.state == "working" else ()), ""
+
+
+def _awaits(task: TaskDoc, reviewer: str) -> bool:
+    return task.state is TaskState.REVIEW and reviewer in task.reviewers and reviewer not in task.verdicts
+
+
+def _seniority(agent: AgentRow) -> tuple[int, str]:
+    order = {"manager": 0, "driver": 1, "reviewer": 2}
+    return order.get(agent.role, 3), agent.name
+
+
+def _task(doc: TaskDoc) -> TaskRow:
+    spec = doc.task
+    source = f"{spec.source.file}:{spec.source.line}" if spec.source.file else spec.source.kind
+    return TaskRow(
+        id=doc.id,
+        key=spec.key,
+        title=spec.title,
+        state=doc.state.value,
+        reason=doc.reason,
+        agent=doc.agent or spec.agent,
+        priority=spec.priority,
+        attempt=doc.attempt,
+        standing=spec.standing,
+        files=doc.files,
+        landed=doc.landed,
+        source=source,
+        changed_at=doc.changed_at,
+    )
+
+
+def _blocker(doc: BlockerDoc) -> BlockerRow:
+    return BlockerRow(
+        id=doc.id,
+        task=doc.task,
+        agent=doc.agent,
+        what=doc.what,
+        tried=doc.tried,
+        needs=doc.needs,
+        severity=doc.severity,
+        question=doc.question,
+        raised_at=doc.raised_at,
+    )
+
+
+def _merge(board: Board, intent: IntentDoc) -> MergeRow:
+    task = board.task(intent.task)
+    return MergeRow(
+        task=intent.task,
+        title=task.task.title if task.spec else "",
+        agent=task.agent,
+        commit=intent.new,
+        tree=intent.tree,
+        state="landed" if intent.state == "finished" else "landing",
+        at=intent.at,
+    )
+
+
+def _own_branches(agent: str, branches: Mapping[str, str]) -> dict[str, str]:
+    return {name: commit for name, commit in sorted(branches.items()) if name.startswith(f"{agent}/")}

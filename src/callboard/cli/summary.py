@@ -1,0 +1,148 @@
+"""The board as people and scripts see it: `callboard status --json` is this model."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+
+class Row(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Launcher(Row):
+    """The process that runs the roster here."""
+
+    pid: int
+    host: str
+    since: AwareDatetime
+
+
+class RunRow(Row):
+    id: str
+    state: str
+    reason: str
+    """Why it is paused or failed, in a word; "" otherwise."""
+    detail: str
+    """The same as a sentence."""
+    running: bool
+    """Whether a roster runs here now; a run can be `running` while its roster is stopped."""
+    launcher: Launcher | None
+    outlook: Literal["moving", "people", "ended"]
+    """Whether agents can move it on, only people can, or it has ended."""
+    base: str
+    integration: str
+    target: str
+    head: str
+    promoted: str
+    created_at: AwareDatetime | None
+    task_counts: dict[str, int]
+    """State -> how many tasks are in it; states without tasks are absent."""
+    dead_letters: int
+    """Messages that nobody could handle; a task may wait for one of them for ever."""
+    gate_failures: int
+    review_rejections: int
+    intake_refusals: int
+
+
+class AgentRow(Row):
+    name: str
+    role: str
+    state: str
+    """absent, idle, working or down."""
+    tasks: tuple[str, ...]
+    """Ids of what it holds: a driver's task, what a reviewer has yet to judge, what the manager gates or lands."""
+    doing: str
+    pid: int
+    host: str
+    since: AwareDatetime | None
+    progress_at: AwareDatetime | None
+
+
+class TaskRow(Row):
+    id: str
+    key: str
+    title: str
+    state: str
+    reason: str
+    agent: str
+    """Who works on it or last did; before that, whose directions it stands in."""
+    priority: int
+    attempt: int
+    standing: bool
+    files: tuple[str, ...]
+    landed: str
+    """The commit that brought it onto the integration branch; "" when none did."""
+    source: str
+    """`file:line`, or `person`."""
+    changed_at: AwareDatetime | None
+
+
+class QuestionRow(Row):
+    id: str
+    task: str
+    agent: str
+    text: str
+    options: tuple[str, ...]
+    state: str
+    answer: str
+    asked_at: AwareDatetime | None
+
+
+class BlockerRow(Row):
+    id: str
+    task: str
+    agent: str
+    what: str
+    tried: str
+    needs: str
+    severity: str
+    question: str
+    """The question whose answer resolves it."""
+    raised_at: AwareDatetime | None
+
+
+class MergeRow(Row):
+    task: str
+    title: str
+    agent: str
+    commit: str
+    tree: str
+    state: Literal["landed", "landing"]
+    at: AwareDatetime | None
+
+
+class Spend(Row):
+    """What the run has cost. Nothing in this version counts a brain's tokens or money, so those are unknown: null."""
+
+    tokens: int | None = None
+    usd: float | None = None
+    attempts: int = 0
+
+
+class Status(Row):
+    """Everything `callboard status` says. Open questions and blockers only; merges oldest first."""
+
+    run: RunRow | None
+    """None when this repository has no run yet."""
+    agents: tuple[AgentRow, ...] = ()
+    tasks: tuple[TaskRow, ...] = ()
+    questions: tuple[QuestionRow, ...] = ()
+    blockers: tuple[BlockerRow, ...] = ()
+    merges: tuple[MergeRow, ...] = ()
+    branches: dict[str, dict[str, str]] = {}
+    """Agent -> its branches -> their commits."""
+    spend: Spend = Spend()
+
+
+NO_RUN = Status(run=None)
+
+
+def at_rest(status: Status) -> Status:
+    """The same with every agent absent: what the board says of them is from before its roster ended."""
+    agents = tuple(row.model_copy(update=ABSENT) for row in status.agents)
+    return status.model_copy(update={"agents": agents})
+
+
+ABSENT = {"state": "absent", "tasks": (), "doing": "", "pid": 0}

@@ -1,0 +1,180 @@
+"""Commands about single tasks: assign, cancel, questions, answer, promote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from callboard.bus.errors import ConfigError
+from callboard.cli.options import Json
+from callboard.cli.output import listed, print_json, say, show
+from callboard.cli.session import open_workspace, tell_manager, wait_for
+
+if TYPE_CHECKING:
+    from callboard.app import Workspace
+    from callboard.bus.board import Board
+    from callboard.bus.task import TaskSpec
+
+_TASK_ID = re.compile(r"T-\d+")
+
+
+def assign(
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="The driver that is to do it.")],
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="What is to be done, in a line.")],
+    what: Annotated[str, typer.Option(help="The same at length: everything the agent has to know.")] = "",
+    check: Annotated[
+        list[str] | None, typer.Option(help="A command that must exit 0 on the result; give as many as you like.")
+    ] = None,
+    path: Annotated[
+        list[str] | None, typer.Option(help="A pattern of files it may touch, such as 'app/**'; none = all.")
+    ] = None,
+    priority: Annotated[int, typer.Option(min=0, max=5, help="0 is first, 5 is last.")] = 2,
+    depends: Annotated[
+        list[str] | None, typer.Option(help="A task that must be done first: its id (T-3) or its key.")
+    ] = None,
+    evidence: Annotated[str, typer.Option(help="What has to be shown for it to count as done.")] = "",
+    json: Json = False,
+) -> None:
+    """Give a driver a task of yours, past its direction file."""
+    from callboard.bus.messages import CommandGiven
+
+    workspace = open_workspace()
+    keys = wait_for(_keys(workspace, depends)) if depends else ()
+    spec = written_task(
+        agent,
+        title,
+        what=what,
+        checks=check or (),
+        paths=path or (),
+        priority=priority,
+        depends_on=keys,
+        evidence=evidence,
+    )
+    tell_manager(workspace, CommandGiven(command="assign", spec=spec), json=json)
+
+
+def written_task(
+    agent: str,
+    title: str,
+    *,
+    what: str = "",
+    checks: Sequence[str] = (),
+    paths: Sequence[str] = (),
+    priority: int = 2,
+    depends_on: Sequence[str] = (),
+    evidence: str = "",
+) -> TaskSpec:
+    """A person's task. Its key is made of its title, as in a direction file.
+
+    Raises:
+        ConfigError: The title is empty, or more than a line.
+    """
+    from callboard.bus.task import Source, TaskSpec
+    from callboard.directions.keys import Name
+
+    if not title.strip() or "\n" in title.strip():
+        raise ConfigError("a title is one line that is not empty; put the rest into --what", key="TITLE")
+    return TaskSpec(
+        key=f"{agent}/{Name('', title.strip()).slug}",
+        title=title.strip(),
+        what=what,
+        evidence=evidence,
+        priority=priority,
+        agent=agent,
+        depends_on=tuple(depends_on),
+        paths=tuple(paths),
+        checks=tuple(checks),
+        source=Source(kind="person"),
+    )
+
+
+async def _keys(workspace: Workspace, named: Sequence[str]) -> tuple[str, ...]:
+    from callboard.launch.joining import current_run, open_bus
+
+    async with open_bus(workspace, current_run(workspace)) as bus:
+        return resolve_dependencies(await bus.board(), named)
+
+
+def resolve_dependencies(board: Board, named: Sequence[str]) -> tuple[str, ...]:
+    """The keys of tasks that a person named by id or key.
+
+    Raises:
+        ConfigError: One of them is not on the board: a task that waits for it would wait for ever.
+    """
+    keys = [task.task.key for task in board.tasks()]
+    found = []
+    for name in named:
+        key = board.task(name).task.key if _TASK_ID.fullmatch(name) and board.task(name).version else name
+        if key not in keys:
+            near = get_close_matches(name, keys, n=1)
+            hint = f"did you mean {near[0]}?" if near else "`callboard status --all` lists the tasks"
+            raise ConfigError(f"no task {name!r} on the board; {hint}", key="--depends")
+        found.append(key)
+    return tuple(found)
+
+
+def cancel(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="Its id, such as T-3.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the logs.")] = "",
+    json: Json = False,
+) -> None:
+    """Cancel a task.
+
+    What was done of it is kept: `callboard recover` lists it.
+    """
+    from callboard.bus.messages import CommandGiven
+
+    tell_manager(open_workspace(), CommandGiven(command="cancel", task=task, text=reason), json=json)
+
+
+def answer(
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="Its id, such as q-1.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Your answer; where options are given, one of them.")],
+    json: Json = False,
+) -> None:
+    """Answer a question; the task that waits for it goes on."""
+    from callboard.bus.messages import CommandGiven
+
+    tell_manager(open_workspace(), CommandGiven(command="answer", question=question, text=text), json=json)
+
+
+def promote(json: Json = False) -> None:
+    """Move the target branch to what has landed.
+
+    By fast-forward, and only once the run has succeeded; a clean checkout of the branch follows.
+    """
+    from callboard.bus.messages import CommandGiven
+
+    tell_manager(open_workspace(), CommandGiven(command="promote"), json=json)
+
+
+def questions(
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are answered or closed.")] = False,
+    json: Json = False,
+) -> None:
+    """What agents wait for you to answer."""
+    from callboard.bus.board import QuestionDoc
+    from callboard.cli.lists import questions_table
+    from callboard.cli.summarise import question
+    from callboard.launch.joining import current_run, open_bus
+
+    workspace = open_workspace()
+
+    async def read() -> Board:
+        async with open_bus(workspace, current_run(workspace)) as bus:
+            return await bus.board()
+
+    rows = [question(doc) for doc in wait_for(read()).all(QuestionDoc) if everything or doc.state == "open"]
+    if json:
+        print_json(rows)
+    elif not rows:
+        say("no open question")
+    else:
+        show(questions_table(rows))
+        waiting = [row.id for row in rows if row.state == "open"]
+        if waiting:
+            say(f'answer with `callboard answer {waiting[0]} "..."`; open: {listed(waiting)}')

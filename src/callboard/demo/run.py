@@ -1,0 +1,97 @@
+"""Plays the demo: a workspace, a real launch in it, an answer, the promotion, and a look at what is left of it all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from callboard.app import Workspace, utc_now
+from callboard.bus.board import Board
+from callboard.bus.errors import RosterError
+from callboard.bus.messages import CommandGiven
+from callboard.demo.checks import Evidence
+from callboard.demo.person import Person
+from callboard.demo.story import read_story
+from callboard.demo.traces import read_traces
+from callboard.demo.workspace import make_workspace
+from callboard.launch.joining import current_run, give, open_bus
+from callboard.launch.launcher import LaunchOptions, View, launch
+
+Outcome = Literal["succeeded", "stopped", "stuck"]
+"""`stopped`: by a person; `stuck`: it ended by itself, before all was done."""
+
+LIMIT_S = 150.0
+"""Of the launch, which takes 15 s on a machine with two idle cores."""
+
+
+def open_demo(path: Path, environ: Mapping[str, str]) -> Workspace:
+    """Lay the demo's workspace out in an empty or absent folder.
+
+    Raises:
+        FileExistsError: Something is in the folder.
+        CallboardError: git cannot be used.
+    """
+    make_workspace(path, utc_now())
+    return Workspace.open(path, demo_environment(environ, Path(sys.executable).parent))
+
+
+def demo_environment(environ: Mapping[str, str], python: Path) -> dict[str, str]:
+    """The environment that the demo runs in: nobody's settings, and a `python3` that is sure to run the service.
+
+    Args:
+        python: The folder of the Python that runs Callboard.
+    """
+    own = {name: value for name, value in environ.items() if not name.startswith("CALLBOARD_")}
+    return {**own, "PATH": os.pathsep.join([str(python), environ.get("PATH", os.defpath)])}
+
+
+def play(workspace: Workspace, view: View) -> Outcome:
+    """Launch the roster, and promote what it lands.
+
+    Raises:
+        CallboardError: It could not be launched, answered or promoted.
+    """
+    code, board = asyncio.run(_launch(workspace, view))
+    if board.run.state != "succeeded":
+        return "stopped" if code == 0 else "stuck"
+    handled = asyncio.run(give(workspace, CommandGiven(command="promote")))
+    view.event(handled.text)
+    return "succeeded"
+
+
+async def _launch(workspace: Workspace, view: View) -> tuple[int, Board]:
+    async def answer(question: str, text: str) -> object:
+        command = CommandGiven(command="answer", question=question, text=text)
+        return await give(workspace, command, key=f"demo/{question}")
+
+    person = Person(view, answer)
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            code = await launch(workspace, LaunchOptions(), person)
+    except TimeoutError as error:
+        raise RosterError(
+            f"the roster was not done within {LIMIT_S:.0f} s; its logs are in {workspace.layout.home}/logs"
+        ) from error
+    finally:
+        await person.done()
+    return code, person.last
+
+
+def look_back(workspace: Workspace) -> Evidence:
+    """Read what happened from the bus, from git and from the logs.
+
+    Raises:
+        CallboardError: One of them cannot be read.
+    """
+    return asyncio.run(_look_back(workspace))
+
+
+async def _look_back(workspace: Workspace) -> Evidence:
+    async with open_bus(workspace, current_run(workspace)) as bus:
+        board = await bus.board()
+        story = read_story([entry async for entry in bus.journal()])
+    return Evidence(board, story, await asyncio.to_thread(read_traces, workspace, board.run))

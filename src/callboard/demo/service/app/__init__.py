@@ -1,0 +1,1 @@
+"""Short addresses for long ones, over HTTP."""

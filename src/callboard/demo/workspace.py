@@ -1,0 +1,40 @@
+"""Lays the demo's workspace out as an ordinary git repository."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from callboard.agents.workspace.create import create_repository
+from callboard.agents.workspace.git import Person, Repository
+
+HERE = Path(__file__).parent
+CONTENT = ("service", "roster")
+"""Folders beside this file whose content makes up the workspace."""
+TRANSCRIPTS = "transcripts"
+"""The folder of the recorded replies, here and in the workspace."""
+AUTHOR = Person("Demo", "demo@callboard.invalid")
+
+
+def make_workspace(path: Path, at: datetime) -> Repository:
+    """Fill an empty or absent folder with the demo's repository: one commit on `main`, checked out.
+
+    Args:
+        at: The date of the commit.
+
+    Raises:
+        FileExistsError: Something is in the folder already; nothing was changed.
+    """
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise FileExistsError(f"{path} is not empty; give a folder that is empty or does not exist")
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in CONTENT:
+        _copy(HERE / folder, path)
+    _copy(HERE / TRANSCRIPTS, path / TRANSCRIPTS)
+    return create_repository(path, "A service that shortens links, and what its people want next", AUTHOR, at)
+
+
+def _copy(source: Path, target: Path) -> None:
+    # An installer may have compiled the service's modules where they lie.
+    shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))

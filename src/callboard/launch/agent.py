@@ -1,0 +1,174 @@
+"""One agent's process: the manager with its hands, a driver, or a reviewer."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+
+from loguru import logger
+
+from callboard.agents import shift
+from callboard.agents.manager.decision import MANAGER
+from callboard.agents.manager.office import Office
+from callboard.agents.manager.watch import DirectionsWatch, read_directions
+from callboard.agents.runtime import Handler, Runtime
+from callboard.agents.settings import AgentSettings
+from callboard.agents.workspace.locks import ProcessLock
+from callboard.app import Workspace, consumer_name
+from callboard.bus.board import Board, BriefingDoc, Change
+from callboard.bus.bus import Bus
+from callboard.bus.errors import BoardStale, RosterError
+from callboard.bus.messages import AgentStarted, AgentStopped, Draft
+from callboard.launch.runs import landed_before
+
+LOCK_PATIENCE_S = 10.0
+"""How long the predecessor of an agent may take to end: its guard gives its processes 2 s."""
+CHECKS = 10
+"""Checks of one task that may all take their longest; more are stopped at the handler's deadline."""
+HAND_S = 24 * 3600.0
+"""For the desk and its hands: each command of a gate has its own limit, but a gate may wait long for a free slot."""
+ENTER_EVERY_S = 0.05
+HANDLER_MARGIN_S = 600.0
+"""What a handler may take beyond its brain's or gate's own time limits before it counts as hung."""
+
+
+async def run_agent(workspace: Workspace, name: str, run: str, again: tuple[str, ...] = ()) -> int:
+    """Work as one agent until the process is asked to stop.
+
+    Raises:
+        RosterError: The roster has no such agent, or another process works as it.
+    """
+    agent = workspace.settings.agent(name)
+    if agent is None:
+        raise RosterError(f"no agent {name!r} in callboard.toml; there are: {', '.join(workspace.roster)}")
+    configure_logging(workspace.settings.log.level, name, run)
+    lock = ProcessLock(workspace.layout.lock(name))
+    await acquire(lock)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    bus = await Bus.connect(workspace.settings.bus.url, run)
+    try:
+        consumer = consumer_name(name)
+        await _say_started(bus, workspace, agent)
+        if name == MANAGER:
+            await _manage(bus, workspace, consumer, stop, again)
+        else:
+            handler = workspace.handler(agent, run)
+            await make_runtime(bus, workspace, name, consumer, handler, _longest_s(workspace, agent)).run(stop)
+        await _say_stopped(bus, workspace, agent)
+    finally:
+        await bus.close()
+        lock.release()
+    return 0
+
+
+def _longest_s(workspace: Workspace, agent: AgentSettings) -> float:
+    """Of one task or review: the brain's own limit, setup before and after it, and the task's checks."""
+    project = workspace.settings.project
+    return agent.timeout_s + project.gate_timeout_s * (2 * len(project.setup) + CHECKS)
+
+
+async def _manage(bus: Bus, workspace: Workspace, consumer: str, stop: asyncio.Event, again: tuple[str, ...]) -> None:
+    office = Office(bus, consumer, on_lost=stop.set)
+    await take_office(office)
+    base = (await bus.board()).run.base
+    landed = await landed_before(bus.url, workspace, bus.run, base, again)
+    paths = workspace.settings.paths
+    watch = DirectionsWatch(bus, workspace.root / paths.directions, paths.directions, list(workspace.roster), landed)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(watch.run(stop))
+        for inbox, handler in workspace.manager_handlers(bus, office).items():
+            name = consumer.replace(MANAGER, inbox, 1)
+            group.create_task(make_runtime(bus, workspace, inbox, name, handler, HAND_S).run(stop))
+
+
+async def take_office(office: Office) -> None:
+    """Become the manager; another one who enters at the same moment is waited for."""
+    while True:
+        try:
+            await office.enter()
+        except BoardStale:
+            logger.warning("another manager entered at the same moment")
+            await asyncio.sleep(ENTER_EVERY_S)
+        else:
+            return
+
+
+def make_runtime(
+    bus: Bus, workspace: Workspace, inbox: str, consumer: str, handler: Handler, timeout_s: float
+) -> Runtime:
+    may_send = workspace.capabilities().may_send
+    return Runtime(bus, inbox, consumer, handler, may_send=may_send, handler_timeout_s=timeout_s + HANDLER_MARGIN_S)
+
+
+async def acquire(lock: ProcessLock, patience_s: float = LOCK_PATIENCE_S) -> None:
+    """Take a lock that a dying process may still hold for a moment.
+
+    Raises:
+        RosterError: It is still held after `patience_s`.
+    """
+    deadline = asyncio.get_running_loop().time() + patience_s
+    while True:
+        try:
+            lock.acquire()
+        except RosterError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return
+
+
+async def _say_started(bus: Bus, workspace: Workspace, agent: AgentSettings) -> None:
+    board = briefed(await bus.board(), workspace, agent.name)
+    facts = shift.startup_facts(board, agent.name, place(workspace, agent.name))
+    body = AgentStarted(role=agent.role, pid=os.getpid(), host=socket.gethostname(), facts=facts)
+    await bus.send(Draft(MANAGER, body), sender=agent.name)
+    if agent.name != MANAGER:
+        await bus.send(shift.startup_entry(agent.name, facts), sender=agent.name)
+
+
+def briefed(board: Board, workspace: Workspace, name: str) -> Board:
+    """The board with an agent's briefing: at the first start of a run the manager has read no directions yet."""
+    if board.get(f"briefing:{name}", BriefingDoc).briefing is not None:
+        return board
+    paths = workspace.settings.paths
+    read = read_directions(workspace.root / paths.directions, paths.directions, [name], {})
+    return board.with_changes(
+        Change(f"briefing:{name}", BriefingDoc(version=1, briefing=file.briefing)) for file in read.files
+    )
+
+
+async def _say_stopped(bus: Bus, workspace: Workspace, agent: AgentSettings) -> None:
+    reason = "the roster stops"
+    facts = shift.shutdown_facts(await bus.board(), agent.name, place(workspace, agent.name))
+    await bus.send(shift.shutdown_entry(agent.name, facts, reason), sender=agent.name)
+    await bus.send(Draft(MANAGER, AgentStopped(reason=reason)), sender=agent.name)
+
+
+def place(workspace: Workspace, name: str) -> shift.Place:
+    """The agent's work branch as it is now; the manager has none, so its log branch."""
+    branch = f"{name}/log" if workspace.roster.get(name) != "driver" else f"{name}/work"
+    return shift.Place(branch, workspace.repository.resolve(f"refs/heads/{branch}") or "")
+
+
+def configure_logging(level: str, name: str, run: str) -> None:
+    """Log lines to stderr, which the launcher keeps in `.callboard/logs/<agent>.log`."""
+    logger.remove()
+    logger.configure(extra={"agent": name, "run": run})
+    form = "{time:YYYY-MM-DD HH:mm:ss.SSS!UTC}Z {level: <7} {extra[agent]} {message} {extra}"
+    logger.add(sys.stderr, level=level.upper(), format=form, backtrace=False, diagnose=False)
+
+
+def agent_argv(name: str, run: str, again: Sequence[str] = ()) -> list[str]:
+    """The command line of an agent's process. The bus's URL may hold a password, so it goes by environment."""
+    return [sys.executable, "-m", "callboard", "agent", name, "--run", run, *_again(again)]
+
+
+def _again(keys: Sequence[str]) -> list[str]:
+    return [part for key in keys for part in ("--again", key)]

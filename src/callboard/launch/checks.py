@@ -1,0 +1,48 @@
+"""What must be true before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from callboard.agents.manager.decision import MANAGER
+from callboard.agents.workspace.preflight import problems
+from callboard.app import Workspace
+from callboard.bus.errors import RosterError
+from callboard.bus.settings import EMBEDDED
+from callboard.launch.runs import runs
+
+LEAST_FREE_BYTES = 200_000_000
+"""Below this no new work is handed out (design/3-bus.md: 200 MB)."""
+
+
+def check(workspace: Workspace, names: Sequence[str], free_bytes: int) -> None:
+    """Look at settings, roles, repository and disk; change nothing.
+
+    Args:
+        names: The agents to start.
+
+    Raises:
+        RosterError: Every reason why no roster can start here, each with its way out.
+        ConfigError: A role file is wrong.
+    """
+    if unknown := [name for name in names if name not in workspace.roster]:
+        raise RosterError(f"no agent {unknown[0]!r}; callboard.toml has: {', '.join(workspace.roster)}")
+    if MANAGER not in names and workspace.settings.bus.url == EMBEDDED:
+        raise RosterError(
+            "agents without the manager need a bus that both can reach: set `[bus] url` to a server, "
+            "or launch the manager with them"
+        )
+    project = workspace.settings.project
+    known = runs(workspace.repository)
+    integration = project.integration.format(run=known[-1] if known else "new")
+    agents = list(workspace.roster)
+    found = (
+        *workspace.settings.launch_problems(),
+        *problems(workspace.root, agents=agents, integration=integration, target=project.target),
+    )
+    if found:
+        raise RosterError("cannot launch:\n" + "\n".join(f"- {problem}" for problem in found))
+    workspace.capabilities()
+    if free_bytes < LEAST_FREE_BYTES:
+        free = free_bytes // 1_000_000
+        raise RosterError(f"only {free} MB are free where .callboard/ is, 200 MB are needed; make room and try again")

@@ -1,0 +1,33 @@
+"""Watches the free space while a roster runs: with `appendfsync always` a full disk would end the server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from callboard.agents.manager.decision import MANAGER
+from callboard.bus.bus import Bus
+from callboard.bus.errors import InboxFull
+from callboard.bus.messages import DiskChanged, Draft
+from callboard.launch.checks import LEAST_FREE_BYTES
+
+LOOK_EVERY_S = 5.0
+
+
+async def watch_disk(bus: Bus, free_bytes: Callable[[], int], say: Callable[[str], None]) -> None:
+    """Tell the manager, once each time, when there is too little space and when there is enough again."""
+    # an earlier launch may have ended while the run waited for space
+    run = (await bus.board()).run
+    was_low = run.state == "paused" and run.reason == "disk"
+    while True:
+        free = free_bytes()
+        is_low = free < LEAST_FREE_BYTES
+        if is_low != was_low:
+            say(f"{free // 1_000_000} MB free: " + ("new work waits" if is_low else "work goes on"))
+            try:
+                await bus.send(Draft(MANAGER, DiskChanged(is_low=is_low, free_bytes=free)), sender="launcher")
+            except InboxFull:
+                # the server itself refuses to write just now, so nothing new is handed out anyway; told at the next look
+                is_low = was_low
+        was_low = is_low
+        await asyncio.sleep(LOOK_EVERY_S)

@@ -1,0 +1,299 @@
+"""A launch: checks, server, run, roster, scribe; watched until the work is done, then stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from callboard.agents.manager.closing import outlook
+from callboard.agents.manager.decision import MANAGER
+from callboard.agents.settings import RUN
+from callboard.agents.workspace.locks import ProcessLock
+from callboard.app import Workspace
+from callboard.bus.board import AgentDoc, Board, RunDoc
+from callboard.bus.bus import Bus
+from callboard.bus.dead_letters import DeadLetter
+from callboard.bus.errors import RosterError
+from callboard.bus.messages import Draft, RosterChanged
+from callboard.feedback.log import exclude_lines
+from callboard.launch.agent import acquire, agent_argv
+from callboard.launch.checks import check
+from callboard.launch.children import Child
+from callboard.launch.disk import watch_disk
+from callboard.launch.exclude import exclude
+from callboard.launch.runs import Continue, choose, create, new_name, read_run, runs, start_commit
+from callboard.launch.scribing import keep_logs
+from callboard.launch.serving import serving
+
+LOOK_EVERY_S = 0.25
+SETTLED_S = 1.0
+"""How long only people must be able to move the run before the launch says so: what just came may still be decided."""
+DEAD_S = 10.0
+"""How long nothing may move while dead letters wait for a person; a timer may still bring work on before."""
+STOP_GRACE_S = 15.0
+PEOPLE = 4
+"""Exit code when only people can move what is left."""
+
+
+class View(Protocol):
+    """Shows a launch to whoever started it."""
+
+    def board(self, board: Board) -> None:
+        """The board as it is now; called several times a second."""
+        ...
+
+    def event(self, text: str) -> None:
+        """One line that is not on the board."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchOptions:
+    stay: bool = False
+    """Go on when all work is done."""
+    new: bool = False
+    from_: str = ""
+    """Where a new run starts: `target` or an earlier run; "" = not said."""
+    only: tuple[str, ...] = ()
+    """Agents to start here; empty = all."""
+    again: tuple[str, ...] = ()
+    """Keys of tasks to do once more although an earlier run did them."""
+
+
+@dataclass(slots=True)
+class Launcher:
+    """One launch in one workspace.
+
+    Args:
+        free_bytes: The free space where `.callboard/` is.
+    """
+
+    workspace: Workspace
+    options: LaunchOptions
+    view: View
+    free_bytes: Callable[[], int]
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _children: list[Child] = field(default_factory=list)
+    _said_dead: set[str] = field(default_factory=set)
+
+    async def run(self) -> int:
+        """Work until everything is done, only people can go on, or somebody stops it.
+
+        Returns:
+            0 succeeded or stopped, 1 the run failed, 4 only people can move what is left.
+
+        Raises:
+            RosterError: It cannot start here; nothing was started or changed.
+            BusUnavailable: There is no server to be had.
+        """
+        check(self.workspace, self._names, self.free_bytes())
+        lock = ProcessLock(self.workspace.layout.lock(self._lock_name))
+        await acquire(lock, patience_s=0.5)
+        try:
+            await self._agents_are_free()
+            self._clear_ref_locks()
+            exclude(self.workspace.repository.git_path("info/exclude"), self._excluded())
+            async with serving(self.workspace, self.view.event) as url:
+                return await self._launch(url)
+        finally:
+            lock.release()
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return self.options.only or tuple(self.workspace.roster)
+
+    @property
+    def _has_manager(self) -> bool:
+        return MANAGER in self._names
+
+    @property
+    def _lock_name(self) -> str:
+        return "launch" if self._has_manager else f"launch-{'-'.join(self._names)}"
+
+    async def _agents_are_free(self) -> None:
+        """An agent that another launch runs here would die on its lock again and again, and be declared down.
+
+        Raises:
+            RosterError: One runs already; the message names its process.
+        """
+        for name in self._names:
+            lock = ProcessLock(self.workspace.layout.lock(name))
+            await acquire(lock)
+            lock.release()
+
+    def _clear_ref_locks(self) -> None:
+        """Of refs that only we write, and nobody writes now: a git that was killed leaves its lock files behind."""
+        if self._has_manager:
+            folder = self.workspace.settings.project.integration.rpartition("/")[0]
+            branches = [*self.workspace.roster, *([folder] if folder and RUN not in folder else [])]
+            ours = ["refs/callboard", "refs/tags/callboard", *(f"refs/heads/{name}" for name in branches)]
+            self.workspace.repository.clear_ref_locks(ours)
+
+    def _excluded(self) -> tuple[str, ...]:
+        feedback = self.workspace.root / self.workspace.settings.paths.feedback
+        return ("/.callboard/", *exclude_lines(self.workspace.root, feedback))
+
+    async def _launch(self, url: str) -> int:
+        run = await self._choose_run(url) if self._has_manager else await self._wait_for_run()
+        bus = await Bus.connect(url, run)
+        scribe_stop = asyncio.Event()
+        self._on_signals()
+        scribe = asyncio.create_task(self._scribe(bus, scribe_stop))
+        disk = asyncio.create_task(self._disk(bus))
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            if self._has_manager:
+                await self._say_roster(bus)
+            self._children = [self._child(name, run, url, bus) for name in self._names]
+            tasks = [asyncio.create_task(child.run()) for child in self._children]
+            self._say_what_agents_do_not_see(await bus.board())
+            return await self._watch(bus, tasks)
+        finally:
+            await self._stop_children(tasks)
+            disk.cancel()
+            scribe_stop.set()
+            await asyncio.gather(scribe, disk, return_exceptions=True)
+            self.view.board(await bus.board())
+            await bus.close()
+
+    async def _say_roster(self, bus: Bus) -> None:
+        body = RosterChanged(agents=self.workspace.roster, stay=self.options.stay, again=self.options.again)
+        await bus.send(Draft(MANAGER, body), sender="launcher")
+
+    async def _choose_run(self, url: str) -> str:
+        known = runs(self.workspace.repository)
+        latest: RunDoc | None = None
+        if known:
+            latest = await self._latest(url, known[-1])
+        match choose(latest, new=self.options.new, start_from=self.options.from_):
+            case Continue(run=run):
+                self.view.event(f"run {run} goes on")
+                return run
+            case start:
+                run = new_name(known)
+                base = start_commit(self.workspace, start.start_from)
+                bus = await Bus.connect(url, run)
+                try:
+                    await create(bus, self.workspace, base)
+                finally:
+                    await bus.close()
+                self.view.event(f"run {run} starts at {base[:12]}")
+                return run
+
+    async def _latest(self, url: str, run: str) -> RunDoc | None:
+        if self.options.from_:
+            return None
+        return await read_run(url, self.workspace, run)
+
+    async def _wait_for_run(self) -> str:
+        """The run that the launch with the manager works on."""
+        for _ in range(240):
+            known = runs(self.workspace.repository)
+            if known:
+                return known[-1]
+            await asyncio.sleep(LOOK_EVERY_S)
+        raise RosterError("no run here yet; launch the manager first, then the agents of `--only`")
+
+    def _child(self, name: str, run: str, url: str, bus: Bus) -> Child:
+        again = self.options.again if name == MANAGER else ()
+        argv = agent_argv(name, run, again)
+        env = {**self.workspace.environ, "PWD": str(self.workspace.root), "CALLBOARD_BUS_URL": url}
+
+        async def on_down(agent: str, reason: str) -> None:
+            if agent == MANAGER:
+                # the others' end is on the board, and so in the view
+                self.view.event(f"{agent} is down: {reason}")
+            body = RosterChanged(agents=self.workspace.roster, down=(agent,), reason=reason)
+            await bus.send(Draft(MANAGER, body), sender="launcher")
+
+        return Child(name, argv, env, self.workspace.root, self.workspace.layout.log(name), on_down)
+
+    async def _scribe(self, bus: Bus, stop: asyncio.Event) -> None:
+        """One scribe per run, in the launch that has the manager."""
+        if self._has_manager:
+            await keep_logs(self.workspace, bus, stop, self.view.event)
+
+    async def _disk(self, bus: Bus) -> None:
+        if self._has_manager:
+            await watch_disk(bus, self.free_bytes, self.view.event)
+
+    def _say_what_agents_do_not_see(self, board: Board) -> None:
+        if count := len(self.workspace.repository.uncommitted()):
+            files = "1 uncommitted file" if count == 1 else f"{count} uncommitted files"
+            self.view.event(f"agents start from {board.run.head[:12]}; they do not see {files} of this checkout")
+
+    def _on_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def on_signal() -> None:
+            if self._stop.is_set():
+                # a second Ctrl-C: the guards end everything once we are gone
+                self.view.close()
+                os._exit(130)
+            self.view.event("stopping; once more ends it at once")
+            self._stop.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, on_signal)
+
+    async def _watch(self, bus: Bus, tasks: Sequence[asyncio.Task[None]]) -> int:
+        clock = asyncio.get_running_loop().time
+        moved_at = clock()
+        while not self._stop.is_set():
+            board, dead = await bus.board(), await bus.dead()
+            self.view.board(board)
+            self._say_dead(dead)
+            if not self.options.stay and self._has_manager:
+                state = outlook(board) if await self._is_quiet(bus, board) else "busy"
+                if state == "ended":
+                    return 0 if board.run.state == "succeeded" else 1
+                moves_by_itself = state == "busy" or (state == "moving" and not dead)
+                moved_at = clock() if moves_by_itself else moved_at
+                if clock() - moved_at > (SETTLED_S if state == "people" else DEAD_S):
+                    return PEOPLE
+            down = [child.name for child, task in zip(self._children, tasks, strict=True) if task.done()]
+            if MANAGER in down or len(down) == len(tasks):
+                self.view.event("nothing can go on without the manager" if MANAGER in down else "every agent is down")
+                return 1
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), LOOK_EVERY_S)
+        return 0
+
+    def _say_dead(self, dead: Sequence[DeadLetter]) -> None:
+        for letter in dead:
+            if letter.id not in self._said_dead:
+                self._said_dead.add(letter.id)
+                kind = letter.envelope.kind if letter.envelope else "an unreadable message"
+                self.view.event(
+                    f"dead letter {letter.id}: {kind} for {letter.inbox}: {letter.reason}; "
+                    f"`callboard dead show {letter.id}`, then retry or drop it"
+                )
+
+    async def _is_quiet(self, bus: Bus, board: Board) -> bool:
+        """Whether every message that somebody is there to handle has been handled."""
+        there = [agent.name for agent in board.all(AgentDoc) if agent.role and agent.state != "down"]
+        # the manager is counted before it is there: its first message is that there is a roster
+        return not any((await bus.backlog([MANAGER, *there, "gate", "land"])).values())
+
+    async def _stop_children(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """The manager last, so that it still hears the others go."""
+        others = [child for child in self._children if child.name != MANAGER]
+        await asyncio.gather(*(child.stop(STOP_GRACE_S) for child in others))
+        await asyncio.gather(*(child.stop(STOP_GRACE_S) for child in self._children))
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def launch(workspace: Workspace, options: LaunchOptions, view: View) -> int:
+    """Launch the roster; see Launcher.run."""
+    try:
+        return await Launcher(workspace, options, view, lambda: shutil.disk_usage(workspace.root).free).run()
+    finally:
+        view.close()

@@ -1,0 +1,154 @@
+"""Which run a launch works on: the unfinished one, or a new one from the target or on top of an earlier run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from callboard.agents.workspace.git import Repository
+from callboard.app import Workspace, utc_now
+from callboard.bus.board import RunDoc, TaskState
+from callboard.bus.bus import Bus
+from callboard.bus.errors import RosterError
+
+PREFIX = "refs/callboard"
+KEY, DIGEST = "Task-Key", "Task-Digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A new run."""
+
+    start_from: str
+    """`target`, or the run whose integration branch it starts on top of."""
+
+
+def choose(latest: RunDoc | None, *, new: bool, start_from: str) -> Continue | Start:
+    """Continue the last run until its work is promoted; landed work is left behind only when that was said.
+
+    Raises:
+        RosterError: A new run is wanted while the last one's landings are not promoted, and nothing says where from.
+    """
+    if latest is None:
+        return Start(start_from or "target")
+    ended = latest.state in ("succeeded", "failed", "cancelled")
+    landed = latest.head != latest.base
+    waits = landed and latest.promoted != latest.head
+    if not (new or start_from) and (not ended or waits):
+        return Continue(latest.id)
+    if waits and not start_from:
+        raise RosterError(
+            f"run {latest.id} has landed work that is not promoted: promote it (`callboard promote`), start on top of "
+            f"it (`callboard launch --new --from {latest.id}`), or leave it (`callboard launch --new --from target`)"
+        )
+    return Start(start_from or "target")
+
+
+def runs(repository: Repository) -> list[str]:
+    """The runs of this repository, oldest first: their names begin with their time."""
+    names = [ref.split("/")[2] for ref in repository.refs(PREFIX) if ref.endswith("/base")]
+    return sorted(names)
+
+
+def new_name(taken: list[str]) -> str:
+    """Such as `20261121-091407`, in UTC; sortable, and the same nowhere else but by an unlikely chance."""
+    name = f"{utc_now():%Y%m%d-%H%M%S}"
+    n = 2
+    unique = name
+    while unique in taken:
+        unique, n = f"{name}-{n}", n + 1
+    return unique
+
+
+def start_commit(workspace: Workspace, start_from: str) -> str:
+    """Where a new run starts.
+
+    Raises:
+        RosterError: There is no such run or target branch.
+    """
+    project = workspace.settings.project
+    known = runs(workspace.repository)
+    if start_from != "target" and start_from not in known:
+        raise RosterError(
+            f"no run {start_from!r} here; --from takes `target` or one of: {', '.join(known) or 'none yet'}"
+        )
+    branch = project.target if start_from == "target" else project.integration.format(run=start_from)
+    commit = workspace.repository.resolve(f"refs/heads/{branch}")
+    if commit is None:
+        raise RosterError(f"there is no branch {branch} to start from; create it, or choose another with --from")
+    return commit
+
+
+async def create(bus: Bus, workspace: Workspace, base: str) -> None:
+    """Make the run `bus.run`: branch, ref, board. It may be repeated after a crash in the middle."""
+    project, run = workspace.settings.project, bus.run
+    integration = project.integration.format(run=run)
+    for ref in (f"refs/heads/{integration}", f"{PREFIX}/{run}/base"):
+        if not workspace.repository.update_ref(ref, base, None) and workspace.repository.resolve(ref) != base:
+            raise RosterError(
+                f"{ref} exists already on another commit; delete it, or launch again for another run name"
+            )
+    doc = RunDoc(id=run, base=base, head=base, integration=integration, target=project.target, created_at=utc_now())
+    if not await bus.create_run(doc):
+        raise RosterError(f"the bus knows another run called {run}; launch again for another name")
+
+
+async def read_run(url: str, workspace: Workspace, run: str) -> RunDoc:
+    """What the board says of a run; a run whose making was interrupted is made now.
+
+    Raises:
+        RosterError: The run has landed work, and this bus does not know it.
+    """
+    bus = await Bus.connect(url, run)
+    try:
+        doc = (await bus.board()).run
+        if doc.version:
+            return doc
+        base = workspace.repository.resolve(f"{PREFIX}/{run}/base")
+        branch = workspace.settings.project.integration.format(run=run)
+        head = workspace.repository.resolve(f"refs/heads/{branch}")
+        if base is None or head not in (None, base):
+            raise RosterError(
+                f"run {run} has landed work, but this bus does not know the run (was its data deleted, or is another "
+                f"server meant?); `callboard launch --new --from {run}` starts a new run on top of it"
+            )
+        await create(bus, workspace, base)
+        return (await bus.board()).run
+    finally:
+        await bus.close()
+
+
+async def landed_before(
+    url: str, workspace: Workspace, run: str, base: str, again: tuple[str, ...]
+) -> Mapping[str, str]:
+    """Task key -> digest of what earlier runs finished: what landed is read from the history that `base` has, what
+    landed nothing from the boards of the runs that are still on the bus.
+
+    Args:
+        again: Keys to leave out, so that they are done once more.
+    """
+    done: dict[str, str] = {}
+    for earlier in runs(workspace.repository):
+        if earlier != run:
+            done |= await _done_without_landing(url, workspace.repository, earlier, base)
+    for commit in reversed(workspace.repository.trailers(base, (KEY, DIGEST))):
+        keys, digests = commit.trailers.get(KEY, ()), commit.trailers.get(DIGEST, ())
+        done |= dict(zip(keys, digests, strict=False))
+    return {key: digest for key, digest in done.items() if key not in again}
+
+
+async def _done_without_landing(url: str, repository: Repository, run: str, base: str) -> dict[str, str]:
+    bus = await Bus.connect(url, run)
+    try:
+        board = await bus.board()
+    finally:
+        await bus.close()
+    done = [task for task in board.tasks() if task.state is TaskState.DONE and not task.landed and task.attempt > 0]
+    is_below = any(task.head for task in done) and repository.is_ancestor(board.run.head, base)
+    # one with a head changed code that others had landed already: it is done where their landings are
+    return {task.task.key: task.task.digest for task in done if is_below or not task.head}

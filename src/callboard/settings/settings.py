@@ -1,0 +1,135 @@
+"""The whole of callboard.toml, composed of what each room needs."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from callboard.agents.reviewer.consensus import TRIO
+from callboard.agents.settings import (
+    MANAGER,
+    AgentSettings,
+    IntakeSettings,
+    ProjectSettings,
+    ReviewSettings,
+    Table,
+    fault,
+)
+from callboard.bus.settings import BusSettings
+
+SEATS = ("senior", "junior-1", "junior-2")
+
+
+def _folder(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith(("/", "~")) or "\\" in path or ".." in parts or parts[0] in (".git", ".callboard"):
+        raise ValueError("expected a folder inside the repository, with / between names, and not in .git or .callboard")
+    return str(PurePosixPath(path))
+
+
+Folder = Annotated[str, AfterValidator(_folder)]
+
+
+class PathSettings(Table):
+    """`[paths]`: folders of the repository, from the folder of callboard.toml."""
+
+    directions: Folder = "directions"
+    feedback: Folder = "feedback"
+    roles: Folder = "roles"
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        seen: dict[str, str] = {}
+        for key in ("directions", "feedback", "roles"):
+            folder: str = getattr(self, key)
+            if folder in seen:
+                raise fault(key, f"is the same folder as paths.{seen[folder]}; each needs its own")
+            seen[folder] = key
+        return self
+
+
+class LogSettings(Table):
+    """`[log]`"""
+
+    level: Literal["trace", "debug", "info", "warning", "error"] = "info"
+
+
+def _said(agent: object, key: str) -> object:
+    return agent.get(key) if isinstance(agent, dict) else getattr(agent, key, None)
+
+
+def _with_manager(agents: object) -> object:
+    """A roster that names no manager has one all the same."""
+    if not isinstance(agents, list | tuple):
+        raise fault("", "expected one [[agents]] table for each agent")
+    named = any(MANAGER in (_said(agent, "name"), _said(agent, "role")) for agent in agents)
+    return tuple(agents if named else [*agents, AgentSettings(name=MANAGER, role=MANAGER)])
+
+
+class Document(Table):
+    """What callboard.toml says."""
+
+    project: ProjectSettings = ProjectSettings()
+    bus: BusSettings = BusSettings()
+    paths: PathSettings = PathSettings()
+    agents: Annotated[tuple[AgentSettings, ...], BeforeValidator(_with_manager), Field(validate_default=True)] = ()
+    """The manager is always among them."""
+    review: ReviewSettings = ReviewSettings()
+    intake: IntakeSettings = IntakeSettings()
+    log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        names: dict[str, int] = {}
+        seats: dict[str, str] = {}
+        for n, agent in enumerate(self.agents):
+            if agent.name in names:
+                raise fault(f"agents.{n}.name", f"{agent.name} is already the name of agents.{names[agent.name]}")
+            names[agent.name] = n
+            if agent.seat and agent.seat in seats:
+                raise fault(f"agents.{n}.seat", f"{seats[agent.seat]} already sits there; free: {self._free(seats)}")
+            seats |= {agent.seat: agent.name} if agent.seat else {}
+        return self
+
+    @staticmethod
+    def _free(taken: dict[str, str]) -> str:
+        return ", ".join(seat for seat in SEATS if seat not in taken) or "none"
+
+
+class Settings(Document):
+    """One workspace's settings, frozen."""
+
+    root: Path
+    """The folder of callboard.toml: the repository's top."""
+
+    @property
+    def drivers(self) -> tuple[AgentSettings, ...]:
+        return tuple(agent for agent in self.agents if agent.role == "driver")
+
+    @property
+    def reviewers(self) -> tuple[AgentSettings, ...]:
+        return tuple(agent for agent in self.agents if agent.role == "reviewer")
+
+    def agent(self, name: str) -> AgentSettings | None:
+        return next((agent for agent in self.agents if agent.name == name), None)
+
+    def launch_problems(self) -> tuple[str, ...]:
+        """What may stand in a file that loads, but not in one that is launched: a sentence each, with the way out."""
+        problems = []
+        if not self.project.gate:
+            problems.append('no gate: nothing could land; give project.gate a command, such as gate = ["pytest -q"]')
+        if not self.drivers:
+            problems.append('no driver: nobody could work; add an [[agents]] table with role = "driver"')
+        if len(self.reviewers) != TRIO:
+            problems.append(
+                f"{len(self.reviewers)} of {TRIO} reviewers: nothing could be approved; "
+                f'callboard.toml needs {TRIO} [[agents]] tables with role = "reviewer"'
+            )
+        problems += [
+            f"the command of {agent.name} is still empty: give it the program that does the work"
+            for agent in self.agents
+            if agent.command is not None and not agent.command.strip()
+        ]
+        return tuple(problems)

@@ -1,0 +1,99 @@
+"""The callboard.toml that `init` writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from callboard.settings.settings import PathSettings
+
+_HEAD = "# Callboard: who works on this repository, and under which rules. Unknown keys are errors.\n"
+_ROSTER_HEAD = """
+# The roster. A driver's or reviewer's `command` is any program: it gets the task, or the review request, as JSON on
+# stdin and works in the current folder; a reviewer prints its verdict. Fill in each `command` before a launch.
+"""
+DEFAULT_ROSTER = (
+    ("manager", "manager", ""),
+    ("driver-1", "driver", ""),
+    ("driver-2", "driver", ""),
+    ("senior", "reviewer", "senior"),
+    ("junior-1", "reviewer", "junior-1"),
+    ("junior-2", "reviewer", "junior-2"),
+)
+_COMMENTS_AT = 36
+
+
+def default_toml(
+    *,
+    target: str = "main",
+    integration: str = "callboard/{run}",
+    setup: Sequence[str] = (),
+    setup_inputs: Sequence[str] = (),
+    gate: Sequence[str] = (),
+    paths: PathSettings | None = None,
+    names: Mapping[str, str] | None = None,
+) -> str:
+    """A file that loads and holds the whole default roster; its commands are empty and to be filled in.
+
+    Args:
+        names: Other names for agents of the default roster, such as where a branch is in the way of one.
+    """
+    folders = paths or PathSettings()
+    return "".join(
+        [
+            _HEAD,
+            *_table(
+                "project",
+                ("target", _text(target), "the branch that `callboard promote` moves"),
+                ("integration", _text(integration), "the branch that landings move"),
+                ("setup", _array(setup), 'commands that make a checkout ready, such as ["uv sync"]'),
+                ("setup_inputs", _array(setup_inputs), "files; when one has changed, setup runs again"),
+                ("gate", _array(gate), "must exit 0 on every tree that lands; a launch needs one"),
+                ("gate_timeout_s", "1800", "for each command of setup and gate"),
+                ("slots", "1", "how many gates may run at once"),
+                ("pass_env", "[]", 'variables of yours that brains and gates see, such as ["MY_*"]'),
+            ),
+            *_table("project.env", comment="more variables for them"),
+            *_table("bus", ("url", _text("embedded"), "or redis://, rediss://, unix:// of a server you run")),
+            *_table(
+                "paths",
+                ("directions", _text(folders.directions), "<agent>.md: what people want done"),
+                ("feedback", _text(folders.feedback), "<agent>.md: what each agent did, written by the program alone"),
+                ("roles", _text(folders.roles), "<role>.md: optional, narrows a shipped role"),
+            ),
+            *_table("review", ("deadline_s", "900", "a verdict that is late is an abstention")),
+            _ROSTER_HEAD,
+            *(
+                line
+                for name, role, seat in DEFAULT_ROSTER
+                for line in _agent((names or {}).get(name, name), role, seat)
+            ),
+        ]
+    )
+
+
+def _table(name: str, *rows: tuple[str, str, str], comment: str = "") -> Iterable[str]:
+    yield f"\n{_commented(f'[{name}]', comment)}\n"
+    for key, value, about in rows:
+        yield f"{_commented(f'{key} = {value}', about)}\n"
+
+
+def _commented(text: str, comment: str) -> str:
+    return f"{text:<{_COMMENTS_AT}}# {comment}" if comment else text
+
+
+def _agent(name: str, role: str, seat: str) -> Iterable[str]:
+    yield f'\n[[agents]]\nname = "{name}"\nrole = "{role}"\n'
+    if seat:
+        yield f'seat = "{seat}"\n'
+    if role != "manager":
+        yield 'command = ""\n'
+
+
+def _text(text: str) -> str:
+    """A TOML basic string is a JSON string, but for DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _array(texts: Sequence[str]) -> str:
+    return f"[{', '.join(map(_text, texts))}]"

@@ -1,0 +1,90 @@
+"""What all tests share: one printed seed, hypothesis profiles, a time cap, and a git that knows no person's settings."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+SEED = pytest.StashKey[int]()
+END = pytest.StashKey[float]()
+
+settings.register_profile(
+    "ci",
+    max_examples=60,
+    stateful_step_count=30,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("long", settings.get_profile("ci"), max_examples=1_500, stateful_step_count=60)
+settings.load_profile(os.environ.get("CALLBOARD_PROFILE", "ci"))
+
+
+class Worker(Protocol):
+    """What pytest-xdist hands to `pytest_configure_node`, as far as it is used here."""
+
+    config: pytest.Config
+    workerinput: dict[str, object]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--minutes", type=float, default=0, help="no test begins after this many minutes; 0 = no cap")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the seed before hypothesis reads its own option; the workers of pytest-xdist get that of their controller."""
+    handed_down = getattr(config, "workerinput", {})
+    seed = int(handed_down.get("seed") or os.environ.get("CALLBOARD_SEED") or secrets.randbelow(2**32))
+    minutes = config.getoption("--minutes")
+    config.stash[SEED] = seed
+    config.stash[END] = handed_down.get("end") or (time.time() + minutes * 60 if minutes else float("inf"))
+    if config.getoption("--hypothesis-seed") is None:
+        config.option.hypothesis_seed = seed
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Worker) -> None:
+    node.workerinput |= {"seed": node.config.stash[SEED], "end": node.config.stash[END]}
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"seed: {config.stash[SEED]} (CALLBOARD_SEED={config.stash[SEED]} makes the same random choices again)"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if time.time() > item.config.stash[END]:
+        pytest.skip(f"not run: the cap of {item.config.getoption('--minutes'):g} minutes was reached")
+
+
+@pytest.fixture(scope="session")
+def seed(pytestconfig: pytest.Config) -> int:
+    """The session's seed; a test that draws at random draws from `random.Random(seed)`."""
+    return pytestconfig.stash[SEED]
+
+
+@pytest.fixture(scope="session")
+def time_is_up(pytestconfig: pytest.Config) -> Callable[[], bool]:
+    """For loops over many seeds: stop when it says so."""
+    return lambda: time.time() > pytestconfig.stash[END]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Git as on a new machine, but with a name to commit under: nobody's own configuration reaches a test."""
+    config = tmp_path_factory.mktemp("git") / "config"
+    config.write_text("[user]\n\tname = Person\n\temail = person@example.org\n[init]\n\tdefaultBranch = main\n")
+    own = {"GIT_CONFIG_GLOBAL": str(config), "GIT_CONFIG_NOSYSTEM": "1"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("GIT_")]:
+            patch.delenv(name)
+        for name, value in own.items():
+            patch.setenv(name, value)
+        yield config

@@ -1,0 +1,245 @@
+"""`callboard demo`, as somebody with nothing set up runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from roster import AGENTS, DRIVERS, run_git
+
+from callboard.feedback.log import FeedbackLog
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+KEYS = [
+    "ok",
+    "workspace",
+    "integration_branch",
+    "tasks",
+    "merged",
+    "promoted",
+    "gate_failures",
+    "review_rejections",
+    "intake_refusals",
+    "blockers",
+    "branches",
+    "feedback",
+    "seconds",
+]
+
+
+@dataclass
+class Newcomer:
+    """A person with an empty home and nothing in their environment."""
+
+    home: Path
+    temporary: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"HOME": str(self.home), "TMPDIR": str(self.temporary), "PATH": os.environ["PATH"]}
+
+    def start(self, *args: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "callboard", "demo", *args],
+            cwd=self.temporary,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def demo(self, *args: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*args)
+        out, progress = process.communicate(timeout=110)
+        return subprocess.CompletedProcess(args, process.returncode, out, progress)
+
+    def processes(self) -> list[str]:
+        """What runs in or for a demo of theirs."""
+        lines = []
+        for process in psutil.process_iter():
+            try:
+                lines.append(" ".join([process.cwd(), *process.cmdline()]))
+            except psutil.Error:
+                continue
+        return [line for line in lines if str(self.temporary) in line]
+
+
+def newcomer_in(folder: Path) -> Newcomer:
+    made = Newcomer(folder / "home", folder / "tmp")
+    made.home.mkdir()
+    made.temporary.mkdir()
+    return made
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path) -> Newcomer:
+    return newcomer_in(tmp_path)
+
+
+@dataclass
+class Played:
+    """A demo that was played to its end."""
+
+    newcomer: Newcomer
+    done: subprocess.CompletedProcess[str]
+
+    @property
+    def told(self) -> dict[str, object]:
+        loaded: dict[str, object] = json.loads(self.done.stdout)
+        return loaded
+
+    @property
+    def workspace(self) -> Path:
+        return Path(str(self.told["workspace"]))
+
+    def git(self, *args: str) -> str:
+        return run_git(self.workspace, *args)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    newcomer = newcomer_in(tmp_path_factory.mktemp("demo"))
+    return Played(newcomer, newcomer.demo("--keep", "--json"))
+
+
+def test_it_says_one_object_with_these_keys(played: Played) -> None:
+    assert played.done.returncode == 0, played.done.stdout + played.done.stderr
+    assert list(played.told) == KEYS
+    assert played.told["ok"] is True
+
+
+def test_it_tells_its_progress_on_stderr(played: Played) -> None:
+    assert "recorded" in played.done.stderr
+    assert re.search(r"T-\d .*landed", played.done.stderr)
+    assert "a person answers q-1" in played.done.stderr
+
+
+def test_everything_that_it_promises_has_happened(played: Played) -> None:
+    told = played.told
+    assert told["tasks"] == {"done": 8}
+    assert told["promoted"] is True
+    for counted in ("gate_failures", "review_rejections", "intake_refusals", "blockers"):
+        assert isinstance(told[counted], int)
+        assert told[counted] != 0, counted
+    assert played.told["branches"] == {
+        agent: [f"{agent}/log", f"{agent}/work"] if agent in DRIVERS else [f"{agent}/log"] for agent in AGENTS
+    }
+
+
+def test_what_it_merged_is_the_integration_branch_and_main_and_green(played: Played) -> None:
+    merged = played.told["merged"]
+    assert isinstance(merged, list)
+    line = played.git("rev-list", "--first-parent", "--reverse", str(played.told["integration_branch"])).splitlines()
+    assert line[1:] == merged
+    assert len(merged) == 7
+    assert played.git("rev-parse", "main") == merged[-1]
+    assert played.git("status", "--porcelain") == ""
+    gate = [sys.executable, "-m", "unittest", "-q"]
+    assert subprocess.run(gate, cwd=played.workspace, capture_output=True, check=False).returncode == 0
+
+
+def test_the_refused_file_is_nowhere_in_what_was_taken_in(played: Played) -> None:
+    assert "Makefile" not in played.git("log", "--all", "--name-only", "--format=")
+
+
+def test_each_agent_has_a_log_that_reads_back(played: Played) -> None:
+    paths = played.told["feedback"]
+    assert isinstance(paths, dict)
+    assert set(paths) == set(AGENTS)
+    for agent, path in paths.items():
+        entries = list(FeedbackLog(Path(path).parent, agent).entries())
+        assert entries[0].kind == "startup"
+        assert "shutdown" in {entry.kind for entry in entries}
+        assert len({entry.id for entry in entries}) == len(entries)
+
+
+def test_the_logs_name_commits_that_exist_but_for_the_one_that_was_not_taken_in(played: Played) -> None:
+    text = "".join((played.workspace / f"feedback/{driver}.md").read_text() for driver in DRIVERS)
+    named = set(re.findall(r"commit `([0-9a-f]{7,})`", text))
+    there = played.git("rev-list", "--all", "--abbrev-commit", "--abbrev=7").splitlines()
+    assert len(named) >= 10
+    assert len(named - set(there)) == played.told["intake_refusals"]
+
+
+def test_a_drivers_log_begins_with_what_it_works_under(played: Played) -> None:
+    first = next(FeedbackLog(played.workspace / "feedback", "driver-2").entries())
+    assert first.facts[0] == "1. rules: No test, no change; My paths, nothing else"
+    assert re.fullmatch(r"2. direction: version `[0-9a-f]+`", first.facts[1])
+
+
+def test_the_drivers_logs_tell_what_came_back(played: Played) -> None:
+    def kinds(agent: str) -> set[str]:
+        return {entry.kind for entry in FeedbackLog(played.workspace / "feedback", agent).entries()}
+
+    assert {"blocker", "resolved", "review", "evidence", "merge"} <= kinds("driver-1")
+    assert {"evidence", "merge"} <= kinds("driver-2")
+    assert "promoted" in (played.workspace / "feedback/manager.md").read_text()
+
+
+def test_it_takes_less_than_a_minute_and_leaves_no_process_and_an_untouched_home(played: Played) -> None:
+    seconds = played.told["seconds"]
+    assert isinstance(seconds, float)
+    assert seconds < 60
+    assert played.newcomer.processes() == []
+    assert list(played.newcomer.home.iterdir()) == []
+    assert list(played.newcomer.temporary.iterdir()) == [played.workspace]
+
+
+def test_a_folder_with_something_in_it_is_refused(newcomer: Newcomer, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("mine")
+    refused = newcomer.demo("--dir", str(mine))
+    assert refused.returncode == 1
+    assert "not empty" in refused.stderr
+    assert [path.name for path in mine.iterdir()] == ["notes.txt"]
+    assert list(newcomer.temporary.iterdir()) == []
+
+
+def test_a_file_is_no_folder(newcomer: Newcomer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    refused = newcomer.demo("--dir", str(tmp_path / "file"), "--json")
+    assert refused.returncode == 1
+    assert "not empty" in json.loads(refused.stdout)["error"]["message"]
+
+
+def test_without_git_nothing_is_left_behind(newcomer: Newcomer, tmp_path: Path) -> None:
+    empty = tmp_path / "bin"
+    empty.mkdir()
+    argv = [sys.executable, "-m", "callboard", "demo"]
+    env = {**newcomer.env, "PATH": str(empty)}
+    failed = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert "git" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert list(newcomer.temporary.iterdir()) == []
+
+
+def test_ctrl_c_stops_it_cleanly_and_its_folder_can_be_launched_again(newcomer: Newcomer) -> None:
+    process = newcomer.start("--json")
+    assert process.stderr is not None
+    said = [next(process.stderr)]
+    while "driver-2 is at work" not in said[-1]:
+        said.append(next(process.stderr, "it has ended, driver-2 is at work no more"))
+    process.send_signal(signal.SIGINT)
+    out, progress = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    told = json.loads(out)
+    assert told["ok"] is False
+    assert newcomer.processes() == []
+    assert f"the demo's folder is kept, to look into: {told['workspace']}" in progress
+    call = [sys.executable, "-m", "callboard", "launch", "--dry-run"]
+    again = subprocess.run(call, cwd=told["workspace"], env=newcomer.env, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert "go on with run" in again.stdout

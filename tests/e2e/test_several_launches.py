@@ -1,0 +1,69 @@
+"""The services of docker-compose.yml without an engine: one process each, on one external server and one workspace."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from roster import Workspace, until
+from servers import Server, free_port
+
+ROOT = Path(__file__).parents[2]
+SERVICES: dict[str, dict[str, object]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+ANSWER = "Reserve health, links and go; 3 to 30 of a-z, 0-9 and -."
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    folder = tmp_path / "messages"
+    folder.mkdir()
+    started = Server(folder, port=free_port())
+    yield started
+    started.kill()
+
+
+def words(service: str, key: str) -> list[str]:
+    said = SERVICES[service][key]
+    assert isinstance(said, list)
+    return [str(word) for word in said]
+
+
+def test_the_demos_roster_works_as_services_and_a_person_answers_and_promotes(
+    workspace: Callable[..., Workspace], server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workspace()
+    monkeypatch.setenv("CALLBOARD_BUS_URL", server.url)
+    prepare = [sys.executable, *words("prepare", "entrypoint")[1:-1], str(made.path)]
+    for _ in range(2):
+        subprocess.run(prepare, check=True, capture_output=True)
+    agents = [name for name, service in SERVICES.items() if "hostname" in service]
+    # the manager last: the others have to wait for its run
+    started = [made.start(*words(name, "command")[1:]) for name in sorted(agents, key=lambda name: name == "manager")]
+    assert len(started) == 6
+
+    def states() -> dict[str, str]:
+        told = made.call("status", "--json")
+        if told.returncode != 0:
+            return {}
+        return {task["id"]: task["state"] for task in json.loads(told.stdout)["tasks"]}
+
+    until(lambda: "q-1" in made.call("questions").stdout, timeout_s=60, every_s=0.5)
+    assert made.call("answer", "q-1", ANSWER).returncode == 0
+    until(lambda: list(states().values()) == ["done"] * 8, timeout_s=90, every_s=0.5)
+    promoted = made.call("promote")
+    assert promoted.returncode == 0, promoted.stderr
+    assert (made.path / "feedback/manager.md").read_text().count("· merge · promoted") == 1
+    for process in started:
+        os.kill(process.pid, signal.SIGTERM)
+    outputs = [process.communicate(timeout=60)[0] for process in started]
+    assert [process.returncode for process in started] == [0] * 6, outputs
+    assert made.processes() == []

@@ -1,0 +1,67 @@
+"""Each message to the manager has its entry in the driver's own log beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from callboard.agents.brains.brain import Asked, Blocked, Failed
+from callboard.agents.driver import entries
+from callboard.agents.driver.entries import MAX_FILES, HandIn, Kept
+from callboard.bus.messages import (
+    JOURNAL,
+    AttemptFailed,
+    BlockerRaised,
+    EvidenceSubmitted,
+    FeedbackLogged,
+    Outcome,
+    QuestionAsked,
+    TaskAssigned,
+)
+from callboard.bus.task import Briefing, TaskSpec
+
+ASSIGNED = TaskAssigned(
+    spec=TaskSpec(key="driver-1/x", title="Do x", agent="driver-1"),
+    briefing=Briefing(agent="driver-1", version=""),
+    base="a" * 40,
+    start="a" * 40,
+)
+KEPT = Kept("b" * 40)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "body", "kind"),
+    [
+        (entries.evidence("driver-1", ASSIGNED, HandIn(None), ""), EvidenceSubmitted, "evidence"),
+        (entries.blocked("driver-1", ASSIGNED, Blocked("no key"), KEPT), BlockerRaised, "blocker"),
+        (entries.asked("driver-1", ASSIGNED, Asked("Which?"), KEPT), QuestionAsked, "question"),
+        (entries.failed("driver-1", ASSIGNED, Failed("oops"), KEPT), AttemptFailed, "task"),
+    ],
+    ids=["evidence", "blocked", "asked", "failed"],
+)
+def test_the_manager_hears_what_the_own_log_says(outcome: Outcome, body: type, kind: str) -> None:
+    told, logged = outcome.messages
+    assert (told.recipient, type(told.body)) == ("manager", body)
+    assert logged.recipient == JOURNAL
+    assert isinstance(logged.body, FeedbackLogged)
+    assert (logged.body.log, logged.body.entry) == ("driver-1", kind)
+    assert getattr(told.body, "head", None) in (None, KEPT.head)
+
+
+def test_work_that_could_not_be_kept_is_said_to_be_in_the_clone() -> None:
+    outcome = entries.failed("driver-1", ASSIGNED, Failed("oops"), Kept(problem="the disk is full"))
+    (_, logged) = outcome.messages
+    assert isinstance(logged.body, FeedbackLogged)
+    assert logged.body.facts == ("work so far: still in the clone only: the disk is full",)
+
+
+def test_evidence_names_a_bounded_number_of_files() -> None:
+    files = tuple(f"f{n}" for n in range(5_000))
+    told = entries.evidence("driver-1", ASSIGNED, HandIn("b" * 40, files), "").messages[0].body
+    assert isinstance(told, EvidenceSubmitted)
+    assert len(told.files) == MAX_FILES
+
+
+def test_a_blockers_text_stands_once() -> None:
+    logged = entries.blocked("driver-1", ASSIGNED, Blocked("no key", notes="no key"), KEPT).messages[1].body
+    assert isinstance(logged, FeedbackLogged)
+    assert logged.text == ""

@@ -1,0 +1,341 @@
+"""The manager's two halves as a state machine: two managers, kills between any two steps, people who interfere.
+
+It holds at every step that the integration ref only ever moved to a tree with a green verdict and an approved review,
+and at the end that every intent is finished and every task has ended.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from manager_world import DeskProcess, World
+
+from callboard.agents.manager.closing import outlook
+from callboard.agents.manager.landing import person
+from callboard.agents.reviewer import consensus
+from callboard.bus.board import ENDED, GateDoc, IntentDoc, QuestionDoc, TaskDoc
+from callboard.bus.messages import (
+    AttemptFailed,
+    BlockerRaised,
+    Body,
+    CommandGiven,
+    DirectionFile,
+    DirectionsRead,
+    Draft,
+    Envelope,
+    EvidenceSubmitted,
+    GateRequested,
+    Outcome,
+    QuestionAsked,
+    ReviewRequested,
+    TaskAccepted,
+    TaskAssigned,
+    VerdictGiven,
+)
+from callboard.bus.task import Briefing, Finding, Source, TaskSpec
+
+ROLES = {
+    "manager": "manager",
+    "driver-1": "driver",
+    "driver-2": "driver",
+    "senior": "reviewer",
+    "junior-1": "reviewer",
+    "junior-2": "reviewer",
+}
+REVIEWERS = ("senior", "junior-1", "junior-2")
+RARELY = st.sampled_from([False, False, False, True])
+FILES = {"a": "0", "b": "0", "c": "0", "shared": "0"}
+
+
+def spec(agent: str, key: str, file: str, after: tuple[str, ...] = ()) -> TaskSpec:
+    """A task whose driver will write its key into `file`."""
+    name = f"{agent}/{key}"
+    direction = Source(kind="direction", file=f"directions/{agent}.md")
+    return TaskSpec(key=name, title=key, agent=agent, depends_on=after, paths=(file,), source=direction)
+
+
+TASKS = {
+    "driver-1": (spec("driver-1", "one", "a"), spec("driver-1", "two", "shared"), spec("driver-1", "none", "")),
+    "driver-2": (spec("driver-2", "three", "b", ("driver-1/one",)), spec("driver-2", "four", "shared")),
+}
+
+
+def is_green(files: dict[str, str]) -> bool:
+    """Red: anything written badly, and the pair of `one` and `three`'s first attempts, each green alone."""
+    return not any("bad" in text for text in files.values()) and not (files["a"] == "pair" and files["b"] == "pair")
+
+
+class Manager(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.managers = [DeskProcess(self.world.board)]
+
+    @initialize()
+    def launch(self) -> None:
+        self.world.launch(ROLES, FILES)
+        self.managers = [DeskProcess(self.world.board)]
+        files = tuple(
+            DirectionFile(briefing=Briefing(agent=name, version="1"), tasks=tasks) for name, tasks in TASKS.items()
+        )
+        self.world.send(Draft("manager", DirectionsRead(files=files)), "manager")
+        while inbox := self.world.inboxes["manager"]:
+            self.world.desk(self.managers[0], inbox[0])
+
+    def waiting(self, *names: str) -> list[str]:
+        return [name for name in names if self.world.inboxes.get(name)]
+
+    # --- the manager ---
+
+    @precondition(lambda self: self.waiting("manager"))
+    @rule(which=st.integers(0, 1), killed=RARELY)
+    def desk(self, which: int, killed: bool) -> None:
+        """One manager decides the next message; killed: it dies before its commit, and another starts."""
+        process = self.managers[which % len(self.managers)]
+        inbox = self.world.inboxes["manager"]
+        if killed:
+            self.managers[which % len(self.managers)] = DeskProcess(self.world.board)
+            return
+        if process.alive:
+            self.world.desk(process, inbox[0])
+        if not process.alive:
+            self.managers[which % len(self.managers)] = DeskProcess(self.world.board)
+
+    @precondition(lambda self: len(self.managers) == 1)
+    @rule()
+    def second_manager(self) -> None:
+        self.managers.append(DeskProcess(self.world.board))
+
+    @precondition(lambda self: self.waiting("land"))
+    @rule(killed=RARELY)
+    def land(self, killed: bool) -> None:
+        self.world.land(self.world.inboxes["land"][0], killed=killed)
+
+    @precondition(lambda self: self.waiting("gate"))
+    @rule(killed=RARELY, broken=RARELY, which=st.integers(0, 3))
+    def gate(self, killed: bool, broken: bool, which: int) -> None:
+        inbox = self.world.inboxes["gate"]
+        self._gate(inbox[which % len(inbox)], killed=killed, infrastructure=broken)
+
+    def _gate(self, message: Envelope, *, killed: bool = False, infrastructure: bool = False) -> None:
+        body = message.body
+        rev = (body.commit or body.base) if isinstance(body, GateRequested) else self.world.board.run.base
+        verdict = "green" if is_green(dict(self.world.repository.files(rev))) else "red"
+        self.world.gate(message, "infrastructure" if infrastructure else verdict, killed=killed)
+
+    # --- agents ---
+
+    @precondition(lambda self: self.waiting("driver-1", "driver-2"))
+    @rule(
+        which=st.integers(0, 1),
+        how=st.sampled_from(["done", "done", "done", "pair", "bad", "blocked", "ask", "failed"]),
+    )
+    def drive(self, which: int, how: str) -> None:
+        names = self.waiting("driver-1", "driver-2")
+        name = names[which % len(names)]
+        self._drive(name, self.world.inboxes[name][0], how)
+
+    def _drive(self, name: str, message: Envelope, how: str) -> None:
+        if not isinstance(message.body, TaskAssigned):
+            self.world.commit(name, message, Outcome(), name)
+            return
+        accepted = Draft("manager", TaskAccepted())
+        answer = Draft("manager", self._result(message, message.body, how))
+        self.world.commit(name, message, Outcome((accepted, answer)), name)
+
+    def _result(self, message: Envelope, body: TaskAssigned, how: str) -> Body:
+        file = "".join(body.spec.paths)
+        if how == "blocked":
+            return BlockerRaised(what="stuck")
+        if how == "ask":
+            return QuestionAsked(text="which?")
+        if how == "failed":
+            return AttemptFailed(reason="gave up")
+        if not file:
+            return EvidenceSubmitted(head=None)
+        text = how if how in ("bad", "pair") else f"{body.spec.key}/{message.attempt}"
+        repository = self.world.repository
+        tree = repository.write({**repository.files(body.start), file: text})
+        head = repository.commit_tree(tree, (body.start,), message.id, person(message.recipient), self.world.now)
+        return EvidenceSubmitted(head=head)
+
+    @precondition(lambda self: self.waiting(*REVIEWERS))
+    @rule(
+        which=st.integers(0, 2),
+        vote=st.sampled_from(["approved", "approved", "approved", "needs_revision", "abstained"]),
+        major=RARELY,
+    )
+    def review(self, which: int, vote: str, major: bool) -> None:
+        names = self.waiting(*REVIEWERS)
+        name = names[which % len(names)]
+        self._review(name, self.world.inboxes[name][0], vote, major=major)
+
+    def _review(self, name: str, message: Envelope, vote: str, *, major: bool = False) -> None:
+        drafts: tuple[Draft, ...] = ()
+        if isinstance(message.body, ReviewRequested):
+            body = message.body
+            finding = Finding(severity="major", file="a", quote="x", verified=True)
+            verdict = VerdictGiven.model_validate(
+                {
+                    "review": body.review,
+                    "commit": body.commit,
+                    "requirements_hash": body.requirements_hash,
+                    "vote": vote,
+                    "findings": (finding,) if major else (),
+                }
+            )
+            drafts = (Draft("manager", verdict),)
+        self.world.commit(name, message, Outcome(drafts), name)
+
+    # --- people and time ---
+
+    @rule(steps=st.integers(1, 60))
+    def undisturbed(self, steps: int) -> None:
+        """A stretch in which nothing goes wrong, so that faults also meet late states."""
+        process = self.managers[0] if self.managers[0].alive else DeskProcess(self.world.board)
+        self.managers[0] = process
+        for _ in range(steps):
+            self._handle_one(process)
+
+    @rule(command=st.sampled_from(["pause", "resume", "resume", "promote"]))
+    def command(self, command: str) -> None:
+        self.world.send(Draft("manager", CommandGiven.model_validate({"command": command})), "person")
+
+    @rule(n=st.integers(1, 5))
+    def cancel(self, n: int) -> None:
+        self.world.send(Draft("manager", CommandGiven(command="cancel", task=f"T-{n}")), "person")
+
+    @rule(n=st.integers(1, 3))
+    def answer(self, n: int) -> None:
+        self.world.send(Draft("manager", CommandGiven(command="answer", question=f"q-{n}", text="so")), "person")
+
+    @precondition(lambda self: self.world.timers)
+    @rule(index=st.integers(0, 5))
+    def time_passes(self, index: int) -> None:
+        self.world.fire(index % len(self.world.timers))
+
+    # --- what must hold ---
+
+    @invariant()
+    def the_ref_only_moved_to_judged_trees(self) -> None:
+        repository = self.world.repository
+        commit = repository.refs.get("refs/heads/callboard/r", "")
+        while commit and commit != self.world.board.run.base:
+            tree, parents = repository.commits[commit]
+            assert is_green(dict(repository.trees[tree])), "a red tree landed"
+            assert any(doc.tree == tree and doc.verdict == "green" for doc in self.world.board.all(GateDoc))
+            intents = [intent for intent in self.world.board.all(IntentDoc) if intent.new == commit]
+            assert len(intents) == 1, "a landing without exactly one intent"
+            self._was_approved(self.world.board.task(intents[0].task))
+            commit = parents[0]
+
+    def _was_approved(self, task: TaskDoc) -> None:
+        assert isinstance(consensus.judge(task.verdicts, task.reviewers, deadline_passed=False), consensus.Approved)
+
+    @invariant()
+    def no_task_lands_twice(self) -> None:
+        landed = [intent.task for intent in self.world.board.all(IntentDoc)]
+        assert len(landed) == len(set(landed))
+
+    @invariant()
+    def an_agent_holds_one_task(self) -> None:
+        held = [task.agent for task in self.world.board.tasks() if task.state in ("assigned", "working")]
+        assert len(held) == len(set(held))
+
+    def teardown(self) -> None:
+        """Once nobody is killed any more and people answer, everything finishes."""
+        for _ in range(2_000):
+            if not self._drain_one():
+                break
+        else:
+            raise AssertionError("the world never comes to rest")
+        board = self.world.board
+        assert all(intent.state == "finished" for intent in board.all(IntentDoc)), "an intent was left"
+        if board.tasks():
+            assert {task.state for task in board.tasks()} <= ENDED, [
+                (task.id, task.state, task.reason) for task in board.tasks()
+            ]
+            assert outlook(board) == "ended"
+        if board.run.head:
+            assert self.world.repository.refs["refs/heads/callboard/r"] == board.run.head
+
+    def _handle_one(self, process: DeskProcess) -> bool:
+        """Somebody handles the next message; False when no message waits."""
+        world = self.world
+        for inbox, messages in world.inboxes.items():
+            if not messages:
+                continue
+            if inbox == "manager":
+                world.desk(process, messages[0])
+            elif inbox == "land":
+                world.land(messages[0])
+            elif inbox == "gate":
+                self._gate(messages[0])
+            elif inbox in REVIEWERS:
+                self._review(inbox, messages[0], "approved")
+            else:
+                self._drive(inbox, messages[0], "done")
+            return True
+        return False
+
+    def _drain_one(self) -> bool:
+        world = self.world
+        if self._handle_one(DeskProcess(world.board)):
+            return True
+        question = next((one for one in world.board.all(QuestionDoc) if one.state == "open"), None)
+        if world.board.run.state == "paused":
+            self.command("resume")
+        elif question is not None:
+            world.send(Draft("manager", CommandGiven(command="answer", question=question.id, text="so")), "person")
+        elif world.timers:
+            world.fire(0)
+        else:
+            return False
+        return True
+
+
+TestManager = Manager.TestCase
+TestManager.settings = settings(stateful_step_count=80)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_the_manager_at_length() -> None:
+    """The same over many more and longer worlds; the machine's own invariants are what is asserted."""
+    run_state_machine_as_test(Manager, settings=settings(max_examples=2_000, stateful_step_count=150))
+
+
+def breaks(steps: int, *, guarded: bool) -> bool:
+    """Whether the world ends badly when a replaced manager decides one message after `steps` of its successor's."""
+    machine = Manager()
+    machine.world.guarded = guarded
+    machine.launch()
+    replaced, successor = machine.managers[0], DeskProcess(machine.world.board)
+    for _ in range(steps):
+        machine._handle_one(successor)
+    if inbox := machine.world.inboxes["manager"]:
+        machine.world.desk(replaced, inbox[0])
+    try:
+        machine.the_ref_only_moved_to_judged_trees()
+        machine.no_task_lands_twice()
+        machine.teardown()
+    except AssertionError:
+        return True
+    return False
+
+
+def test_a_replaced_manager_changes_nothing_at_any_moment() -> None:
+    assert [steps for steps in range(110) if breaks(steps, guarded=True)] == []
+
+
+def test_without_the_guard_a_replaced_manager_breaks_the_run() -> None:
+    assert [steps for steps in range(110) if breaks(steps, guarded=False)]

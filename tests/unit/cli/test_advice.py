@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from boards import BASE, NOW, agent_doc, board_of, question_doc, run_doc, task_doc
+
+from callboard.bus.board import Doc, TaskState
+from callboard.cli.advice import next_steps
+from callboard.cli.summarise import summarise
+from callboard.cli.summary import NO_RUN, Launcher
+
+
+def advice(*docs: Doc, running: bool = False) -> str:
+    launcher = Launcher(pid=1, host="here", since=NOW) if running else None
+    return "\n".join(next_steps(summarise(board_of(*docs), launcher=launcher)))
+
+
+def test_a_new_workspace_is_told_to_write_tasks_and_launch() -> None:
+    assert "`callboard launch`" in "\n".join(next_steps(NO_RUN))
+
+
+def test_while_agents_are_at_it_nobody_is_told_anything() -> None:
+    assert advice(run_doc(), agent_doc("driver-1"), task_doc(1, "One", TaskState.WORKING), running=True) == ""
+
+
+def test_a_stopped_roster_with_work_left_is_launched_again() -> None:
+    assert "`callboard launch` goes on" in advice(run_doc(), agent_doc("driver-1"), task_doc(1, "One"))
+
+
+def test_questions_come_with_their_commands_and_a_long_list_is_cut() -> None:
+    asked = [question_doc(number, f"T-{number}", "Which?") for number in range(1, 6)]
+    said = advice(run_doc(), *asked, running=True).splitlines()
+    assert said[0] == 'q-1 (T-1) waits for you: `callboard answer q-1 "..."`'
+    assert said[3] == "2 more: `callboard questions`"
+
+
+def test_a_paused_run_says_why_and_how_it_goes_on() -> None:
+    said = advice(run_doc(state="paused", reason="operator", detail="lunch"), running=True)
+    assert said == "the run is paused (lunch): `callboard resume`"
+
+
+def test_what_has_landed_can_be_promoted_once() -> None:
+    done = run_doc(state="succeeded", head="c" * 40)
+    assert "`callboard promote` moves main to it" in advice(done)
+    assert advice(done.model_copy(update={"promoted": "c" * 40})) == ""
+    assert advice(run_doc(state="succeeded", head=BASE)) == ""
+
+
+def test_a_failed_task_says_how_to_try_it_again() -> None:
+    failed = task_doc(1, "One", TaskState.FAILED)
+    assert "`callboard launch --again driver-1/one`" in advice(run_doc(state="failed"), failed)

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import sys
+
+from callboard.cli.launching import launch_argv, what_failed
+from callboard.launch.launcher import LaunchOptions
+
+
+def test_a_launch_in_the_background_gets_every_option_along() -> None:
+    options = LaunchOptions(stay=True, new=True, from_="target", again=("a/b", "c/d"), only=("manager",))
+    assert launch_argv(options) == [
+        *(sys.executable, "-m", "callboard", "launch", "--stay", "--new", "--from", "target"),
+        *("--again", "a/b", "--again", "c/d", "--only", "manager"),
+    ]
+
+
+def test_a_plain_launch_has_no_options() -> None:
+    assert launch_argv(LaunchOptions())[1:] == ["-m", "callboard", "launch"]
+
+
+def test_the_error_is_found_among_the_lines_of_a_launcher_that_runs_already() -> None:
+    lines = ["09:00:00Z T-1 One: queued", "error: cannot launch:", "- no gate", "09:00:01Z T-1 One: landed"]
+    assert what_failed(lines) == "cannot launch:\n- no gate"
+
+
+def test_without_an_error_the_last_lines_are_told() -> None:
+    assert what_failed(["Traceback", "ZeroDivisionError"]) == "Traceback\nZeroDivisionError"
+    assert what_failed([]) == "it said nothing"

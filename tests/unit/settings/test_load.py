@@ -1,0 +1,280 @@
+"""callboard.toml: what a good one means, and what every mistake in one says."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from callboard.bus.errors import ConfigError
+from callboard.settings import FILE, Settings, load_settings
+from callboard.settings.settings import SEATS
+
+ROSTER = """\
+[[agents]]
+name = "driver-1"
+role = "driver"
+command = "./work"
+
+[[agents]]
+name = "senior"
+role = "reviewer"
+seat = "senior"
+replay = "senior.json"
+"""
+
+JUNIORS = "".join(
+    f'[[agents]]\nname = "{name}"\nrole = "reviewer"\nseat = "{name}"\nreplay = "x"\n'
+    for name in ("junior-1", "junior-2")
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / FILE
+
+
+def load(path: Path, text: str, **environ: str) -> Settings:
+    path.write_text(text, encoding="utf-8")
+    return load_settings(path, environ)
+
+
+def refused(path: Path, text: str, **environ: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        load(path, text, **environ)
+    assert caught.value.exit_code == 2
+    return caught.value
+
+
+# --- what a good file means ---------------------------------------------------------------------------
+
+
+def test_an_empty_file_is_all_defaults_and_a_manager(path: Path) -> None:
+    settings = load(path, "")
+    assert settings.root == path.parent
+    assert [agent.name for agent in settings.agents] == ["manager"]
+    assert settings.project.integration == "callboard/{run}"
+    assert settings.bus.url == "embedded"
+
+
+def test_a_roster_is_read_in_its_order(path: Path) -> None:
+    settings = load(path, ROSTER)
+    assert [agent.name for agent in settings.agents] == ["driver-1", "senior", "manager"]
+    assert [agent.command for agent in settings.drivers] == ["./work"]
+    assert [(agent.seat, agent.replay) for agent in settings.reviewers] == [("senior", "senior.json")]
+    assert settings.agent("senior") is settings.reviewers[0]
+    assert settings.agent("nobody") is None
+
+
+def test_a_named_manager_stays_the_only_one(path: Path) -> None:
+    settings = load(path, '[[agents]]\nname = "manager"\nrole = "manager"\n' + ROSTER)
+    assert [agent.name for agent in settings.agents] == ["manager", "driver-1", "senior"]
+
+
+def test_whole_numbers_do_for_seconds(path: Path) -> None:
+    assert load(path, "[project]\ngate_timeout_s = 90\n[review]\ndeadline_s = 1.5\n").project.gate_timeout_s == 90.0
+
+
+def test_settings_are_frozen(path: Path) -> None:
+    settings = load(path, ROSTER)
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.bus.url = "redis://elsewhere"  # type: ignore[misc]
+
+
+def test_a_byte_order_mark_and_windows_line_ends_make_no_difference(path: Path) -> None:
+    path.write_bytes(b"\xef\xbb\xbf" + ROSTER.replace("\n", "\r\n").encode())
+    assert [agent.name for agent in load_settings(path, {}).drivers] == ["driver-1"]
+
+
+# --- the environment ------------------------------------------------------------------------------------
+
+
+def test_the_environment_stands_above_the_file(path: Path) -> None:
+    settings = load(
+        path,
+        '[bus]\nurl = "redis://file"\n[project]\nslots = 1\ngate = ["make"]\n',
+        CALLBOARD_BUS_URL="unix:///run/x.sock",
+        CALLBOARD_LOG_LEVEL="debug",
+        CALLBOARD_PROJECT_SLOTS="3",
+        CALLBOARD_PROJECT_GATE_TIMEOUT_S="0.5",
+        CALLBOARD_REVIEW_DEADLINE_S="60",
+    )
+    assert settings.bus.url == "unix:///run/x.sock"
+    assert settings.log.level == "debug"
+    assert (settings.project.slots, settings.project.gate, settings.project.gate_timeout_s) == (3, ("make",), 0.5)
+    assert settings.review.deadline_s == 60
+
+
+def test_an_empty_variable_counts_as_unset(path: Path) -> None:
+    assert load(path, '[bus]\nurl = "redis://file"\n', CALLBOARD_BUS_URL="").bus.url == "redis://file"
+
+
+def test_a_wrong_variable_is_named_instead_of_a_line(path: Path) -> None:
+    error = refused(path, "[project]\nslots = 2\n", CALLBOARD_PROJECT_SLOTS="many")
+    assert str(error) == (
+        "environment variable CALLBOARD_PROJECT_SLOTS: project.slots: expected a whole number, found a text 'many'"
+    )
+    assert error.line is None
+
+
+def test_a_password_in_a_url_is_not_repeated(path: Path) -> None:
+    assert "secret" not in str(refused(path, '[bus]\nurl = "http://me:secret@host"\n'))
+    assert "secret" not in str(refused(path, "", CALLBOARD_BUS_URL="http://me:secret@host"))
+
+
+# --- mistakes ----------------------------------------------------------------------------------------------
+
+DRIVER = '[[agents]]\nname = "driver-1"\nrole = "driver"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "said"),
+    [
+        ('[project]\ngaet = ["x"]', 2, "project.gaet", "is no key that Callboard knows; did you mean gate?"),
+        ("[projct]", 1, "projct", "is no key that Callboard knows; did you mean project?"),
+        ("\n[budget]\nusd = 1", 2, "budget", "is no key that Callboard knows; known here: agents, bus, intake, log, paths, project, review"),
+        ("[models.opus]\nx = 1", 1, "models", "is no key"),
+        ('root = "/"', 1, "root", "is no key"),
+        (DRIVER + 'command = "x"\nsaet = "senior"', 5, "agents.0.saet", "did you mean seat?"),
+        ("[project]\nslots = 1.5", 2, "project.slots", "expected a whole number, found a number 1.5"),
+        ('[project]\nslots = "2"', 2, "project.slots", "expected a whole number, found a text '2'"),
+        ("[project]\nslots = true", 2, "project.slots", "expected a whole number, found a boolean True"),
+        ("[project]\nslots = 0", 2, "project.slots", "expected a value greater than or equal to 1, found a whole number 0"),
+        ("[project]\ngate_timeout_s = true", 2, "project.gate_timeout_s", "expected a number, found a boolean True"),
+        ("[project]\ngate_timeout_s = inf", 2, "project.gate_timeout_s", "expected"),
+        ("[project]\ngate_timeout_s = -1", 2, "project.gate_timeout_s", "greater than 0"),
+        ('[project]\ngate = "make"', 2, "project.gate", "expected an array, such as [\"one\", \"two\"], found a text 'make'"),
+        ('[project]\ngate = [\n"make",\n7]', 4, "project.gate.1", "expected a text in quotes, found a whole number 7"),
+        ('[project]\ngate = ["make", ""]', 2, "project.gate.1", "expected a text that is not empty"),
+        ("[project]\ntarget = 1979-05-27", 2, "project.target", "expected a text in quotes, found a date or time"),
+        ("[project]\nenv = 1", 2, "project.env", "expected a table, found a whole number 1"),
+        ('[project.env]\n"A B" = "x"', 2, "project.env.A B", "expected the name of an environment variable"),
+        ('[project.env]\nCALLBOARD_TASK = "x"', 2, "project.env.CALLBOARD_TASK", "none of Callboard's own"),
+        ("project = 3", 1, "project", "expected a table, found a whole number 3"),
+        ('[project]\ntarget = "a..b"', 2, "project.target", "expected a branch name"),
+        ('[project]\ntarget = "-f"', 2, "project.target", "expected a branch name"),
+        ('[project]\nintegration = "work"', 2, "project.integration", "with {run} in it once"),
+        ('[project]\nintegration = "main/{run}"', 2, "project.integration", "clashes with the target branch main"),
+        ('[project]\ntarget = "callboard/main"', 1, "project.integration", "clashes with the target branch callboard/main"),
+        ('[bus]\nurl = "localhost:6379"', 2, "bus.url", 'expected "embedded" or a URL that starts with redis://'),
+        ('[bus]\nurl = "redis://"', 2, "bus.url", 'expected "embedded"'),
+        ('[paths]\ndirections = "../up"', 2, "paths.directions", "expected a folder inside the repository"),
+        ('[paths]\nroles = "/etc"', 2, "paths.roles", "expected a folder inside the repository"),
+        ('[paths]\nroles = ".git/x"', 2, "paths.roles", "not in .git or .callboard"),
+        ('[paths]\nfeedback = "directions/"', 2, "paths.feedback", "is the same folder as paths.directions"),
+        ('[log]\nlevel = "loud"', 2, "log.level", "expected 'trace', 'debug', 'info', 'warning' or 'error', found a text 'loud'"),
+        ("[intake]\nmax_files = 0", 2, "intake.max_files", "greater than or equal to 1"),
+        ("agents = 3", 1, "agents", "expected one [[agents]] table for each agent"),
+        ('[agents]\nname = "x"', 1, "agents", "expected one [[agents]] table for each agent"),
+        ("agents = [3]", 1, "agents.0", "expected a table, found a whole number 3"),
+        ('[[agents]]\nrole = "driver"\ncommand = "x"', 1, "agents.0.name", "is missing"),
+        ('[[agents]]\nname = "driver-1"\ncommand = "x"', 1, "agents.0.role", "is missing"),
+        ('[[agents]]\nname = "driver-1"\nrole = "drivr"', 3, "agents.0.role", "expected 'manager', 'driver' or 'reviewer', found a text 'drivr'"),
+        (DRIVER, 1, "agents.0.command", "driver-1 needs exactly one of command and replay, found neither"),
+        (DRIVER + 'command = "x"\nreplay = "y"', 4, "agents.0.command", "needs exactly one of command and replay, found both"),
+        (DRIVER + 'command = "x"\nseat = "senior"', 5, "agents.0.seat", "only reviewers have a seat, and driver-1 is a driver"),
+        (DRIVER + 'command = "x"\ntimeout_s = 0', 5, "agents.0.timeout_s", "greater than 0"),
+        (DRIVER + 'command = "x"\n' + DRIVER + 'command = "y"', 6, "agents.1.name", "driver-1 is already the name of agents.0"),
+        (ROSTER + ROSTER.partition("\n\n")[2].replace('name = "senior"', 'name = "other"'), 14, "agents.2.seat", "senior already sits there; free: junior-1, junior-2"),
+        ('[[agents]]\nname = "manager"\nrole = "manager"\ncommand = "x"', 4, "agents.0.command", "the manager decides by rules"),
+        ('[[agents]]\nname = "boss"\nrole = "manager"', 2, "agents.0.name", "found 'boss' with role 'manager'"),
+        ('[[agents]]\nname = "manager"\nrole = "driver"\ncommand = "x"', 2, "agents.0.name", "found 'manager' with role 'driver'"),
+        ('[[agents]]\nname = "Driver 1"\nrole = "driver"\ncommand = "x"', 2, "agents.0.name", "expected small letters, digits and single hyphens"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_file_line_key_and_what_was_expected(
+    path: Path, text: str, line: int, key: str, said: str
+) -> None:
+    error = refused(path, text)
+    assert (error.path, error.line, error.key) == (str(path), line, key)
+    assert said in str(error)
+    assert str(error).startswith(f"{path}:{line}: {key}: ")
+
+
+@pytest.mark.parametrize("name", ["person", "launcher", "gate", "land", "journal", "timer", "callboard", "readme"])
+def test_names_that_callboard_uses_itself_are_refused(path: Path, name: str) -> None:
+    error = refused(path, DRIVER.replace("driver-1", name) + 'command = "x"')
+    assert f"{name} is a name that Callboard uses itself" in str(error)
+
+
+def test_two_managers_are_refused(path: Path) -> None:
+    manager = '[[agents]]\nname = "manager"\nrole = "manager"\n'
+    assert refused(path, manager * 2).key == "agents.1.name"
+
+
+def test_all_mistakes_are_named_the_first_in_full(path: Path) -> None:
+    error = refused(path, '[project]\nslots = 0\ngaet = 1\n[bus]\nurl = 3\n[[agents]]\nrole = "driver"\n')
+    assert error.line == 2
+    assert str(error).endswith("(also wrong: project.gaet on line 3, bus.url on line 5, agents.0.name on line 6)")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("a = 1\nb = \nc = 2", 2, "not TOML: Invalid value (column 5)"),
+        ("a = 1\na = 2", 2, "not TOML: Cannot overwrite a value"),
+        ("a = 1\nb = [1,", 2, "not TOML: "),
+        ("[a\n", 1, "not TOML: "),
+        ('a = "\x00"', 1, "not TOML: "),
+    ],
+)
+def test_what_is_no_toml_is_told_with_its_line(path: Path, text: str, line: int, said: str) -> None:
+    error = refused(path, text)
+    assert error.line == line
+    assert said in str(error)
+
+
+def test_a_file_that_is_not_there_is_told_with_the_way_out(path: Path) -> None:
+    with pytest.raises(ConfigError, match="is not there; `callboard init` writes one"):
+        load_settings(path, {})
+
+
+def test_a_folder_in_the_place_of_the_file_is_an_error(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load_settings(path, {})
+
+
+def test_bytes_that_are_not_utf8_are_told_with_their_line(path: Path) -> None:
+    path.write_bytes(b'[project]\ntarget = "\xff"\n')
+    with pytest.raises(ConfigError, match="byte 0xff is not UTF-8") as caught:
+        load_settings(path, {})
+    assert caught.value.line == 2
+
+
+def test_brackets_without_end_are_an_error_and_no_crash(path: Path) -> None:
+    assert "nested too deeply" in str(refused(path, f"a = {'[' * 50_000}"))
+
+
+@given(st.text() | st.text(alphabet='[]="#.{}\n agents project name role', max_size=60))
+def test_every_text_loads_or_is_a_config_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.mktemp("any") / FILE
+    with suppress(ConfigError):
+        assert load(path, text).agents
+
+
+# --- what loads, but cannot be launched ------------------------------------------------------------------
+
+
+TRIO = "".join(
+    f'[[agents]]\nname = "{seat}"\nrole = "reviewer"\nseat = "{seat}"\ncommand = "./judge"\n' for seat in SEATS
+)
+GATE = '[project]\ngate = ["make"]\n'
+
+
+def test_a_missing_gate_driver_or_reviewer_is_told_at_launch(path: Path) -> None:
+    gate, driver, reviewers = load(path, "").launch_problems()
+    assert 'such as gate = ["pytest -q"]' in gate
+    assert driver.startswith("no driver")
+    assert reviewers.startswith("0 of 3 reviewers")
+
+
+def test_a_command_that_is_still_empty_is_told_at_launch(path: Path) -> None:
+    assert load(path, GATE + DRIVER + 'command = " "\n' + TRIO).launch_problems() == (
+        "the command of driver-1 is still empty: give it the program that does the work",
+    )
+    assert load(path, GATE + DRIVER + 'command = "x"\n' + TRIO).launch_problems() == ()
