@@ -15,6 +15,7 @@ CallboardError                 what was tried, on what, and the way out
 │   ├── GitError               a git command failed: argv, exit code, stderr
 │   ├── IntakeRefused          a handed-in tree breaks a rule: rule, path, way out
 │   └── CommandFailed          setup or another needed command failed
+├── CommandKilled              a signal ended a program of ours; says nothing about the work
 ├── BrainError                 a brain gave nothing that can be used
 ├── RosterError                the roster cannot start, or is already running here
 └── CommandRefused             the manager did not do what a person asked; its answer says why
@@ -138,6 +139,13 @@ class IntakeRefused(WorkspaceError):
 
 class CommandFailed(WorkspaceError):
     """A command that was needed, such as setup, failed."""
+
+
+class CommandKilled(CallboardError):
+    """A program we waited for was ended from outside: by a shutdown, or for want of memory.
+
+    No WorkspaceError, so that nobody takes it as an answer: whatever was under way is tried again.
+    """
 
 
 class BrainError(CallboardError):

@@ -111,6 +111,9 @@ class AgentRecord:
         logs = {f"feedback/archive/{path.name}": path.read_bytes() for path in archived - self._archived}
         if self._log.path.exists():
             logs[f"feedback/{self._log.path.name}"] = self._log.path.read_bytes()
+        elif archived:
+            # killed between the move to the archive and the first entry after it: the branch has the moved file still
+            logs[f"feedback/{self._log.path.name}"] = b""
         return logs | self._documents
 
     def _expect(self, seq: int, at: datetime, last: str) -> None:

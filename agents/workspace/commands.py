@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from callboard.bus.errors import CommandFailed
 from callboard.bus.task import CommandResult
@@ -38,16 +39,19 @@ class Finished:
     """The last 16 MiB of its stdout."""
 
 
-def guard_prefix(*, grace_s: float = GRACE_S, life: int | None = None) -> tuple[str, ...]:
+def guard_prefix(
+    *, grace_s: float = GRACE_S, life: int | None = None, ask: Literal["command", "all"] = "all"
+) -> tuple[str, ...]:
     """What goes before a command line so that the program ends with whoever starts it (guard.py).
 
     Args:
         grace_s: Seconds between SIGTERM and SIGKILL when the starter is gone.
         life: The reading end of a pipe that the guard inherits. None: its stdin is that pipe, so start it with
             `stdin=PIPE`, keep that end open for as long as it may live, and write nothing.
+        ask: Who gets SIGTERM then: a program that stops what it started by itself, or everything.
     """
     end = "stdin" if life is None else str(life)
-    return (sys.executable, "-I", "-S", str(_GUARD), "--life", end, "--grace", str(grace_s), "--")
+    return (sys.executable, "-I", "-S", str(_GUARD), "--life", end, "--grace", str(grace_s), "--ask", ask, "--")
 
 
 async def run_command(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from callboard.bus.errors import GitError
+from callboard.bus.errors import CommandKilled, GitError
 
 TIME_LIMIT_S = 900.0
 """No git command of ours runs longer on a healthy disk; a hung one must not hold its caller for ever."""
@@ -49,6 +50,7 @@ UPLOAD_PACK = "git -c safe.directory='*' upload-pack"
 """What a fetch starts on the other side. git does not hand `-c` on to it, so it is said again; a constant, since git
 gives it to a shell."""
 
+_ENDED_FROM_OUTSIDE = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _ENV_FOUND_NO_PROGRAM = 127
 _PASSED_ON = ("PATH", "HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
 
@@ -124,6 +126,7 @@ def run_git(
 
     Raises:
         GitError: Another exit code, git is absent, or it ran into the time limit (exit code -1).
+        CommandKilled: A signal ended it.
     """
     argv = git_argv(args, own_git_dir=place.git_dir is not None)
     environment = git_environment(place, env or {}, os.environ)
@@ -131,6 +134,8 @@ def run_git(
         given.write(stdin)
         given.seek(0)
         output = _execute(place.path, argv, environment, cast("BinaryIO", given))
+    if -output.exit_code in _ENDED_FROM_OUTSIDE:
+        raise CommandKilled(f"`git {args[0]}` was ended by signal {-output.exit_code} in {place.git_dir or place.path}")
     if output.exit_code not in accept:
         raise _failed(place, args, argv, output)
     return output

@@ -1,10 +1,12 @@
 """Stands between us and what we start: when we die, or it ends, nothing of it stays behind.
 
-    python -I -S guard.py --life FD|stdin --grace SECONDS -- COMMAND [ARGUMENT ...]
+    python -I -S guard.py --life FD|stdin --grace SECONDS --ask command|all -- COMMAND [ARGUMENT ...]
 
 - `--life`: a pipe whose other end only the starter holds. When it closes (the starter died, or wants an end), everything
-  below the guard gets SIGTERM, and SIGKILL after the grace. `stdin`: the guard's own stdin is that pipe; the command's
-  is then empty.
+  below the guard is asked to end, and killed after the grace. `stdin`: the guard's own stdin is that pipe; the
+  command's is then empty.
+- `--ask`: who gets the SIGTERM. `command`: the command alone, which stops what it started in its own order, or would take
+  the death of a program it waits for as that program's answer. `all`: everything below the guard.
 - SIGTERM, SIGINT and SIGHUP to the guard are passed on as SIGTERM to the command alone, so that it can stop in its own order.
 - When the command has ended, what it left running is killed at once, also what called setsid or forked twice: on Linux
   the guard is the subreaper, so every orphan becomes its child.
@@ -42,7 +44,10 @@ def main(arguments: list[str]) -> int:
         become(command, life)
     status, asked_to_stop = watch(child, life, wake)
     if asked_to_stop:
-        signal_all(child, signal.SIGTERM)
+        if given["--ask"] == "all":
+            signal_all(child, signal.SIGTERM)
+        else:
+            send(child, signal.SIGTERM)
         status = reap_until_alone(child, status, wake, float(given["--grace"]))
     killed_until = time.monotonic() + GIVE_UP_S
     while not alone(child) and time.monotonic() < killed_until:

@@ -83,7 +83,7 @@ class Child:
         try:
             with self.log.open("ab") as out:
                 return await asyncio.create_subprocess_exec(
-                    *guard_prefix(grace_s=GRACE_S, life=reading),
+                    *guard_prefix(grace_s=GRACE_S, life=reading, ask="command"),
                     *self.argv,
                     env=dict(self.env),
                     cwd=self.cwd,

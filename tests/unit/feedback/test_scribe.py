@@ -215,6 +215,21 @@ def test_a_commit_brings_log_archive_and_documents_and_says_how_far(tmp_path: Pa
     ]
 
 
+def test_a_log_that_was_moved_to_the_archive_and_not_begun_again_is_not_in_the_branch_twice(tmp_path: Path) -> None:
+    history = MemoryHistory()
+    killed = scribe(tmp_path, history)
+    killed.fold(journalled(1, logged("senior")))
+    killed.commit()
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "senior.md").rename(tmp_path / "archive/senior.1.md")
+    running = scribe(tmp_path, history)
+    running.fold(journalled(1, logged("senior")))
+    running.fold(journalled(2, verdict("senior", "T-7.2.1")))
+    running.commit()
+    assert history.branches["senior/log"]["feedback/senior.md"] == b""
+    assert b"r1/1.1" in history.branches["senior/log"]["feedback/archive/senior.1.md"]
+
+
 def test_a_commit_with_nothing_new_is_none(tmp_path: Path) -> None:
     history = MemoryHistory()
     for running in (scribe(tmp_path, history), scribe(tmp_path, history)):

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import psutil
 import pytest
@@ -223,3 +224,19 @@ def test_a_program_that_kills_its_guard_dies_with_it(tmp_path: Path, mark: str) 
     while marked(mark) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert marked(mark) == []
+
+
+@pytest.mark.parametrize(("ask", "asked"), [("command", {"child"}), ("all", {"child", "grandchild"})])
+def test_a_closed_life_asks_the_program_alone_or_everything(
+    tmp_path: Path, ask: Literal["command", "all"], asked: set[str]
+) -> None:
+    below = "(trap 'echo grandchild >> log' TERM; echo up; while :; do sleep 0.05; done)"
+    script = f"trap 'sleep 1; echo child >> log; exit 3' TERM; {below} & wait"
+    argv = [*guard_prefix(grace_s=5, ask=ask), "/bin/sh", "-c", script]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENV, cwd=tmp_path) as guard:
+        assert guard.stdin is not None
+        assert guard.stdout is not None
+        assert guard.stdout.readline() == b"up\n"
+        guard.stdin.close()
+        assert guard.wait(timeout=20) == 3
+    assert set((tmp_path / "log").read_text().split()) == asked

@@ -9,7 +9,7 @@ from workshop import DRIVER, NOON, Workshop, git, imprint, make_workshop, write
 
 from callboard.agents.workspace.git import Repository, TreeChange
 from callboard.agents.workspace.git_runner import GitPlace, run_git
-from callboard.bus.errors import GitError, WorkspaceError
+from callboard.bus.errors import CommandKilled, GitError, WorkspaceError
 
 
 def test_revisions_resolve_to_commits_and_short_names_are_branches_only(workshop: Workshop) -> None:
@@ -314,3 +314,11 @@ def test_a_machine_without_git_gets_a_sentence(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(GitError, match="install git"):
         run_git(GitPlace(tmp_path), ("version",))
+
+
+def test_a_git_that_a_signal_ended_is_no_answer_about_the_repository(workshop: Workshop, tmp_path: Path) -> None:
+    (tmp_path / "git").write_text("#!/bin/sh\nkill -TERM $$\n")
+    (tmp_path / "git").chmod(0o755)
+    place = GitPlace(workshop.root)
+    with pytest.raises(CommandKilled, match=r"`git status` was ended by signal 15"):
+        run_git(place, ["status"], env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
