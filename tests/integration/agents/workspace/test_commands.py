@@ -232,7 +232,7 @@ def test_a_closed_life_asks_the_program_alone_or_everything(
 ) -> None:
     below = "(trap 'echo grandchild >> log' TERM; echo up; while :; do sleep 0.05; done)"
     script = f"trap 'sleep 1; echo child >> log; exit 3' TERM; {below} & wait"
-    argv = [*guard_prefix(grace_s=5, ask=ask), "/bin/sh", "-c", script]
+    argv = [*guard_prefix(grace_s=2, ask=ask), "/bin/sh", "-c", script]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENV, cwd=tmp_path) as guard:
         assert guard.stdin is not None
         assert guard.stdout is not None
