@@ -16,6 +16,8 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BRANCH = re.compile(r"(?!.*(?:\.\.|//|/\.|@\{|\.lock(?:/|$)))[A-Za-z0-9_][A-Za-z0-9_./+-]*(?<![./])")
 RUN = "{run}"
+BRAINS = ("model", "command", "replay")
+"""The keys that say what an agent thinks with."""
 
 
 def fault(key: str, message: str) -> PydanticCustomError:
@@ -64,6 +66,16 @@ def _agent_name(name: str) -> str:
     return name
 
 
+def _one_or_more(value: object) -> object:
+    """A name, or names in their order, each once."""
+    names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list | tuple) else ()
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise ValueError('expected the name of a [models.NAME] table, or an array of them, such as ["opus", "gpt"]')
+    if len(set(names)) < len(names):
+        raise ValueError("names a model twice; each is tried once, in this order")
+    return names
+
+
 class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -109,6 +121,8 @@ class AgentSettings(Table):
     """The program that does the work; "" = still to be filled in, which a launch refuses."""
     replay: Annotated[str, Field(min_length=1)] | None = None
     """A recorded transcript to play instead, from the folder of callboard.toml."""
+    model: Annotated[tuple[str, ...], BeforeValidator(_one_or_more)] | None = None
+    """Names of `[models.NAME]` tables; the first that answers is the one that thinks."""
     timeout_s: Seconds = 3600.0
     """For one attempt at a task, or one review."""
 
@@ -121,13 +135,13 @@ class AgentSettings(Table):
             )
         if self.seat is not None and self.role != "reviewer":
             raise fault("seat", f"only reviewers have a seat, and {self.name} is a {self.role}")
-        brains = [key for key in ("command", "replay") if getattr(self, key) is not None]
+        brains = [key for key in BRAINS if getattr(self, key) is not None]
         if self.role == MANAGER and brains:
             raise fault(brains[0], "the manager decides by rules and has no brain; remove this key")
         if self.role != MANAGER and len(brains) != 1:
             raise fault(
-                "command",
-                f"{self.name} needs exactly one of command and replay, found {'both' if brains else 'neither'}",
+                brains[-1] if brains else "model",
+                f"{self.name} needs exactly one of {', '.join(BRAINS)}; found {' and '.join(brains) or 'none'}",
             )
         return self
 

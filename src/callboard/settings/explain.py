@@ -26,6 +26,8 @@ _EXPECTED = {
     "finite_number": "a finite number",
     "string_too_short": "a text that is not empty",
 }
+_OF_A_KEY = "[key]"
+"""What pydantic puts behind a key that is itself what is wrong."""
 _FOUND = {
     bool: "a boolean",
     int: "a whole number",
@@ -69,7 +71,7 @@ def explain(
 def _place(detail: ErrorDetails) -> KeyPath:
     key = str(detail.get("ctx", {}).get("key", "")) if detail["type"] == "fault" else ""
     own = [int(part) if part.isdecimal() else part for part in key.split(".")] if key else []
-    return (*detail["loc"], *own)
+    return (*(part for part in detail["loc"] if part != _OF_A_KEY), *own)
 
 
 def _line(lines: Mapping[KeyPath, int], at: KeyPath) -> int:
@@ -112,15 +114,15 @@ def _unknown(at: Sequence[str | int], model: type[BaseModel]) -> str:
 def _known(model: type[BaseModel], at: Sequence[str | int]) -> list[str]:
     """The keys of the table at a place."""
     for key in at:
-        if isinstance(key, str):
+        if isinstance(key, str) and key in model.model_fields:  # else a name that people gave, such as models.NAME
             model = _table(model.model_fields[key].annotation) or model
     return sorted(model.model_fields)
 
 
 def _table(kind: object) -> type[BaseModel] | None:
-    """The table class inside an annotation such as `tuple[AgentSettings, ...]`."""
+    """The table class inside an annotation such as `tuple[AgentSettings, ...]` or `dict[str, ModelSettings]`."""
     if isinstance(kind, type) and get_origin(kind) is None:
         return kind if issubclass(kind, BaseModel) else None
-    if get_origin(kind) in (tuple, Union, UnionType, Annotated):
+    if get_origin(kind) in (tuple, dict, Union, UnionType, Annotated):
         return next((found for part in get_args(kind) for found in [_table(part)] if found), None)
     return None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from callboard.agents.brains.settings import ModelName, ModelSettings
 from callboard.agents.reviewer.consensus import TRIO
 from callboard.agents.settings import (
     MANAGER,
@@ -68,6 +71,12 @@ def _with_manager(agents: object) -> object:
     return tuple(agents if named else [*agents, AgentSettings(name=MANAGER, role=MANAGER)])
 
 
+def _unknown_model(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    there = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known)) or 'none'}"
+    return f"no [models.{name}] table in this file; {there}"
+
+
 class Document(Table):
     """What callboard.toml says."""
 
@@ -76,6 +85,8 @@ class Document(Table):
     paths: PathSettings = PathSettings()
     agents: Annotated[tuple[AgentSettings, ...], BeforeValidator(_with_manager), Field(validate_default=True)] = ()
     """The manager is always among them."""
+    models: dict[ModelName, ModelSettings] = {}
+    """By the name that agents use."""
     review: ReviewSettings = ReviewSettings()
     intake: IntakeSettings = IntakeSettings()
     log: LogSettings = LogSettings()
@@ -91,6 +102,14 @@ class Document(Table):
             if agent.seat and agent.seat in seats:
                 raise fault(f"agents.{n}.seat", f"{seats[agent.seat]} already sits there; free: {self._free(seats)}")
             seats |= {agent.seat: agent.name} if agent.seat else {}
+        return self
+
+    @model_validator(mode="after")
+    def _models_are_known(self) -> Self:
+        for n, agent in enumerate(self.agents):
+            for name in agent.model or ():
+                if name not in self.models:
+                    raise fault(f"agents.{n}.model", _unknown_model(name, self.models))
         return self
 
     @staticmethod

@@ -129,6 +129,7 @@ def test_a_password_in_a_url_is_not_repeated(path: Path) -> None:
 # --- mistakes ----------------------------------------------------------------------------------------------
 
 DRIVER = '[[agents]]\nname = "driver-1"\nrole = "driver"\n'
+OPUS = '[models.opus]\nprovider = "anthropic"\nmodel = "claude-opus-4-5"\n'
 
 
 @pytest.mark.parametrize(
@@ -136,8 +137,21 @@ DRIVER = '[[agents]]\nname = "driver-1"\nrole = "driver"\n'
     [
         ('[project]\ngaet = ["x"]', 2, "project.gaet", "is no key that Callboard knows; did you mean gate?"),
         ("[projct]", 1, "projct", "is no key that Callboard knows; did you mean project?"),
-        ("\n[budget]\nusd = 1", 2, "budget", "is no key that Callboard knows; known here: agents, bus, intake, log, paths, project, review"),
-        ("[models.opus]\nx = 1", 1, "models", "is no key"),
+        ("\n[budget]\nusd = 1", 2, "budget", "is no key that Callboard knows; known here: agents, bus, intake, log, models, paths, project, review"),
+        ('[models.opus]\nmodel = "m"', 1, "models.opus.provider", "is missing"),
+        (OPUS + 'modle = "x"', 4, "models.opus.modle", "is no key that Callboard knows; did you mean model?"),
+        ('[models.opus]\nprovider = "antropic"\nmodel = "m"', 2, "models.opus.provider", "expected 'anthropic' or 'openai', found a text 'antropic'"),
+        (OPUS + 'wire = "chat"', 4, "models.opus.wire", "expected messages with provider anthropic, found chat"),
+        (OPUS + 'base_url = "localhost:80"', 4, "models.opus.base_url", "expected a URL such as https://host/v1"),
+        (OPUS + 'base_url = "http://me:pw@host"', 4, "models.opus.base_url", "expected a URL without a password in it"),
+        (OPUS + 'api_key_env = "sk-ant-1"', 4, "models.opus.api_key_env", "the key itself is never written here"),
+        (OPUS + "max_tokens = 1", 4, "models.opus.max_tokens", "greater than or equal to 16"),
+        ('[models."my model"]\nprovider = "anthropic"\nmodel = "m"', 1, "models.my model", "expected a model's name of letters, digits"),
+        (OPUS + DRIVER + 'model = "opsu"', 7, "agents.0.model", "no [models.opsu] table in this file; did you mean opus?"),
+        (DRIVER + 'model = "opus"', 4, "agents.0.model", "no [models.opus] table in this file; there are: none"),
+        (OPUS + DRIVER + 'model = ["opus", "opus"]', 7, "agents.0.model", "names a model twice"),
+        (OPUS + DRIVER + "model = []", 7, "agents.0.model", "expected the name of a [models.NAME] table"),
+        (OPUS + DRIVER + 'model = "opus"\ncommand = "x"', 8, "agents.0.command", "found model and command"),
         ('root = "/"', 1, "root", "is no key"),
         (DRIVER + 'command = "x"\nsaet = "senior"', 5, "agents.0.saet", "did you mean seat?"),
         ("[project]\nslots = 1.5", 2, "project.slots", "expected a whole number, found a number 1.5"),
@@ -174,8 +188,8 @@ DRIVER = '[[agents]]\nname = "driver-1"\nrole = "driver"\n'
         ('[[agents]]\nrole = "driver"\ncommand = "x"', 1, "agents.0.name", "is missing"),
         ('[[agents]]\nname = "driver-1"\ncommand = "x"', 1, "agents.0.role", "is missing"),
         ('[[agents]]\nname = "driver-1"\nrole = "drivr"', 3, "agents.0.role", "expected 'manager', 'driver' or 'reviewer', found a text 'drivr'"),
-        (DRIVER, 1, "agents.0.command", "driver-1 needs exactly one of command and replay, found neither"),
-        (DRIVER + 'command = "x"\nreplay = "y"', 4, "agents.0.command", "needs exactly one of command and replay, found both"),
+        (DRIVER, 1, "agents.0.model", "driver-1 needs exactly one of model, command, replay; found none"),
+        (DRIVER + 'command = "x"\nreplay = "y"', 5, "agents.0.replay", "found command and replay"),
         (DRIVER + 'command = "x"\nseat = "senior"', 5, "agents.0.seat", "only reviewers have a seat, and driver-1 is a driver"),
         (DRIVER + 'command = "x"\ntimeout_s = 0', 5, "agents.0.timeout_s", "greater than 0"),
         (DRIVER + 'command = "x"\n' + DRIVER + 'command = "y"', 6, "agents.1.name", "driver-1 is already the name of agents.0"),
