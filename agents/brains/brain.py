@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from callboard.agents.workspace.sandbox import OFF, Sandbox
 from callboard.bus.messages import ReviewRequested
 from callboard.bus.task import Briefing, Note, TaskSpec
 
@@ -28,6 +29,8 @@ class Seat:
     timeout_s: float
     env: Mapping[str, str] = field(default_factory=dict)
     """The whole environment of every process the brain starts."""
+    sandbox: Sandbox = OFF
+    """What those processes may do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,7 @@ class CommandBrain:
                 self._command,
                 cwd=seat.cwd,
                 env=env,
+                sandbox=seat.sandbox,
                 timeout_s=seat.timeout_s,
                 stdin=stdin.encode(),
                 on_line=on_stdout,

@@ -99,7 +99,7 @@ class ReplayBrain:
                 tools.delete_file(seat.cwd, path)
             case Run(run=command):
                 # Its exit code is part of what was recorded, not of what is judged: agents run what fails, too.
-                await run_command(command, cwd=seat.cwd, env=seat.env, timeout_s=seat.timeout_s)
+                await run_command(command, cwd=seat.cwd, env=seat.env, sandbox=seat.sandbox, timeout_s=seat.timeout_s)
             case Wait(wait=seconds):
                 await self._sleep(seconds)
 

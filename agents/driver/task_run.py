@@ -20,6 +20,7 @@ from callboard.agents.threads import run_to_end
 from callboard.agents.workspace.clone import HANDIN, WIP, AgentClone
 from callboard.agents.workspace.commands import run_command
 from callboard.agents.workspace.git import Person
+from callboard.agents.workspace.sandbox import Sandbox
 from callboard.agents.workspace.setup import Setup, fingerprint, forget, recorded
 from callboard.bus.errors import BrainError, CommandFailed, WorkspaceError
 from callboard.bus.messages import Draft, Outcome, TaskAssigned, TaskProgressed
@@ -90,8 +91,9 @@ class TaskRun:
 
     async def _set_up(self) -> tuple[Note, ...]:
         """A setup that fails is the brain's to know: mending it may be the task."""
+        seat = self._post.seat
         try:
-            await until_stopped(self._post.clone.set_up(self._post.setup, self._post.seat.env), self._stop)
+            await until_stopped(self._post.clone.set_up(self._post.setup, seat.env, seat.sandbox), self._stop)
         except CommandFailed as error:
             return (Note(source="driver", text=plain(str(error), 2_000)),)
         return ()
@@ -151,7 +153,7 @@ class TaskRun:
             return ()
         self._doubt_setup()
         for command in setup.commands:
-            result = await self._run(command, setup.timeout_s)
+            result = await self._run(command, setup.timeout_s, setup.may_connect(self._post.seat.sandbox))
             if not result.passed:
                 return (result,)
         return ()
@@ -161,11 +163,14 @@ class TaskRun:
         forget(self._post.clone.checkout)
 
     async def _check(self) -> tuple[CommandResult, ...]:
-        return tuple([await self._run(command, self._post.check_timeout_s) for command in self._assigned.spec.checks])
+        timeout_s, sandbox = self._post.check_timeout_s, self._post.seat.sandbox
+        return tuple([await self._run(command, timeout_s, sandbox) for command in self._assigned.spec.checks])
 
-    async def _run(self, command: str, timeout_s: float) -> CommandResult:
+    async def _run(self, command: str, timeout_s: float, sandbox: Sandbox) -> CommandResult:
         seat = self._post.seat
-        running = run_command(command, cwd=seat.cwd, env=seat.env, timeout_s=timeout_s, merge_stderr=True)
+        running = run_command(
+            command, cwd=seat.cwd, env=seat.env, sandbox=sandbox, timeout_s=timeout_s, merge_stderr=True
+        )
         return (await until_stopped(running, self._stop)).result
 
     def _look(self, head: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:

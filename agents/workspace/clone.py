@@ -12,6 +12,7 @@ from callboard.agents.workspace.checkout import Checkout
 from callboard.agents.workspace.git import Person, Repository
 from callboard.agents.workspace.git_names import checked_sha
 from callboard.agents.workspace.layout import Layout
+from callboard.agents.workspace.sandbox import Sandbox
 from callboard.agents.workspace.setup import Setup, recorded, run_setup
 from callboard.bus.errors import WorkspaceError
 
@@ -76,7 +77,7 @@ class AgentClone:
         self.vault.run("update-ref", "--no-deref", "HEAD", checked_sha(start))
         self._switching.unlink()
 
-    async def set_up(self, setup: Setup, env: Mapping[str, str]) -> None:
+    async def set_up(self, setup: Setup, env: Mapping[str, str], sandbox: Sandbox) -> None:
         """Run the project's setup in the prepared clone, if its inputs changed since it last ran there.
 
         Raises:
@@ -85,7 +86,7 @@ class AgentClone:
         start = await asyncio.to_thread(self.vault.resolve, "HEAD")
         if start is None:
             raise WorkspaceError(f"the clone of {self._agent} is not prepared; call prepare first")
-        if await run_setup(self.checkout, setup, start, env):
+        if await run_setup(self.checkout, setup, start, env, sandbox):
             await asyncio.to_thread(self.checkout.expose, start, self.branch, self._identity)
 
     def hand_in(self, ref: str, base: str, message: str, author: Person, at: datetime) -> str | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from callboard.agents.workspace.sandbox import Sandbox
 from callboard.bus.errors import CommandFailed
 from callboard.bus.task import CommandResult
 
@@ -59,6 +60,7 @@ async def run_command(
     *,
     cwd: Path,
     env: Mapping[str, str],
+    sandbox: Sandbox,
     timeout_s: float,
     stdin: bytes = b"",
     on_line: OnLine | None = None,
@@ -71,6 +73,7 @@ async def run_command(
     Args:
         command: A line for `/bin/sh`, or an argument list that no shell sees.
         env: Its whole environment; nothing of ours is added.
+        sandbox: What it may do; OFF is for commands that no brain wrote.
         on_line: Gets the lines of stdout, and of stderr unless `on_stderr_line` gets those.
         merge_stderr: stderr goes where stdout goes, so that digest and tail have both in the order of writing.
             Otherwise `stdout` is stdout alone, and digest and tail have both in the order of arrival.
@@ -81,6 +84,7 @@ async def run_command(
     """
     argv = ["/bin/sh", "-c", command] if isinstance(command, str) else list(command)
     shown = command if isinstance(command, str) else shlex.join(argv)
+    argv = [*sandbox.prefix(cwd), *argv]
     began = time.monotonic()
     process, life = await _start(argv, shown, cwd, env, grace_s, merge_stderr)
     streams = _Streams(on_line, on_stderr_line or on_line)

@@ -14,6 +14,7 @@ from callboard.agents.workspace.checkout import Checkout
 from callboard.agents.workspace.commands import run_command
 from callboard.agents.workspace.git import TreeEntry
 from callboard.agents.workspace.globs import matches_any
+from callboard.agents.workspace.sandbox import Sandbox
 from callboard.bus.errors import CommandFailed
 
 
@@ -26,6 +27,12 @@ class Setup:
     """Paths or globs; when what they name changes, setup runs again."""
     timeout_s: float = 1_800.0
     """For each command; installing from a cold cache can take many minutes."""
+    connect: tuple[str, ...] = ()
+    """`host:port` that its commands may connect to, and others may not, such as those of package registries."""
+
+    def may_connect(self, sandbox: Sandbox) -> Sandbox:
+        """The sandbox of its commands in a checkout whose other commands have this one."""
+        return sandbox.allowing(connect=self.connect)
 
 
 class SetupDone(BaseModel):
@@ -61,7 +68,7 @@ def forget(checkout: Checkout) -> None:
     _record(checkout).unlink(missing_ok=True)
 
 
-async def run_setup(checkout: Checkout, setup: Setup, commit: str, env: Mapping[str, str]) -> bool:
+async def run_setup(checkout: Checkout, setup: Setup, commit: str, env: Mapping[str, str], sandbox: Sandbox) -> bool:
     """Run setup in a checkout that holds `commit`, if its inputs differ from those of the last time.
 
     Tracked files that a setup command wrote (a lock file) are put back; what it made is in `checkout.made` afterwards.
@@ -78,7 +85,7 @@ async def run_setup(checkout: Checkout, setup: Setup, commit: str, env: Mapping[
     forget(checkout)
     before = set(await asyncio.to_thread(checkout.untracked)) - set(checkout.made)
     for command in setup.commands:
-        await _run(command, checkout.folder, env, setup.timeout_s)
+        await _run(command, checkout.folder, env, setup.may_connect(sandbox), setup.timeout_s)
     await asyncio.to_thread(_settle, checkout, commit, before)
     new = _record(checkout).with_suffix(".new")
     new.write_text(SetupDone(fingerprint=now, made=checkout.made).model_dump_json())
@@ -92,8 +99,8 @@ def _settle(checkout: Checkout, commit: str, before: set[str]) -> None:
     checkout.ensure()
 
 
-async def _run(command: str, folder: Path, env: Mapping[str, str], timeout_s: float) -> None:
-    finished = await run_command(command, cwd=folder, env=env, timeout_s=timeout_s, merge_stderr=True)
+async def _run(command: str, folder: Path, env: Mapping[str, str], sandbox: Sandbox, timeout_s: float) -> None:
+    finished = await run_command(command, cwd=folder, env=env, sandbox=sandbox, timeout_s=timeout_s, merge_stderr=True)
     if not finished.result.passed:
         raise CommandFailed(
             f"setup `{command}` ended with exit code {finished.result.exit_code} in {folder}; "

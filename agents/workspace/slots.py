@@ -12,6 +12,7 @@ from callboard.agents.workspace.checkout import Checkout
 from callboard.agents.workspace.commands import Finished, run_command
 from callboard.agents.workspace.git import Person, Repository
 from callboard.agents.workspace.layout import Layout
+from callboard.agents.workspace.sandbox import Sandbox
 from callboard.agents.workspace.setup import Setup, fingerprint, forget, recorded, run_setup
 from callboard.bus.errors import WorkspaceError
 
@@ -20,6 +21,8 @@ _BRANCH = "gate"
 
 Environment = Callable[[str], Mapping[str, str]]
 """Gives the whole environment of what runs for a name, such as `gate-1` (environment.py)."""
+SandboxOf = Callable[[str, Path], Sandbox]
+"""Gives what commands may do that run for a name in a folder."""
 
 
 @dataclass(slots=True)
@@ -30,6 +33,7 @@ class Slot:
     checkout: Checkout
     setup: Setup
     env: Mapping[str, str] = field(repr=False)
+    sandbox: Sandbox
 
     @property
     def path(self) -> Path:
@@ -42,11 +46,13 @@ class Slot:
             CommandFailed: Setup failed; that says nothing about the commit's own checks.
         """
         await asyncio.to_thread(self._switch, commit)
-        await run_setup(self.checkout, self.setup, commit, self.env)
+        await run_setup(self.checkout, self.setup, commit, self.env, self.sandbox)
 
     async def run(self, command: str, *, timeout_s: float) -> Finished:
         """Run one check or gate command here; stdout has stderr in it, in the order of writing."""
-        return await run_command(command, cwd=self.path, env=self.env, timeout_s=timeout_s, merge_stderr=True)
+        return await run_command(
+            command, cwd=self.path, env=self.env, sandbox=self.sandbox, timeout_s=timeout_s, merge_stderr=True
+        )
 
     def _switch(self, commit: str) -> None:
         checkout = self.checkout
@@ -69,12 +75,19 @@ class GateSlots:
     """
 
     def __init__(
-        self, layout: Layout, repository: Repository, count: int, setup: Setup, environment: Environment
+        self,
+        layout: Layout,
+        repository: Repository,
+        count: int,
+        setup: Setup,
+        environment: Environment,
+        sandbox: SandboxOf,
     ) -> None:
         self._layout = layout
         self._repository = repository
         self._setup = setup
         self._environment = environment
+        self._sandbox = sandbox
         self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
         for number in range(count, 0, -1):
             self._free.put_nowait(number)
@@ -91,5 +104,5 @@ class GateSlots:
     def _slot(self, number: int) -> Slot:
         folder, git_dir = self._layout.gate(number), self._layout.gate_git(number)
         checkout = Checkout(folder, git_dir, self._repository)
-        env = self._environment(f"gate-{number}")
-        return Slot(number, checkout, self._setup, env)
+        name = f"gate-{number}"
+        return Slot(number, checkout, self._setup, self._environment(name), self._sandbox(name, folder))

@@ -28,6 +28,7 @@ from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.git_runner import GitPlace, run_git
 from callboard.agents.workspace.layout import Layout
 from callboard.agents.workspace.preflight import git_problems
+from callboard.agents.workspace.sandbox import OFF, Sandbox
 from callboard.agents.workspace.setup import Setup
 from callboard.agents.workspace.slots import GateSlots
 from callboard.bus.bus import Bus
@@ -88,6 +89,10 @@ class Workspace:
         project = self.settings.project
         return work_environment(self.layout, name, env=project.env, pass_env=project.pass_env, inherited=self.environ)
 
+    def sandbox(self, name: str, folder: Path) -> Sandbox:
+        """What commands may do that run for an agent or a gate slot in its folder."""
+        return OFF.allowing(writable=(folder, self.layout.scratch(name)))
+
     def clone(self, agent: str) -> AgentClone:
         return AgentClone(self.layout, self.repository, agent)
 
@@ -100,6 +105,7 @@ class Workspace:
             cwd=self.layout.clone(agent.name),
             timeout_s=agent.timeout_s,
             env=self.environment(agent.name),
+            sandbox=self.sandbox(agent.name, self.layout.clone(agent.name)),
         )
 
     def brain(self, agent: AgentSettings) -> Brain:
@@ -118,7 +124,12 @@ class Workspace:
     def manager_handlers(self, bus: Bus, office: Office) -> dict[str, Handler]:
         """Inbox -> handler: the desk and its hands."""
         slots = GateSlots(
-            self.layout, self.repository, self.settings.project.slots, self.setup, lambda name: self.environment(name)
+            self.layout,
+            self.repository,
+            self.settings.project.slots,
+            self.setup,
+            lambda name: self.environment(name),
+            lambda name, folder: self.sandbox(name, folder),
         )
         gate = Gate(
             run=bus.run,

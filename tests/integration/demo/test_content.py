@@ -18,6 +18,7 @@ from callboard.agents.reviewer.quotes import verify
 from callboard.agents.reviewer.verdict import parse_verdict
 from callboard.agents.workspace.commands import run_command
 from callboard.agents.workspace.git import Repository
+from callboard.agents.workspace.sandbox import OFF
 from callboard.bus.board import Verdict
 from callboard.bus.messages import ReviewRequested
 from callboard.bus.task import Briefing, CommandResult, Finding, Note
@@ -54,7 +55,7 @@ class Stage:
         return asyncio.run(self.brain.work(job, _nobody))
 
     def run(self, command: str) -> CommandResult:
-        return asyncio.run(run_command(command, cwd=self.path, env=ENV, timeout_s=60)).result
+        return asyncio.run(run_command(command, cwd=self.path, env=ENV, sandbox=OFF, timeout_s=60)).result
 
     def changed(self) -> set[str]:
         return set(self.repository.uncommitted())

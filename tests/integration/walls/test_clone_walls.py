@@ -12,6 +12,7 @@ import pytest
 from workshop import DRIVER, ENV, HANDIN, NOON, PIN, Workshop, git, imprint, make_workshop, write
 
 from callboard.agents.workspace.git import Repository
+from callboard.agents.workspace.sandbox import OFF
 from callboard.agents.workspace.setup import Setup
 from callboard.agents.workspace.slots import GateSlots
 from callboard.bus.errors import WorkspaceError
@@ -67,7 +68,9 @@ def test_a_whole_task_leaves_the_users_checkout_index_head_and_branches_as_they_
 
 
 async def _gate(workshop: Workshop, commit: str) -> None:
-    async with GateSlots(workshop.layout, workshop.repository, 1, Setup(), lambda _: ENV).take() as slot:
+    async with GateSlots(
+        workshop.layout, workshop.repository, 1, Setup(), lambda _: ENV, lambda *_: OFF
+    ).take() as slot:
         await slot.switch(commit)
         await slot.run("git status; git commit --allow-empty -m x; echo > new", timeout_s=30)
 
@@ -253,7 +256,9 @@ def test_no_program_planted_in_a_slot_is_run_by_the_next_gate(workshop: Workshop
     marker, other = tmp_path / "ran", workshop.commit({"more.py": "x\n"})
 
     async def gate() -> None:
-        async with GateSlots(workshop.layout, workshop.repository, 1, Setup(), lambda _: ENV).take() as slot:
+        async with GateSlots(
+            workshop.layout, workshop.repository, 1, Setup(), lambda _: ENV, lambda *_: OFF
+        ).take() as slot:
             await slot.switch(workshop.head)
             plant(slot.path, marker)
             marker.unlink(missing_ok=True)

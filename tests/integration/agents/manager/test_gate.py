@@ -15,6 +15,7 @@ from callboard.agents.manager.decision import Policy
 from callboard.agents.manager.gate import Gate
 from callboard.agents.manager.intake import IntakeRules
 from callboard.agents.manager.verdicts import gate_hash
+from callboard.agents.workspace.sandbox import OFF
 from callboard.agents.workspace.setup import Setup
 from callboard.agents.workspace.slots import GateSlots
 from callboard.bus.messages import Draft, Envelope, GateFinished, GateRequested, PinRequested, new_id
@@ -43,7 +44,7 @@ class Gatehouse:
 
     def make(self) -> Gate:
         shop = self.workshop
-        slots = GateSlots(shop.layout, shop.repository, 1, self.setup, lambda _: ENV)
+        slots = GateSlots(shop.layout, shop.repository, 1, self.setup, lambda _: ENV, lambda *_: OFF)
         policy = Policy(gate=tuple(self.gate), setup=self.setup.commands)
         return Gate("r1", shop.layout, shop.repository, slots, policy, IntakeRules(), self.timeout_s, self._wait)
 

@@ -19,6 +19,7 @@ from callboard.agents.manager.hands import GateHandler, LandHandler
 from callboard.agents.manager.intake import IntakeRules
 from callboard.agents.manager.office import DeskHandler, Office
 from callboard.agents.runtime import Runtime
+from callboard.agents.workspace.sandbox import OFF
 from callboard.agents.workspace.setup import Setup
 from callboard.agents.workspace.slots import GateSlots
 from callboard.bus.board import Change, GateDoc, IntentDoc, ManagerDoc, RunDoc
@@ -339,7 +340,7 @@ def test_the_gate_of_a_replaced_manager_runs_nothing(bus: Bus, go: Go, workshop:
         await begin(bus)
         old = await Manager.at_work(bus, "old")
         await Manager.at_work(bus, "new")
-        slots = GateSlots(workshop.layout, workshop.repository, 1, Setup(), lambda _: ENV)
+        slots = GateSlots(workshop.layout, workshop.repository, 1, Setup(), lambda _: ENV, lambda *_: OFF)
         policy = Policy(gate=(f"touch {tmp_path / 'ran'}",))
         gate = Gate(bus.run, workshop.layout, workshop.repository, slots, policy, IntakeRules(), 10)
         merge = GateRequested(

@@ -15,6 +15,7 @@ import pytest
 from workshop import ENV
 
 from callboard.agents.workspace.commands import TIMED_OUT, Finished, guard_prefix, run_command
+from callboard.agents.workspace.sandbox import OFF
 from callboard.bus.errors import CommandFailed
 
 
@@ -22,7 +23,9 @@ def run(
     command: str | list[str], cwd: Path, *, stdin: bytes = b"", timeout_s: float = 30, merge: bool = False
 ) -> Finished:
     return asyncio.run(
-        run_command(command, cwd=cwd, env=ENV, timeout_s=timeout_s, stdin=stdin, merge_stderr=merge, grace_s=0.5)
+        run_command(
+            command, cwd=cwd, env=ENV, sandbox=OFF, timeout_s=timeout_s, stdin=stdin, merge_stderr=merge, grace_s=0.5
+        )
     )
 
 
@@ -104,7 +107,7 @@ def test_lines_are_reported_while_the_command_runs(tmp_path: Path) -> None:
             (tmp_path / "go").write_text("\n")
 
     command = "echo first; read go < go; echo second >&2; printf third"
-    asyncio.run(run_command(command, cwd=tmp_path, env=ENV, timeout_s=30, on_line=on_line))
+    asyncio.run(run_command(command, cwd=tmp_path, env=ENV, sandbox=OFF, timeout_s=30, on_line=on_line))
     assert seen[0] == "first"
     assert sorted(seen[1:]) == ["second", "third"]
 
@@ -115,7 +118,15 @@ def test_what_a_line_reporter_raises_ends_the_command_and_reaches_the_caller(tmp
 
     with pytest.raises(LookupError, match="hello"):
         asyncio.run(
-            run_command(f"echo hello; sleep {mark}", cwd=tmp_path, env=ENV, timeout_s=30, on_line=on_line, grace_s=0.5)
+            run_command(
+                f"echo hello; sleep {mark}",
+                cwd=tmp_path,
+                env=ENV,
+                sandbox=OFF,
+                timeout_s=30,
+                on_line=on_line,
+                grace_s=0.5,
+            )
         )
     assert marked(mark) == []
 
@@ -160,7 +171,7 @@ def test_a_cancelled_command_is_dead_before_the_cancellation_is_through(tmp_path
 
         command = STUBBORN.format(mark=mark, then=f"echo ready; sleep {mark}")
         running = asyncio.create_task(
-            run_command(command, cwd=tmp_path, env=ENV, timeout_s=60, on_line=on_line, grace_s=0.3)
+            run_command(command, cwd=tmp_path, env=ENV, sandbox=OFF, timeout_s=60, on_line=on_line, grace_s=0.3)
         )
         await ready.wait()
         assert marked(mark) != []
@@ -176,8 +187,9 @@ STARTER = """
 import asyncio, sys
 from pathlib import Path
 from callboard.agents.workspace.commands import run_command
+from callboard.agents.workspace.sandbox import OFF
 async def say(line): print(line, flush=True)
-asyncio.run(run_command(sys.argv[1], cwd=Path.cwd(), env={"PATH": sys.argv[2]}, timeout_s=600, on_line=say, grace_s=0.3))
+asyncio.run(run_command(sys.argv[1], cwd=Path.cwd(), env={"PATH": sys.argv[2]}, sandbox=OFF, timeout_s=600, on_line=say, grace_s=0.3))
 """
 
 

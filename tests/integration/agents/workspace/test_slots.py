@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from workshop import ENV, Workshop, git, write
 
+from callboard.agents.workspace.sandbox import OFF
 from callboard.agents.workspace.setup import Setup
 from callboard.agents.workspace.slots import GateSlots, Slot
 from callboard.bus.errors import CommandFailed, WorkspaceError
@@ -15,7 +16,9 @@ NO_SETUP = Setup()
 
 
 def slots(workshop: Workshop, setup: Setup = NO_SETUP, count: int = 1) -> GateSlots:
-    return GateSlots(workshop.layout, workshop.repository, count, setup, lambda name: {**ENV, "SLOT": name})
+    return GateSlots(
+        workshop.layout, workshop.repository, count, setup, lambda name: {**ENV, "SLOT": name}, lambda *_: OFF
+    )
 
 
 def in_slot(found: GateSlots, work: Callable[[Slot], Awaitable[None]]) -> None:
@@ -190,12 +193,12 @@ def test_a_slot_survives_a_crash_in_the_middle_of_a_switch(workshop: Workshop) -
 def test_setup_runs_in_a_clone_too_and_what_it_made_is_not_handed_in(workshop: Workshop) -> None:
     workshop.commit({"lock.txt": "1\n"})
     clone = workshop.prepared()
-    asyncio.run(clone.set_up(SETUP, ENV))
+    asyncio.run(clone.set_up(SETUP, ENV, OFF))
     when = (clone.path / "made/when").read_text()
     assert git(clone.path, "status", "--porcelain") == ""
     assert workshop.hand_in(clone) is None
     again = workshop.prepared()
-    asyncio.run(again.set_up(SETUP, ENV))
+    asyncio.run(again.set_up(SETUP, ENV, OFF))
     assert (clone.path / "made/when").read_text() == when
 
 
@@ -206,11 +209,11 @@ def test_setup_runs_again_in_a_clone_when_its_inputs_changed_or_it_failed_since(
     clone = workshop.clone()
     for _ in range(2):
         clone.prepare(works)
-        asyncio.run(clone.set_up(setup, ENV))
+        asyncio.run(clone.set_up(setup, ENV, OFF))
         assert (clone.path / "state").read_text() == "whole\n"
         clone.prepare(fails)
         with pytest.raises(CommandFailed):
-            asyncio.run(clone.set_up(setup, ENV))
+            asyncio.run(clone.set_up(setup, ENV, OFF))
         assert (clone.path / "state").read_text() == "broken\n"
 
 
