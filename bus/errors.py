@@ -17,6 +17,7 @@ CallboardError                 what was tried, on what, and the way out
 │   └── CommandFailed          setup or another needed command failed
 ├── CommandKilled              a signal ended a program of ours; says nothing about the work
 ├── BrainError                 a brain gave nothing that can be used
+│   └── BudgetSpent            no room under a cap: the call was not made
 ├── RosterError                the roster cannot start, or is already running here
 └── CommandRefused             the manager did not do what a person asked; its answer says why
 
@@ -150,6 +151,20 @@ class CommandKilled(CallboardError):
 
 class BrainError(CallboardError):
     """A brain gave nothing that can be used: no transcript, garbage where a verdict was due, a program that is absent."""
+
+
+class BudgetSpent(BrainError):
+    """There is no room under a cap, so the call was not made.
+
+    Attributes:
+        scope: Whose cap: `run`, `task:<id>` or `agent:<name>`.
+        what: What is spent: `tokens`, `usd` or `minutes`.
+    """
+
+    def __init__(self, message: str, *, scope: str, what: str) -> None:
+        super().__init__(message)
+        self.scope = scope
+        self.what = what
 
 
 class RosterError(CallboardError):
