@@ -17,7 +17,8 @@ CallboardError                 what was tried, on what, and the way out
 │   └── CommandFailed          setup or another needed command failed
 ├── CommandKilled              a signal ended a program of ours; says nothing about the work
 ├── BrainError                 a brain gave nothing that can be used
-│   └── BudgetSpent            no room under a cap: the call was not made
+│   ├── BudgetSpent            no room under a cap: the call was not made
+│   └── CallFailed             a call to a model brought no reply: model, cause
 ├── RosterError                the roster cannot start, or is already running here
 └── CommandRefused             the manager did not do what a person asked; its answer says why
 
@@ -27,6 +28,8 @@ Signal                         what a handler raises to steer its delivery; neve
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 
 class CallboardError(Exception):
@@ -165,6 +168,31 @@ class BudgetSpent(BrainError):
         super().__init__(message)
         self.scope = scope
         self.what = what
+
+
+CallFailure = Literal["rate_limit", "quota", "unavailable", "unreachable", "timeout", "rejected", "unreadable"]
+"""Too much asked for now; no money left there; its server failed; nobody reached; nothing in time; the request is wrong
+or not allowed; the reply is garbage."""
+
+
+class CallFailed(BrainError):
+    """A call to a model brought no reply.
+
+    Attributes:
+        model: The name of its `[models.NAME]`.
+        cause: Why.
+        retry_after_s: How long the provider asked to wait; None when it did not say.
+        is_free: The provider cannot have charged for it.
+    """
+
+    def __init__(
+        self, message: str, *, model: str, cause: CallFailure, retry_after_s: float | None = None, is_free: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.model = model
+        self.cause = cause
+        self.retry_after_s = retry_after_s
+        self.is_free = is_free
 
 
 class RosterError(CallboardError):

@@ -51,6 +51,14 @@ class Layout:
         """HOME, TMPDIR and caches of what runs for `name`."""
         return self.home / "scratch" / _checked(name)
 
+    def calls(self, run: str) -> Path:
+        """Call logs of one run: `<task>.<attempt>.<agent>[.<review>].jsonl`."""
+        return self.home / "calls" / _checked(run)
+
+    def call_log(self, run: str, task: str, attempt: int, agent: str, review: str = "") -> Path:
+        parts = (task, str(attempt), agent, *([review] if review else []))
+        return self.calls(run) / ".".join((*map(_checked, parts), "jsonl"))
+
     def log(self, name: str) -> Path:
         return self.home / "logs" / f"{_checked(name)}.log"
 

@@ -1,0 +1,1 @@
+"""The model brain. It imports what is heavy (pydantic-ai, the SDKs): only processes that think import this package."""

@@ -1,0 +1,60 @@
+"""Why a model call brought no reply, in our own words."""
+
+from __future__ import annotations
+
+from pydantic_ai.exceptions import (
+    ModelAPIError,
+    ModelConnectionError,
+    ModelQuotaExceededError,
+    ModelRateLimitError,
+    ModelRequestRejectedError,
+    ModelRequestTimeout,
+    ModelServerError,
+    ModelTimeoutError,
+    ModelUnavailableError,
+)
+
+from callboard.agents.brains.answer import plain
+from callboard.bus.errors import CallFailed, CallFailure
+
+MAX_REASON = 500
+"""Characters of what a provider says."""
+
+
+def failed(model: str, error: Exception) -> CallFailed:
+    """The failure of a call to a model that callboard.toml names."""
+    cause = _cause(error)
+    return CallFailed(
+        f"the call to model {model} failed: {plain(str(error), MAX_REASON)}",
+        model=model,
+        cause=cause,
+        retry_after_s=getattr(error, "retry_after", None),
+        is_free=_is_free(cause, error),
+    )
+
+
+def _cause(error: Exception) -> CallFailure:
+    match error:
+        case ModelRateLimitError():
+            return "rate_limit"
+        case ModelQuotaExceededError():
+            return "quota"
+        case ModelUnavailableError() | ModelServerError():
+            return "unavailable"
+        case ModelTimeoutError() | ModelRequestTimeout():
+            return "timeout"
+        case ModelConnectionError():
+            return "unreachable"
+        case ModelRequestRejectedError():
+            return "rejected"
+        case _:
+            return "unreadable"
+
+
+def _is_free(cause: CallFailure, error: Exception) -> bool:
+    """True if the provider cannot have charged for it: it refused the request, or never got it."""
+    if isinstance(error, ModelAPIError) and error.in_stream:
+        return False
+    if isinstance(error, ModelConnectionError):
+        return error.phase in ("pool", "connect")
+    return cause in ("rate_limit", "quota", "unavailable", "rejected")
