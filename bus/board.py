@@ -11,6 +11,7 @@
 | blocker:<id>        | BlockerDoc |
 | verdict:<tree>:<gate hash> | GateDoc |
 | intent:<id>         | IntentDoc  |
+| budget              | BudgetDoc  |
 
 Only the manager's desk changes it, but for two: the launcher creates `run`, and the manager's office writes `manager`.
 """
@@ -24,7 +25,8 @@ from typing import Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from callboard.bus.task import Briefing, CommandResult, Finding, Note, TaskSpec
+from callboard.bus.caps import Caps, Exhausted, Limits, Worked
+from callboard.bus.task import Briefing, CommandResult, Finding, Note, OwnCaps, TaskSpec
 
 
 class TaskState(StrEnum):
@@ -235,6 +237,29 @@ class IntentDoc(Doc):
     at: AwareDatetime | None = None
 
 
+class BudgetDoc(Doc):
+    """What the run may use, and what of it the desk counts; what calls cost is counted beside the board (bus/spending.py)."""
+
+    limits: Limits = Limits()
+    """As callboard.toml had it when it was last read."""
+    raised: dict[str, OwnCaps] = {}
+    """Scope -> what a person raised since."""
+    worked: dict[str, Worked] = {}
+    """By scope: run, tasks and agents."""
+    noticed: dict[str, int] = {}
+    """`<scope> <what>` -> the cap of which a person was told that most is used."""
+    exhausted: dict[str, Exhausted] = {}
+    """Scope -> the cap it has reached; until that is raised it pays for nothing and begins nothing."""
+
+    def caps(self, scope: str, own: OwnCaps | None = None) -> Caps:
+        """What a scope may use.
+
+        Args:
+            own: What a task's own Budget says.
+        """
+        return self.limits.of(scope).with_own(own or OwnCaps()).with_own(self.raised.get(scope, OwnCaps()))
+
+
 PREFIXES: Mapping[str, type[Doc]] = {
     "run": RunDoc,
     "manager": ManagerDoc,
@@ -245,6 +270,7 @@ PREFIXES: Mapping[str, type[Doc]] = {
     "blocker": BlockerDoc,
     "verdict": GateDoc,
     "intent": IntentDoc,
+    "budget": BudgetDoc,
 }
 
 D = TypeVar("D", bound=Doc)
@@ -291,6 +317,16 @@ class Board:
 
     def task(self, id: str) -> TaskDoc:
         return self.get(f"task:{id}", TaskDoc)
+
+    @property
+    def budget(self) -> BudgetDoc:
+        return self.get("budget", BudgetDoc)
+
+    def caps(self, scope: str) -> Caps:
+        """What a scope may use."""
+        kind, _, name = scope.partition(":")
+        spec = self.task(name).spec if kind == "task" else None
+        return self.budget.caps(scope, spec.budget if spec else None)
 
     def tasks(self) -> list[TaskDoc]:
         """Every task, by id number."""

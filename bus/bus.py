@@ -11,7 +11,7 @@ from typing import Self, cast
 
 from loguru import logger
 
-from callboard.bus.board import Board, Change, RunDoc, decode_doc
+from callboard.bus.board import Board, Change, D, RunDoc, decode_doc
 from callboard.bus.dead_letters import DeadLetter, DeadLetters
 from callboard.bus.delivery import Wire
 from callboard.bus.errors import BoardStale, BusError, ServerTooOld
@@ -22,6 +22,7 @@ from callboard.bus.link import Link, shown
 from callboard.bus.messages import Draft, Envelope, new_id
 from callboard.bus.parcel import KEEP_MS, KEEP_OUTSIDE_MS, Arg, Parcel, check_sender, flat
 from callboard.bus.script import checked, text
+from callboard.bus.spending import Spending
 
 NEEDED = ("XAUTOCLAIM", "EVALSHA_RO", "XINFO", "XPENDING")
 """Commands that tell whether a server is new enough: EVALSHA_RO came with Redis 7.0. Versions do not tell: Valkey 9 says 7.2."""
@@ -46,6 +47,7 @@ class Bus:
         self._now = now
         self._journal = JournalReader(link, self._keys)
         self._dead = DeadLetters(self._wire)
+        self.spending = Spending(link, self._keys)
 
     @classmethod
     async def connect(cls, url: str, run: str, *, patience_s: float = 60.0, connect_s: float = CONNECT_S) -> Self:
@@ -141,6 +143,11 @@ class Bus:
         reply = cast(list[bytes], await self._link.command("HGETALL", self._keys.board, about="read the board"))
         raw = {name.decode(): doc for name, doc in zip(reply[::2], reply[1::2], strict=True)}
         return Board({name: decode_doc(name, raw[name]) for name in sorted(raw, key=_by_number)})
+
+    async def doc(self, name: str, kind: type[D]) -> D:
+        """One field of the board; an empty document of version 0 when nobody wrote it yet."""
+        raw = await self._link.command("HGET", self._keys.board, name, about="read the board")
+        return Board({name: decode_doc(name, cast(bytes, raw))} if raw else {}).get(name, kind)
 
     def inbox(self, name: str, consumer: str) -> Inbox:
         return Inbox(self._wire, name, consumer)

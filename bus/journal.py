@@ -10,6 +10,7 @@ from loguru import logger
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from callboard.bus.board import Change, decode_doc
+from callboard.bus.caps import OpenCall, Spent
 from callboard.bus.errors import BadMessage
 from callboard.bus.messages import Envelope
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from callboard.bus.keys import Keys
     from callboard.bus.link import Link
 
-Step = Literal["send", "commit", "emit", "timer", "bury", "retry", "drop"]
+Step = Literal["send", "commit", "emit", "timer", "bury", "retry", "drop", "settle"]
 
 ABOUT = "read the journal"
 CHUNK = 200
@@ -62,6 +63,15 @@ class DeadNote(BaseModel):
     """The message's JSON; bytes that are no UTF-8 are escaped."""
 
 
+class PaidCall(BaseModel):
+    """What a call was reserved for, and what it did cost."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    call: OpenCall
+    paid: Spent
+
+
 class JournalEntry(BaseModel):
     """One step of the run."""
 
@@ -81,6 +91,8 @@ class JournalEntry(BaseModel):
     changes: tuple[BoardChange, ...] = ()
     timers: tuple[TimerSet, ...] = ()
     dead: DeadNote | None = None
+    paid: PaidCall | None = None
+    """Step settle: one call."""
     unread: tuple[str, ...] = ()
     """Messages of kinds this program does not know, as JSON."""
 
@@ -94,6 +106,7 @@ def encode_entry(
     changes: Iterable[tuple[str, str]] = (),
     timers: Iterable[tuple[int, str]] = (),
     dead: DeadNote | None = None,
+    paid: PaidCall | None = None,
 ) -> str:
     """The JSON of an entry but for `seq` and `at`, which the server adds. Messages are given as their JSON."""
     parts = [
@@ -104,6 +117,8 @@ def encode_entry(
     ]
     if dead is not None:
         parts.append(f'"dead":{dead.model_dump_json()}')
+    if paid is not None:
+        parts.append(f'"paid":{paid.model_dump_json()}')
     return "{" + ",".join(parts) + "}"
 
 

@@ -11,6 +11,8 @@
 | cb:{run}:done           | zset    | `c:` committed (the message; the delivery), `e:` emitted, `s:` sent, `d:` dead letters taken away, by the time they may be forgotten, ms | 1 h; 24 h from outside | commit, emit, send, unbury |
 | cb:{run}:failures       | hash    | `<inbox>/<entry id>` -> `<raised> <died> <last error>`    | until acked   | take_over, fail, release, emit, commit, bury |
 | cb:{run}:held           | hash    | `<inbox>/<entry id>` -> `1` emitted since delivery, `w` suspected and not begun, `p<ms>` put back until then | until acked | emit, begin, fail, release, take_over, commit, bury |
+| cb:{run}:spend          | hash    | `<scope> <what>` -> integer, of settled calls (bus/caps.py) | the run     | settle |
+| cb:{run}:reserved       | hash    | reservation id -> the call's JSON, of calls that are not settled | until settled | reserve, settle |
 """
 
 from __future__ import annotations
@@ -64,3 +66,11 @@ class Keys:
     @property
     def held(self) -> str:
         return self._key("held")
+
+    @property
+    def spend(self) -> str:
+        return self._key("spend")
+
+    @property
+    def reserved(self) -> str:
+        return self._key("reserved")

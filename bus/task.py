@@ -24,6 +24,15 @@ class Source(Fact):
     """1-based line of the task's heading; 0 when it has none."""
 
 
+class OwnCaps(Fact):
+    """Caps that somebody named for one task or one scope; None = as the workspace has it (bus/caps.py)."""
+
+    tokens: int | None = None
+    micro_usd: int | None = None
+    minutes: int | None = None
+    attempts: int | None = None
+
+
 class TaskSpec(Fact):
     """A task as people wrote it. It never changes once an agent has started on it."""
 
@@ -54,8 +63,8 @@ class TaskSpec(Fact):
     """Glob patterns the task may touch; empty = the whole product."""
     checks: tuple[str, ...] = ()
     """Commands that must exit 0 in a checkout of the result."""
-    attempts: int = 3
-    """How often it may be tried before it fails (design: budgets; 3 = the gate's own number of attempts)."""
+    budget: OwnCaps = OwnCaps()
+    """What it may use; what its Budget does not name is as `[budget.task]` has it."""
     blocked_by: str = ""
     """What it waits for, when its Status said so; imported as blocked."""
     fields: dict[str, str] = {}
@@ -64,8 +73,9 @@ class TaskSpec(Fact):
 
     @property
     def digest(self) -> str:
-        """16 hex digits over what the task asks for; place in the file, number and order do not count."""
-        asked = self.model_dump_json(exclude={"number", "order", "source"})
+        """16 hex digits over what the task asks for; place in the file, number and order do not count,
+        and what it may use does by the field that says so."""
+        asked = self.model_dump_json(exclude={"number", "order", "source", "budget"})
         return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from callboard.bus.task import Source, TaskSpec
-from callboard.directions import values
+from callboard.bus.task import OwnCaps, Source, TaskSpec
+from callboard.directions import budget, values
 from callboard.directions.fields import KNOWN, Entry
 from callboard.directions.keys import Index, Name, assign_slugs
 
@@ -146,7 +146,7 @@ def _build(
         agent=index.agent,
         paths=_paths(_find(fields, "Paths"), report),
         checks=_checks(fields, report),
-        attempts=_attempts(_find(fields, "Budget"), report),
+        budget=_budget(_find(fields, "Budget"), report),
         blocked_by="; ".join(part for part in (waiting, unknown) if part),
         fields={name: value.text for name, value in fields.items()},
         source=source,
@@ -242,18 +242,18 @@ def _checks(fields: _Fields, report: Report) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _attempts(value: _Value, report: Report) -> int:
-    default = TaskSpec.model_fields["attempts"].default
-    found: int | None = None
-    for part in values.listed(value.text).found:
-        own = values.attempts(part)
-        found = own if own is not None else found
-        if own is None:
+def _budget(value: _Value, report: Report) -> OwnCaps:
+    own = OwnCaps()
+    for part in budget.parts(value.text):
+        found = budget.own_caps(part)
+        if found is None:
             report(
                 value.line,
-                f"Budget {_short(part)} is no number of attempts such as `3 attempts`; understood as nothing",
+                f"Budget {_short(part)} is none of `3 attempts`, `200k tokens`, `$2.50`, `30 min`; understood as nothing",
             )
-    return default if found is None else found
+        else:
+            own = own.model_copy(update=found.model_dump(exclude_none=True))
+    return own
 
 
 def _short(text: str) -> str:

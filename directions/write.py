@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from callboard.bus.errors import ConfigError
 from callboard.bus.task import Source, TaskSpec
+from callboard.directions import budget
 from callboard.directions.blocks import Kind, read_blocks
 from callboard.directions.document import Category, Direction, GitWorkflow, Rule
 from callboard.directions.fields import read_entries
@@ -135,7 +136,7 @@ def _from_attributes(task: TaskSpec) -> dict[str, str]:
         "Paths": ", ".join(f"`{path}`" for path in task.paths),
         "Checks": _checks(task.checks),
         "Timeline": _timeline(task),
-        "Budget": "" if task.attempts == plain.attempts else f"{task.attempts} attempts",
+        "Budget": budget.written(task.budget),
         "Status": task.blocked_by,
     }
     return {name: value for name, value in said.items() if value}

@@ -8,6 +8,7 @@ from typing import Literal
 from callboard.agents.manager import seats
 from callboard.agents.manager.decision import Decision
 from callboard.bus.board import BlockerDoc, QuestionDoc, TaskDoc, TaskState
+from callboard.bus.caps import task_scope
 from callboard.bus.messages import (
     AttemptFailed,
     BlockerRaised,
@@ -58,9 +59,10 @@ def send_back(
 def spend_attempt(decision: Decision, task: TaskDoc, note: Note, summary: str) -> None:
     """Count a failed attempt; the task comes back, or has failed when none is left."""
     spent = task.spent + 1
-    left = task.task.attempts - spent
+    most = decision.board.caps(task_scope(task.id)).attempts
+    left = most - spent
     state = TaskState.CHANGES_REQUESTED if left > 0 else TaskState.FAILED
-    reason = summary if left > 0 else f"{task.task.attempts} attempts spent; the last: {summary}"
+    reason = summary if left > 0 else f"{most} attempts spent; the last: {summary}"
     decision.put_task(task, state=state, spent=spent, reason=reason, notes=(*task.notes, note))
     if state is TaskState.FAILED:
         decision.send(task.agent, TaskClosed(state="failed", reason=reason), task)

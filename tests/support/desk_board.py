@@ -36,7 +36,7 @@ from callboard.bus.messages import (
     Timer,
     VerdictGiven,
 )
-from callboard.bus.task import Briefing, CommandResult, Finding, Source, TaskSpec
+from callboard.bus.task import Briefing, CommandResult, Finding, OwnCaps, Source, TaskSpec
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 REVIEWERS = ("junior-1", "junior-2", "senior")
@@ -59,7 +59,8 @@ def sha(text: str) -> str:
 def spec(title: str, agent: str = "driver-1", **values: object) -> TaskSpec:
     """A task of a direction file; its key is `<agent>/<title>`."""
     source = Source(kind="direction", file=f"directions/{agent}.md", line=3)
-    made = TaskSpec(key=f"{agent}/{title}", title=title, agent=agent, source=source)
+    own = OwnCaps.model_validate(values.pop("budget", {}))
+    made = TaskSpec(key=f"{agent}/{title}", title=title, agent=agent, source=source, budget=own)
     return made.model_copy(update=values)
 
 

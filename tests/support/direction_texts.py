@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from callboard.bus.task import Source, TaskSpec
+from callboard.bus.task import OwnCaps, Source, TaskSpec
 from callboard.directions.document import Category, Direction, GitWorkflow, Rule, Section
 from callboard.directions.values import path_pattern
 
@@ -99,6 +99,15 @@ texts = _texts.map("\n\n".join)
 spans = st.text(alphabet="abc/*._-", min_size=1, max_size=12)
 
 
+budgets = st.builds(
+    OwnCaps,
+    attempts=st.none() | st.integers(1, 9),
+    tokens=st.none() | st.integers(1, 10**9),
+    micro_usd=st.none() | st.integers(1, 10**9),
+    minutes=st.none() | st.integers(1, 999),
+)
+
+
 @st.composite
 def task_specs(draw: st.DrawFn, agent: str = "driver-1") -> TaskSpec:
     """A task made by a program: it has attributes and no fields."""
@@ -115,7 +124,7 @@ def task_specs(draw: st.DrawFn, agent: str = "driver-1") -> TaskSpec:
         checks=tuple(
             draw(st.lists(st.sampled_from(["make", "pytest -q", "echo `date`", "a | b"]), max_size=3, unique=True))
         ),
-        attempts=draw(st.integers(1, 9)),
+        budget=draw(budgets),
         agent=agent,
         source=Source(kind="direction"),
     )

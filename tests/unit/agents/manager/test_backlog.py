@@ -103,16 +103,16 @@ def test_a_removed_task_that_comes_back_reopens_a_run_that_had_ended() -> None:
 @pytest.mark.parametrize("end", ["done", "failed", "cancelled"])
 def test_a_task_that_ended_comes_again_once_its_text_has_changed(end: str) -> None:
     desk = Desk()
-    desk.directions(spec("one", attempts=1))
+    desk.directions(spec("one", budget={"attempts": 1}))
     if end == "done":
         desk.to_landed("T-1")
     elif end == "failed":
         desk.fail("T-1")
     else:
         desk.person("cancel", task="T-1")
-    desk.directions(spec("one", attempts=1))
+    desk.directions(spec("one", budget={"attempts": 1}))
     assert desk.states == {"T-1": end}
-    desk.directions(spec("one", attempts=1, what="otherwise"))
+    desk.directions(spec("one", budget={"attempts": 1}, what="otherwise"))
     assert desk.states == {"T-1": end, "T-2": "assigned"}
     assert (desk.run.state, desk.task("T-2").attempt, desk.task("T-2").spent) == ("running", 1, 0)
 

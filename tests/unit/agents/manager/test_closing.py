@@ -48,7 +48,7 @@ def test_what_was_cancelled_by_a_person_does_not_make_a_run_fail() -> None:
 
 def test_a_run_with_a_failed_task_has_failed_and_names_it() -> None:
     desk = Desk()
-    desk.directions(spec("one", attempts=1), spec("two", "driver-2"))
+    desk.directions(spec("one", budget={"attempts": 1}), spec("two", "driver-2"))
     desk.fail("T-1")
     assert desk.run.state == "running", "the rest goes on"
     desk.to_landed("T-2")
@@ -58,7 +58,7 @@ def test_a_run_with_a_failed_task_has_failed_and_names_it() -> None:
 
 def test_a_run_succeeds_after_all_when_what_failed_was_done_with_another_text() -> None:
     desk = Desk()
-    desk.directions(spec("one", attempts=1))
+    desk.directions(spec("one", budget={"attempts": 1}))
     desk.fail("T-1")
     assert desk.run.state == "failed"
     desk.directions(spec("one", what="smaller"))
@@ -78,7 +78,7 @@ def test_a_run_without_a_task_does_not_end() -> None:
 def test_what_depends_on_a_task_that_was_not_done_is_skipped_all_the_way() -> None:
     desk = Desk()
     desk.directions(
-        spec("a", attempts=1),
+        spec("a", budget={"attempts": 1}),
         spec("b", depends_on=("driver-1/a",)),
         spec("c", "driver-2", depends_on=("driver-1/b",)),
     )
@@ -91,7 +91,7 @@ def test_what_depends_on_a_task_that_was_not_done_is_skipped_all_the_way() -> No
 def test_what_was_skipped_comes_back_when_its_dependency_is_tried_again() -> None:
     desk = Desk()
     after = spec("b", "driver-2", depends_on=("driver-1/a",)), spec("c", "driver-2", depends_on=("driver-2/b",))
-    desk.directions(spec("a", attempts=1), *after)
+    desk.directions(spec("a", budget={"attempts": 1}), *after)
     desk.fail("T-1")
     desk.directions(spec("a", what="smaller"), *after)
     assert desk.states == {"T-1": "failed", "T-2": "queued", "T-3": "queued", "T-4": "assigned"}
@@ -102,7 +102,7 @@ def test_what_was_skipped_comes_back_when_its_dependency_is_tried_again() -> Non
 
 def test_a_skipped_task_whose_file_loses_it_no_longer_counts() -> None:
     desk = Desk()
-    desk.directions(spec("a", attempts=1), spec("b", depends_on=("driver-1/a",)))
+    desk.directions(spec("a", budget={"attempts": 1}), spec("b", depends_on=("driver-1/a",)))
     desk.fail("T-1")
     desk.directions(spec("a", what="smaller"))
     assert desk.states == {"T-1": "failed", "T-2": "cancelled", "T-3": "assigned"}
@@ -114,7 +114,7 @@ def test_a_task_that_was_begun_is_not_skipped_when_its_dependency_comes_again_an
     desk.to_landed("T-1")
     b = spec("b", "driver-2", depends_on=("driver-1/a",))
     desk.directions(spec("a"), b)
-    desk.directions(spec("a", what="again", attempts=1), b)
+    desk.directions(spec("a", what="again", budget={"attempts": 1}), b)
     desk.fail("T-3")
     assert desk.states["T-2"] == "assigned"
     desk.to_landed("T-2")
@@ -154,7 +154,7 @@ def test_standing_work_is_done_for_good_when_its_next_round_would_be_after_its_l
 
 def test_standing_work_that_failed_does_not_make_the_run_fail() -> None:
     desk = Desk()
-    desk.directions(spec("watch", standing=True, attempts=1), spec("one", "driver-2"))
+    desk.directions(spec("watch", standing=True, budget={"attempts": 1}), spec("one", "driver-2"))
     desk.fail("T-1")
     desk.to_landed("T-2")
     assert desk.run.state == "succeeded"
@@ -282,7 +282,7 @@ def test_standing_work_does_not_move_a_run_unless_somebody_waits_for_it() -> Non
 @pytest.mark.parametrize("state", ["succeeded", "failed"])
 def test_a_run_that_has_ended_has_ended(state: str) -> None:
     desk = Desk()
-    desk.directions(spec("one", attempts=1))
+    desk.directions(spec("one", budget={"attempts": 1}))
     desk.to_landed("T-1") if state == "succeeded" else desk.fail("T-1")
     assert (desk.run.state, outlook(desk.board)) == (state, "ended")
 

@@ -136,7 +136,9 @@ def test_cancel_of_what_is_done_is_refused() -> None:
 def test_a_failed_task_that_is_given_up_no_longer_holds_up_the_run() -> None:
     desk = Desk()
     desk.directions(
-        spec("one"), spec("two", "driver-2", attempts=1), spec("three", "driver-2", depends_on=("driver-2/two",))
+        spec("one"),
+        spec("two", "driver-2", budget={"attempts": 1}),
+        spec("three", "driver-2", depends_on=("driver-2/two",)),
     )
     desk.fail("T-2")
     desk.to_landed("T-1")
@@ -217,7 +219,9 @@ def test_a_promotion_that_could_not_be_done_says_why() -> None:
 
 def test_every_condition_that_promotion_lacks_is_named() -> None:
     desk = Desk()
-    desk.directions(spec("one"), spec("two", "driver-2", attempts=1), spec("watch", "driver-2", standing=True))
+    desk.directions(
+        spec("one"), spec("two", "driver-2", budget={"attempts": 1}), spec("watch", "driver-2", standing=True)
+    )
     desk.fail("T-2")
     assert said(desk.person("promote")) == (
         False,

@@ -155,7 +155,7 @@ def test_a_requeued_task_can_be_cancelled_although_nobody_has_it() -> None:
 
 def test_a_launch_may_ask_for_a_task_once_more() -> None:
     desk = Desk()
-    desk.directions(spec("one"), spec("two", "driver-2", attempts=1))
+    desk.directions(spec("one"), spec("two", "driver-2", budget={"attempts": 1}))
     desk.to_landed("T-1")
     desk.fail("T-2")
     desk.launch(again=("driver-2/two", "driver-9/unknown"))

@@ -138,7 +138,7 @@ def test_a_failed_attempt_comes_again_at_once_with_its_reason() -> None:
 
 def test_a_task_has_failed_when_its_attempts_are_spent_and_its_agent_hears_it() -> None:
     desk = Desk()
-    desk.directions(spec("one", attempts=2), spec("two", "driver-2"))
+    desk.directions(spec("one", budget={"attempts": 2}), spec("two", "driver-2"))
     desk.fail("T-1", "first")
     heard = desk.fail("T-1", "second")
     assert desk.states["T-1"] == "failed"

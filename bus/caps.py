@@ -1,0 +1,152 @@
+"""Caps on what work may use, and what it has used: tokens, money, minutes and attempts of the run, a task or an agent.
+
+A scope is `run`, `task:<id>`, `agent:<name>`, or, for counting only, `model:<name>`.
+Money is whole millionths of a US dollar: scripts on the server add and compare it exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_CEILING, Decimal
+from typing import Literal
+
+from callboard.bus.task import Fact, OwnCaps
+
+What = Literal["tokens", "usd", "minutes", "attempts"]
+RUN = "run"
+MICRO = Decimal(1_000_000)
+
+
+def micro_usd(usd: Decimal) -> int:
+    """Rounded up, so that what is counted is never less than what was paid."""
+    return int((usd * MICRO).to_integral_value(ROUND_CEILING))
+
+
+def in_usd(micros: int) -> Decimal:
+    return Decimal(micros) / MICRO
+
+
+def task_scope(task: str) -> str:
+    return f"task:{task}"
+
+
+def agent_scope(agent: str) -> str:
+    return f"agent:{agent}"
+
+
+class Caps(Fact):
+    """The most a scope may use."""
+
+    tokens: int
+    micro_usd: int
+    minutes: int
+    attempts: int
+
+    def of(self, what: What) -> int:
+        return self.micro_usd if what == "usd" else int(getattr(self, what))
+
+    def with_own(self, own: OwnCaps) -> Caps:
+        """The same where `own` says nothing."""
+        return self.model_copy(update=own.model_dump(exclude_none=True))
+
+
+class Limits(Fact):
+    """The caps of a workspace: what `[budget]` says, or these. Run: 5M tokens and 120 minutes as in design/4-work.md and 25
+    USD as in design/1-product.md; a task may use a fifth of it in half the time; an agent three fifths, so that no one agent
+    can use up what the others need."""
+
+    run: Caps = Caps(tokens=5_000_000, micro_usd=25_000_000, minutes=120, attempts=300)
+    task: Caps = Caps(tokens=1_000_000, micro_usd=5_000_000, minutes=60, attempts=3)
+    """Of each task, over all its attempts and reviews, unless its own Budget says otherwise."""
+    agent: Caps = Caps(tokens=3_000_000, micro_usd=15_000_000, minutes=120, attempts=150)
+    """Of each agent, over the whole run."""
+
+    def of(self, scope: str) -> Caps:
+        match scope.partition(":")[0]:
+            case "run":
+                return self.run
+            case "task":
+                return self.task
+            case _:
+                return self.agent
+
+
+class Worked(Fact):
+    """What a scope has used that the desk counts."""
+
+    minutes: int = 0
+    """Whole minutes; agents/manager/budget.py says which count."""
+    attempts: int = 0
+
+
+class Exhausted(Fact):
+    """A scope that has used up its cap, until a person raises it."""
+
+    what: What
+    used: int
+    cap: int
+    question: str = ""
+    """The question that a person answers to raise it."""
+
+
+class Spent(Fact):
+    """What the settled calls of a scope have cost."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    """Of `input_tokens`."""
+    micro_usd: int = 0
+    """Of the calls whose price is known."""
+    unpriced: int = 0
+    """Calls whose price nobody knows; they count in tokens alone."""
+
+    @property
+    def tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+    def used(self, what: Literal["tokens", "usd"]) -> int:
+        return self.tokens if what == "tokens" else self.micro_usd
+
+
+class OpenCall(Fact):
+    """A reservation: what one call may cost at most, from before it is made until it is settled."""
+
+    id: str
+    agent: str
+    task: str
+    model: str
+    tokens: int
+    micro_usd: int | None
+    """None = unknown."""
+
+    @property
+    def scopes(self) -> tuple[str, str, str]:
+        """Whose caps it counts against."""
+        return RUN, task_scope(self.task), agent_scope(self.agent)
+
+
+class SpentSeen(Fact):
+    """What a run had spent at one moment."""
+
+    spent: Mapping[str, Spent] = {}
+    """By scope; models too."""
+    open: tuple[OpenCall, ...] = ()
+    """Oldest first."""
+
+    def of(self, scope: str) -> Spent:
+        return self.spent.get(scope, Spent())
+
+    def held(self, scope: str) -> tuple[int, int]:
+        """Tokens and millionths of a dollar that open calls hold back."""
+        calls = [call for call in self.open if scope in call.scopes]
+        return sum(call.tokens for call in calls), sum(call.micro_usd or 0 for call in calls)
+
+
+def shown(what: What, amount: int) -> str:
+    """An amount for people: `5,000,000 tokens`, `25.00 USD`, `120 minutes`."""
+    if what == "usd":
+        cents = in_usd(amount).quantize(Decimal("0.01"))
+        return f"{cents if amount == 0 or cents else in_usd(amount).normalize():f} USD"
+    return f"{amount:,} {what}"
