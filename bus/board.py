@@ -63,7 +63,7 @@ class RunDoc(Doc):
     id: str = ""
     state: Literal["created", "running", "paused", "succeeded", "failed", "cancelled"] = "created"
     reason: str = ""
-    """Why it is paused or failed: question | approval | operator | disk | integration_moved, or a failure reason."""
+    """Why it is paused or failed: question | approval | operator | disk | provider | budget | integration_moved, or a failure reason."""
     detail: str = ""
     """The same for a person, as a sentence."""
     base: str = ""
@@ -106,6 +106,10 @@ class AgentDoc(Doc):
     host: str = ""
     since: AwareDatetime | None = None
     progress_at: AwareDatetime | None = None
+    parked_until: AwareDatetime | None = None
+    """Until then it gets no task, as its provider takes nothing from it; None = it is not parked."""
+    parked_for: str = ""
+    """Why, for a person."""
 
 
 class BriefingDoc(Doc):

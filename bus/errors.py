@@ -17,6 +17,7 @@ CallboardError                 what was tried, on what, and the way out
 │   └── CommandFailed          setup or another needed command failed
 ├── CommandKilled              a signal ended a program of ours; says nothing about the work
 ├── BrainError                 a brain gave nothing that can be used
+│   ├── BrainParked            it cannot think now: its provider's limit, or no provider answers
 │   ├── BudgetSpent            no room under a cap: the call was not made
 │   └── CallFailed             a call to a model brought no reply: model, cause
 ├── RosterError                the roster cannot start, or is already running here
@@ -29,6 +30,7 @@ Signal                         what a handler raises to steer its delivery; neve
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 
@@ -154,6 +156,22 @@ class CommandKilled(CallboardError):
 
 class BrainError(CallboardError):
     """A brain gave nothing that can be used: no transcript, garbage where a verdict was due, a program that is absent."""
+
+
+class BrainParked(BrainError):
+    """A brain cannot think now, and nobody's work is to blame: the same can go on later.
+
+    Attributes:
+        cause: `rate_limit`: its provider takes no more until a time. `provider`: none of its models can be reached.
+        until: When it can go on; None = nobody knows.
+    """
+
+    def __init__(
+        self, message: str, *, cause: Literal["rate_limit", "provider"], until: datetime | None = None
+    ) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.until = until
 
 
 class BudgetSpent(BrainError):

@@ -38,6 +38,7 @@ __all__ = [
     "AgentStopped",
     "AnswerGiven",
     "AttemptFailed",
+    "AttemptParked",
     "BlockerRaised",
     "BlockerResolved",
     "Body",
@@ -61,6 +62,7 @@ __all__ = [
     "MergeRequested",
     "MessageRefused",
     "Outcome",
+    "ParkCause",
     "PinRequested",
     "PromotionChanged",
     "PromotionFinished",
@@ -81,6 +83,10 @@ __all__ = [
     "new_trace",
     "outcome_id",
 ]
+
+ParkCause = Literal["rate_limit", "provider", "budget"]
+"""Why thinking has to wait: the provider takes no more until a time; no model of the agent's list can be reached; a budget
+is spent."""
 
 
 # --- people -> manager ---------------------------------------------------------------------------
@@ -174,9 +180,9 @@ class TimerFired(Body):
     """manager -> manager, when its time has come."""
 
     kind: ClassVar[str] = "timer.fired"
-    about: Literal["review", "standing", "dispatch"]
+    about: Literal["review", "standing", "dispatch", "parked"]
     subject: str = ""
-    """The task's id, where it is about one."""
+    """The task's id, the review's, or `<agent> <time>` of a parking."""
     attempt: int = 0
 
 
@@ -272,6 +278,17 @@ class AttemptFailed(Body):
     head: str | None = None
 
 
+class AttemptParked(Body):
+    """agent -> manager: it cannot think now; the attempt costs none, and its work is kept."""
+
+    kind: ClassVar[str] = "attempt.parked"
+    cause: ParkCause
+    detail: str
+    until: AwareDatetime | None = None
+    """When it can go on; None = nobody knows, or when a person says so."""
+    head: str | None = None
+
+
 class HandInRefused(Body):
     """manager -> agent: nothing of what it handed in was imported."""
 
@@ -319,6 +336,9 @@ class VerdictGiven(Body):
     vote: Literal["approved", "needs_revision", "abstained"]
     findings: tuple[Finding, ...] = ()
     notes: str = ""
+    parked: ParkCause | None = None
+    """Why it could not think, with an abstention: then it is asked again, once it can."""
+    until: AwareDatetime | None = None
 
 
 # --- manager -> all concerned --------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from callboard.bus.task import CommandResult, Finding
 
@@ -25,6 +26,11 @@ def commit_fact(sha: str | None, branch: str, files: Sequence[str]) -> str:
     if sha is None:
         return "no commit: nothing was changed"
     return f"commit {_code(sha[:7])} on {_code(branch)}, {_count(files, 'file')}{_listed(': ', files)}"
+
+
+def time_fact(at: datetime) -> str:
+    """2026-03-02 12:00:00Z"""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def finding_fact(finding: Finding) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
 from callboard.agents.workspace.sandbox import OFF, Sandbox
-from callboard.bus.messages import ReviewRequested
+from callboard.bus.messages import ParkCause, ReviewRequested
 from callboard.bus.task import Briefing, Note, TaskSpec
 
 Report = Callable[[str], Awaitable[None]]
@@ -125,7 +126,18 @@ class Failed:
     reason: str
 
 
-Result = Done | Blocked | Asked | Failed
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """It cannot think now, and nobody's work is to blame: the same task goes on later, from what it left."""
+
+    cause: ParkCause
+    detail: str
+    """What was tried, and what came of it, as a sentence."""
+    until: datetime | None = None
+    """When it can go on; None = nobody knows, or when a person says so."""
+
+
+Result = Done | Blocked | Asked | Failed | Parked
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +155,7 @@ class Brain(Protocol):
 
         Raises:
             BrainError: The brain gave nothing that can be used.
+            BrainParked, BudgetSpent: The same as to return `Parked`, for what is deep inside.
         """
         ...
 
@@ -151,5 +164,6 @@ class Brain(Protocol):
 
         Raises:
             BrainError: The brain gave nothing that can be used.
+            BrainParked, BudgetSpent: It cannot think within its time; the review waits for it.
         """
         ...

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from callboard.agents.brains.brain import Asked, Blocked, Failed
+from callboard.agents.brains.brain import Asked, Blocked, Failed, Parked
 from callboard.agents.manager.decision import MANAGER
 from callboard.bus.messages import (
     JOURNAL,
     AttemptFailed,
+    AttemptParked,
     BlockerRaised,
     Body,
     Draft,
@@ -22,7 +23,7 @@ from callboard.bus.messages import (
     TaskAssigned,
 )
 from callboard.bus.task import CommandResult
-from callboard.feedback.facts import command_fact, commit_fact
+from callboard.feedback.facts import command_fact, commit_fact, time_fact
 
 Kind = Literal["task", "evidence", "blocker", "question"]
 
@@ -89,6 +90,13 @@ def asked(agent: str, assigned: TaskAssigned, it: Asked, kept: Kept) -> Outcome:
 def failed(agent: str, assigned: TaskAssigned, it: Failed, kept: Kept) -> Outcome:
     body = AttemptFailed(reason=it.reason, head=kept.head)
     return _told(body, _entry(agent, "task", f"{assigned.spec.title}: the attempt failed", kept.facts, it.reason))
+
+
+def parked(agent: str, assigned: TaskAssigned, it: Parked, kept: Kept) -> Outcome:
+    body = AttemptParked(cause=it.cause, detail=it.detail, until=it.until, head=kept.head)
+    until = f" until {time_fact(it.until)}" if it.until else ""
+    facts = (f"parked{until}: {it.detail}", *kept.facts)
+    return _told(body, _entry(agent, "task", f"{assigned.spec.title}: parked", facts))
 
 
 def stopped(agent: str, assigned: TaskAssigned, reason: str, kept: Kept) -> Outcome:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from callboard.agents.brains.answer import plain
-from callboard.agents.brains.brain import Asked, Blocked, Brain, Done, Failed, Job, Result, Seat
+from callboard.agents.brains.brain import Asked, Blocked, Brain, Done, Failed, Job, Parked, Result, Seat
 from callboard.agents.driver import entries
 from callboard.agents.driver.entries import HandIn, Kept
 from callboard.agents.driver.message import hand_in_message
@@ -22,7 +22,7 @@ from callboard.agents.workspace.commands import run_command
 from callboard.agents.workspace.git import Person
 from callboard.agents.workspace.sandbox import Sandbox
 from callboard.agents.workspace.setup import Setup, fingerprint, forget, recorded
-from callboard.bus.errors import BrainError, CommandFailed, WorkspaceError
+from callboard.bus.errors import BrainError, BrainParked, BudgetSpent, CommandFailed, WorkspaceError
 from callboard.bus.messages import Draft, Outcome, TaskAssigned, TaskProgressed
 from callboard.bus.task import CommandResult, Note
 
@@ -78,8 +78,15 @@ class TaskRun:
                 case Failed():
                     self._doubt_setup()
                     return entries.failed(agent, assigned, result, await self._keep())
+                case Parked():
+                    return entries.parked(agent, assigned, result, await self._keep())
         except Stopped as stopped:
             return entries.stopped(agent, assigned, str(stopped), await self._keep())
+        except BrainParked as error:
+            it = Parked(error.cause, plain(str(error), 2_000), error.until)
+            return entries.parked(agent, assigned, it, await self._keep())
+        except BudgetSpent as error:
+            return entries.parked(agent, assigned, Parked("budget", plain(str(error), 2_000)), await self._keep())
         except (BrainError, WorkspaceError) as error:
             return entries.failed(agent, assigned, Failed(plain(str(error), 2_000)), await self._keep())
 

@@ -11,6 +11,7 @@ from callboard.agents.manager import (
     judgement,
     merging,
     obstacles,
+    parking,
     people,
     presence,
     setbacks,
@@ -22,6 +23,7 @@ from callboard.bus.messages import (
     AgentStarted,
     AgentStopped,
     AttemptFailed,
+    AttemptParked,
     BlockerRaised,
     CommandGiven,
     DirectionsRead,
@@ -113,6 +115,8 @@ def _from_worker(decision: Decision, message: Envelope) -> None:
             setbacks.question_asked(decision, task, body)
         case AttemptFailed() as body:
             setbacks.attempt_failed(decision, task, body)
+        case AttemptParked() as body:
+            parking.attempt_parked(decision, task, body)
         case _:
             reason = f"the manager has nothing to decide about {message.kind}"
             refused = MessageRefused(
@@ -129,6 +133,8 @@ def _timer_fired(decision: Decision, body: TimerFired) -> None:
     task = decision.board.task(decision.cause.task)
     if body.about == "review":
         judgement.review_deadline(decision, task, body.subject)
+    elif body.about == "parked":
+        parking.time_has_come(decision, body.subject)
     elif body.about == "standing" and task.not_before:
         # the server's clock fired it; this process's clock may be behind
         decision.put_task(task, not_before=min(task.not_before, decision.now))

@@ -20,11 +20,15 @@ def assign_ready(decision: Decision) -> None:
     """To each idle driver its next ready task."""
     if not hands_out(decision.board.run):
         return
-    idle = [agent.name for agent in decision.board.all(AgentDoc) if agent.state == "idle" and agent.role == DRIVER]
-    for name in sorted(idle):
+    for name in sorted(agent.name for agent in decision.board.all(AgentDoc) if _is_free(agent, decision.now)):
         task = next_task(decision, name)
         if task is not None:
             _assign(decision, name, task)
+
+
+def _is_free(agent: AgentDoc, now: datetime) -> bool:
+    is_parked = agent.parked_until is not None and agent.parked_until > now
+    return agent.state == "idle" and agent.role == DRIVER and not is_parked
 
 
 def next_task(decision: Decision, agent: str) -> TaskDoc | None:
@@ -99,7 +103,8 @@ def _assign(decision: Decision, agent: str, task: TaskDoc) -> None:
         notes=task.notes,
     )
     decision.send(agent, body, task)
-    decision.put_agent(agent, state="working", task=task.id, doing="assigned", progress_at=decision.now)
+    free = {"parked_until": None, "parked_for": ""}
+    decision.put_agent(agent, state="working", task=task.id, doing="assigned", progress_at=decision.now, **free)
     decision.log("task", f"assigned to {agent}, attempt {task.attempt}", task=task)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callboard.agents.manager import closing, requests, seats, setbacks
+from callboard.agents.manager import closing, parking, requests, seats, setbacks
 from callboard.agents.manager.decision import Decision
 from callboard.agents.manager.verdicts import verdict_field
 from callboard.agents.reviewer import consensus
@@ -72,13 +72,17 @@ def verdict_given(decision: Decision, body: VerdictGiven) -> None:
         )
         decision.send(JOURNAL, refused)
         return
+    if body.parked:
+        parking.review_parked(decision, task, name, body.parked, body)
+        return
     verdict = Verdict(vote=body.vote, findings=body.findings, notes=body.notes)
     task = decision.put_task(task, verdicts={**task.verdicts, name: verdict})
     _judge(decision, task, deadline_passed=False)
 
 
 def review_deadline(decision: Decision, task: TaskDoc, review: str) -> None:
-    if task.state is TaskState.REVIEW and task.review == review:
+    """Nobody is late while the review waits for a reviewer that cannot think."""
+    if task.state is TaskState.REVIEW and task.review == review and not task.reason:
         _judge(decision, task, deadline_passed=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from callboard.agents.manager import answers, backlog, closing, seats
+from callboard.agents.manager import answers, backlog, closing, parking, seats
 from callboard.agents.manager.decision import Decision, newest, open_tasks
 from callboard.bus.board import ENDED, HELD_BY_AGENT, AgentDoc, Board, QuestionDoc, TaskState
 from callboard.bus.messages import (
@@ -115,11 +115,16 @@ def _pause(decision: Decision, body: CommandGiven) -> None:
 
 
 def _resume(decision: Decision) -> None:
-    if decision.board.run.state != "paused":
+    """Go on from a pause; and who waits for a provider's limit tries again now."""
+    was_paused = decision.board.run.state == "paused"
+    parked = parking.unpark_all(decision)
+    if not was_paused and not parked:
         _reply(decision, False, f"the run is {decision.board.run.state}, not paused")
         return
-    closing.go_on(decision)
-    _reply(decision, True, "the run goes on")
+    if was_paused:
+        closing.go_on(decision)
+    again = f"{', '.join(parked)} {'tries' if len(parked) == 1 else 'try'} again now" if parked else ""
+    _reply(decision, True, "; ".join(filter(None, ("the run goes on" if was_paused else "", again))))
 
 
 def disk_changed(decision: Decision, body: DiskChanged) -> None:

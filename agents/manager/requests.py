@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from callboard.agents.manager import seats, setbacks
 from callboard.agents.manager.decision import Decision
 from callboard.agents.manager.verdicts import gate_hash
 from callboard.agents.reviewer.consensus import TRIO
-from callboard.bus.board import IntentDoc, TaskDoc, TaskState
+from callboard.bus.board import IntentDoc, TaskDoc, TaskState, Verdict
 from callboard.bus.messages import GateRequested, LandRequested, MergeRequested, ReviewRequested, TimerFired
 
 
@@ -15,13 +17,21 @@ def ask_gate(decision: Decision, task: TaskDoc) -> None:
     decision.send("gate", body, task)
 
 
-def ask_reviewers(decision: Decision, task: TaskDoc, commit: str, reviewed_base: str = "") -> None:
+def ask_reviewers(
+    decision: Decision,
+    task: TaskDoc,
+    commit: str,
+    reviewed_base: str = "",
+    verdicts: Mapping[str, Verdict] | None = None,
+) -> None:
     """Ask all three, blind and in parallel. A review is bound to the commit and to what was asked for.
 
     Args:
         commit: What is judged; "" when the task changed nothing.
         reviewed_base: What it is judged against, where that is not what its last review saw.
+        verdicts: What some have said about the same already; they are not asked again.
     """
+    heard = dict(verdicts or {})
     task = decision.put_task(task, review_commit=commit, reviewed_base=reviewed_base or task.reviewed_base)
     reviewers = seats.reviewers(decision.board)
     if len(reviewers) != TRIO:
@@ -36,7 +46,8 @@ def ask_reviewers(decision: Decision, task: TaskDoc, commit: str, reviewed_base:
         review=f"{task.id}.{task.attempt}.{rounds}",
         review_rounds=rounds,
         reviewers=reviewers,
-        verdicts={},
+        verdicts=heard,
+        reason="",
     )
     body = ReviewRequested(
         review=task.review,
@@ -50,8 +61,21 @@ def ask_reviewers(decision: Decision, task: TaskDoc, commit: str, reviewed_base:
         deadline=decision.now + decision.policy.review_deadline,
     )
     for name in reviewers:
-        decision.send(name, body, task)
+        if name not in heard:
+            decision.send(name, body, task)
     decision.after(decision.policy.review_deadline, TimerFired(about="review", subject=task.review), task)
+
+
+def ask_parked_reviews(decision: Decision, reviewer: str = "") -> None:
+    """Ask again, in reviews that wait for somebody who could not think, whoever has not answered.
+
+    Args:
+        reviewer: Only reviews that wait for an answer of this one.
+    """
+    for task in decision.board.tasks():
+        waits = task.state is TaskState.REVIEW and bool(task.reason)
+        if waits and (not reviewer or (reviewer in task.reviewers and reviewer not in task.verdicts)):
+            ask_reviewers(decision, task, task.review_commit, verdicts=task.verdicts)
 
 
 def renew_reviews(decision: Decision) -> None:
@@ -106,13 +130,15 @@ def send_intent(decision: Decision, intent: IntentDoc, task: TaskDoc) -> None:
 
 
 def ask_again(decision: Decision) -> None:
-    """After a pause what could not be finished is tried again: open landings, and gates that could not run."""
+    """After a pause what could not be finished is tried again: open landings, gates that could not run, and reviews
+    that nobody could think about."""
     for intent in decision.board.all(IntentDoc):
         if intent.state == "open":
             send_intent(decision, intent, decision.board.task(intent.task))
     for task in decision.board.tasks():
         if task.state is TaskState.GATE and task.reason:
             ask_gate(decision, decision.put_task(task, reason=""))
+    ask_parked_reviews(decision)
 
 
 def forget_base(decision: Decision, task: TaskDoc) -> None:

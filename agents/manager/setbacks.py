@@ -23,12 +23,12 @@ from callboard.feedback.facts import finding_fact
 
 def blocker_raised(decision: Decision, task: TaskDoc, body: BlockerRaised) -> None:
     """The task parks with its work; the agent is free for its next one at once."""
-    task = _park(decision, task, body.head)
+    task = keep_work(decision, task, body.head)
     block(decision, task, what=body.what, tried=body.tried, needs=body.needs, severity=body.severity)
 
 
 def question_asked(decision: Decision, task: TaskDoc, body: QuestionAsked) -> None:
-    task = _park(decision, task, body.head)
+    task = keep_work(decision, task, body.head)
     question = ask(decision, task, body.text, body.options)
     decision.put_task(
         task, state=TaskState.BLOCKED, reason=f"waits for {question.id}: {body.text}", question=question.id
@@ -36,7 +36,7 @@ def question_asked(decision: Decision, task: TaskDoc, body: QuestionAsked) -> No
 
 
 def attempt_failed(decision: Decision, task: TaskDoc, body: AttemptFailed) -> None:
-    task = _park(decision, task, body.head)
+    task = keep_work(decision, task, body.head)
     spend_attempt(decision, task, Note(source="driver", text=body.reason), f"the attempt failed: {body.reason}")
 
 
@@ -129,7 +129,7 @@ def close_questions(decision: Decision, task: TaskDoc) -> None:
             decision.put(f"blocker:{blocker.id}", blocker.model_copy(update={"state": "closed"}))
 
 
-def _park(decision: Decision, task: TaskDoc, head: str | None) -> TaskDoc:
+def keep_work(decision: Decision, task: TaskDoc, head: str | None) -> TaskDoc:
     """Free the agent and keep what it has so far."""
     seats.let_go(decision, task.agent)
     if head is None:

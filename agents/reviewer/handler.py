@@ -18,8 +18,17 @@ from callboard.agents.threads import run_to_end
 from callboard.agents.workspace.clone import AgentClone, utc_now
 from callboard.agents.workspace.git import Repository
 from callboard.bus.board import Verdict
-from callboard.bus.errors import BrainError, WorkspaceError
-from callboard.bus.messages import JOURNAL, Draft, Envelope, FeedbackLogged, Outcome, ReviewRequested, VerdictGiven
+from callboard.bus.errors import BrainError, BrainParked, BudgetSpent, WorkspaceError
+from callboard.bus.messages import (
+    JOURNAL,
+    Draft,
+    Envelope,
+    FeedbackLogged,
+    Outcome,
+    ParkCause,
+    ReviewRequested,
+    VerdictGiven,
+)
 from callboard.feedback.facts import finding_fact
 
 MAX_DIFF = 400_000
@@ -58,13 +67,25 @@ class ReviewerHandler:
     async def handle(self, work: Work) -> Outcome:
         match work.envelope.body:
             case ReviewRequested() as request:
-                return _given(self._bench.seat.agent, request, await self._judge(work.envelope, request))
+                return await self._reviewed(work.envelope, request)
         return log_notice(self._bench.seat.agent, work.envelope)
+
+    async def _reviewed(self, envelope: Envelope, request: ReviewRequested) -> Outcome:
+        """A verdict; a brain that cannot think now abstains, and is asked again once it can."""
+        agent = self._bench.seat.agent
+        try:
+            return _given(agent, request, await self._judge(envelope, request))
+        except BrainParked as error:
+            return _given(agent, request, abstention(str(error)), parked=error.cause, until=error.until)
+        except BudgetSpent as error:
+            return _given(agent, request, abstention(str(error)), parked="budget")
 
     async def _judge(self, envelope: Envelope, request: ReviewRequested) -> Verdict:
         """A verdict in time that was read whole; else an abstention that says why."""
         try:
             verdict = await self._ask(envelope, request)
+        except (BrainParked, BudgetSpent):
+            raise
         except (BrainError, WorkspaceError) as error:
             return abstention(str(error))
         if self._now() > request.deadline:
@@ -122,7 +143,14 @@ def _judged(request: ReviewRequested) -> str:
     return request.commit or request.base
 
 
-def _given(agent: str, request: ReviewRequested, verdict: Verdict) -> Outcome:
+def _given(
+    agent: str,
+    request: ReviewRequested,
+    verdict: Verdict,
+    *,
+    parked: ParkCause | None = None,
+    until: datetime | None = None,
+) -> Outcome:
     body = VerdictGiven(
         review=request.review,
         commit=request.commit,
@@ -130,6 +158,8 @@ def _given(agent: str, request: ReviewRequested, verdict: Verdict) -> Outcome:
         vote=verdict.vote,
         findings=verdict.findings,
         notes=verdict.notes,
+        parked=parked,
+        until=until,
     )
     entry = FeedbackLogged(
         log=agent, entry="review", title=request.spec.title, facts=_facts(request, verdict), text=verdict.notes

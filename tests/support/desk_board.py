@@ -15,6 +15,7 @@ from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, Question
 from callboard.bus.messages import (
     AgentStarted,
     AttemptFailed,
+    AttemptParked,
     BlockerRaised,
     Body,
     CommandGiven,
@@ -30,6 +31,7 @@ from callboard.bus.messages import (
     MergePrepared,
     MessageRefused,
     Outcome,
+    ParkCause,
     QuestionAsked,
     RosterChanged,
     TaskAccepted,
@@ -209,6 +211,19 @@ class Desk:
 
     def fail(self, id: str, reason: str = "gave up", head: str | None = None) -> Heard:
         return self.hear(AttemptFailed(reason=reason, head=head), self.task(id).agent, id)
+
+    def park(self, id: str, cause: ParkCause = "rate_limit", *, head: str | None = None, **time: float) -> Heard:
+        """The agent cannot think; with a time, it can go on after that."""
+        until = self.now + timedelta(**time) if time else None
+        return self.hear(
+            AttemptParked(cause=cause, detail="at its limit", until=until, head=head), self.task(id).agent, id
+        )
+
+    def cannot_vote(self, id: str, name: str, cause: ParkCause = "rate_limit", **time: float) -> Heard:
+        """A reviewer cannot think; with a time, it can go on after that."""
+        until = self.now + timedelta(**time) if time else None
+        said = {"parked": cause, "until": until, "notes": "at its limit"}
+        return self.hear(self.verdict(id, "abstained").model_copy(update=said), name, id)
 
     def gate(self, id: str, verdict: Verdicts = "green", *, purpose: str = "evidence", **values: object) -> Heard:
         task = self.task(id)

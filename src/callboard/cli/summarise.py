@@ -18,6 +18,7 @@ from callboard.cli.summary import (
     Status,
     TaskRow,
 )
+from callboard.feedback.facts import time_fact
 
 MANAGERS_HANDS = {TaskState.EVIDENCE: "gates", TaskState.GATE: "gates", TaskState.MERGING: "merges"}
 
@@ -95,12 +96,17 @@ def _agent(doc: AgentDoc, tasks: list[TaskDoc]) -> AgentRow:
         role=doc.role,
         state="working" if busy and doc.state == "idle" else doc.state,
         tasks=held,
-        doing=doc.doing or (doing if busy else ""),
+        doing=_parked(doc) or doc.doing or (doing if busy else ""),
         pid=doc.pid,
         host=doc.host,
         since=doc.since,
         progress_at=doc.progress_at,
+        parked_until=doc.parked_until,
     )
+
+
+def _parked(doc: AgentDoc) -> str:
+    return f"parked until {time_fact(doc.parked_until)}: {doc.parked_for}" if doc.parked_until else ""
 
 
 def _holds(agent: AgentDoc, tasks: list[TaskDoc]) -> tuple[tuple[str, ...], str]:

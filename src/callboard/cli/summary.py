@@ -58,6 +58,8 @@ class AgentRow(Row):
     host: str
     since: AwareDatetime | None
     progress_at: AwareDatetime | None
+    parked_until: AwareDatetime | None
+    """Until then it gets no task, as its provider takes nothing from it."""
 
 
 class TaskRow(Row):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from callboard.bus.journal import JournalEntry
 from callboard.bus.messages import (
     AttemptFailed,
+    AttemptParked,
     BlockerRaised,
     BlockerResolved,
     ChangesRequested,
@@ -25,7 +26,7 @@ from callboard.bus.messages import (
 )
 from callboard.bus.task import CommandResult, Finding
 
-HANDS_BACK = (EvidenceSubmitted, BlockerRaised, QuestionAsked, AttemptFailed)
+HANDS_BACK = (EvidenceSubmitted, BlockerRaised, QuestionAsked, AttemptFailed, AttemptParked)
 
 
 @dataclass(frozen=True, slots=True)

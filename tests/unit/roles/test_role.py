@@ -18,7 +18,8 @@ TABLE = {
     | {"answer.given", "gate.requested", "pin.requested", "merge.requested", "land.requested", "review.requested"}
     | {"promotion.requested", "promotion.changed", "merge.landed", "command.handled", "directions.read", "timer.fired"},
     "driver-1": EVERY_AGENT
-    | {"task.accepted", "task.progressed", "evidence.submitted", "blocker.raised", "question.asked", "attempt.failed"},
+    | {"task.accepted", "task.progressed", "evidence.submitted", "blocker.raised", "question.asked", "attempt.failed"}
+    | {"attempt.parked"},
     "senior": EVERY_AGENT | {"task.progressed", "verdict.given"},
     "gate": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"} | {"message.refused"},
     "land": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"} | {"message.refused"},

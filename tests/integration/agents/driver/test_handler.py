@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -18,10 +19,11 @@ from callboard.agents.brains.command import CommandBrain
 from callboard.agents.driver.handler import DriverHandler
 from callboard.agents.driver.task_run import Post
 from callboard.agents.workspace.setup import Setup
-from callboard.bus.errors import BrainError, LeaseLost, Reject
+from callboard.bus.errors import BrainError, BrainParked, BudgetSpent, LeaseLost, Reject
 from callboard.bus.messages import (
     AnswerGiven,
     AttemptFailed,
+    AttemptParked,
     BlockerRaised,
     Body,
     Draft,
@@ -190,6 +192,41 @@ def test_a_brain_that_gives_nothing_fails_the_attempt_with_its_sentence(world: W
     handler = DriverHandler(Post(world.seat(AGENT), world.clone(AGENT)), BrokenBrain())
     (failed,) = bodies(handle(handler, delivered(assigned(world))), AttemptFailed)
     assert failed == AttemptFailed(reason="no transcript of driver-1; record one")
+
+
+class TiredBrain:
+    """Leaves half of it, then cannot think any more."""
+
+    def __init__(self, error: BrainError) -> None:
+        self._error = error
+
+    async def work(self, job: Job, report: Report) -> Result:
+        (job.seat.cwd / "half.py").write_text("half\n")
+        raise self._error
+
+    async def review(self, job: ReviewJob) -> RawVerdict:
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "until"),
+    [
+        (BrainParked("429 from big", cause="rate_limit", until=NOW), "rate_limit", NOW),
+        (BrainParked("no answer from big, small", cause="provider"), "provider", None),
+        (BudgetSpent("driver-1 has no tokens left", scope="agent:driver-1", what="tokens"), "budget", None),
+    ],
+    ids=["limit", "outage", "budget"],
+)
+def test_a_brain_that_cannot_think_now_parks_the_attempt_with_its_work(
+    world: World, error: BrainError, cause: str, until: datetime | None
+) -> None:
+    handler = DriverHandler(Post(world.seat(AGENT), world.clone(AGENT)), TiredBrain(error))
+    outcome = handle(handler, delivered(assigned(world)))
+    (parked,) = bodies(outcome, AttemptParked)
+    assert (parked.cause, parked.detail, parked.until) == (cause, str(error), until)
+    assert parked.head is not None
+    assert files_of(world, parked.head)["half.py"] == b"half\n"
+    assert entry(outcome).title == "Add a /health endpoint: parked"
 
 
 def test_a_start_that_does_not_exist_fails_the_attempt_and_leaves_earlier_work_alone(world: World) -> None:

@@ -14,11 +14,12 @@ import psutil
 import pytest
 from agent_world import NOW, Delivered, World, bodies, entry
 
+from callboard.agents.brains.brain import Job, RawVerdict, Report, Result, ReviewJob
 from callboard.agents.brains.command import CommandBrain
 from callboard.agents.brains.replay import ReplayBrain
 from callboard.agents.reviewer import handler as reviewer
 from callboard.agents.reviewer.handler import MAX_DIFF, Bench, ReviewerHandler
-from callboard.bus.errors import Reject
+from callboard.bus.errors import BrainParked, Reject
 from callboard.bus.messages import Outcome, ReviewRequested, TaskAccepted, TaskClosed, VerdictGiven
 from callboard.bus.task import CommandResult, TaskSpec
 
@@ -206,3 +207,19 @@ def test_reviews_and_notices_have_lanes_of_their_own_and_nothing_else_is_handled
     assert entry(asyncio.run(handler.handle(notice))).title == "done"
     with pytest.raises(Reject):
         asyncio.run(handler.handle(Delivered(TaskAccepted(), recipient="senior")))
+
+
+class TiredBrain:
+    async def work(self, job: Job, report: Report) -> Result:
+        raise AssertionError
+
+    async def review(self, job: ReviewJob) -> RawVerdict:
+        raise BrainParked("429 from big", cause="rate_limit", until=NOW + timedelta(hours=5))
+
+
+def test_a_reviewer_that_cannot_think_in_time_abstains_and_says_when_it_can(world: World) -> None:
+    bench = Bench(world.seat("senior"), world.clone("senior"), world.repository)
+    verdict, outcome = review(ReviewerHandler(bench, TiredBrain(), now=lambda: NOW), request(world, None))
+    assert (verdict.vote, verdict.parked, verdict.until) == ("abstained", "rate_limit", NOW + timedelta(hours=5))
+    assert "429 from big" in verdict.notes
+    assert entry(outcome).facts[0].startswith("abstained")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from callboard.agents.brains.brain import Asked, Blocked, Failed
+from callboard.agents.brains.brain import Asked, Blocked, Failed, Parked
 from callboard.agents.driver import entries
 from callboard.agents.driver.entries import MAX_FILES, HandIn, Kept
 from callboard.bus.messages import (
     JOURNAL,
     AttemptFailed,
+    AttemptParked,
     BlockerRaised,
     EvidenceSubmitted,
     FeedbackLogged,
@@ -26,6 +29,7 @@ ASSIGNED = TaskAssigned(
     start="a" * 40,
 )
 KEPT = Kept("b" * 40)
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -35,8 +39,9 @@ KEPT = Kept("b" * 40)
         (entries.blocked("driver-1", ASSIGNED, Blocked("no key"), KEPT), BlockerRaised, "blocker"),
         (entries.asked("driver-1", ASSIGNED, Asked("Which?"), KEPT), QuestionAsked, "question"),
         (entries.failed("driver-1", ASSIGNED, Failed("oops"), KEPT), AttemptFailed, "task"),
+        (entries.parked("driver-1", ASSIGNED, Parked("rate_limit", "wait", NOON), KEPT), AttemptParked, "task"),
     ],
-    ids=["evidence", "blocked", "asked", "failed"],
+    ids=["evidence", "blocked", "asked", "failed", "parked"],
 )
 def test_the_manager_hears_what_the_own_log_says(outcome: Outcome, body: type, kind: str) -> None:
     told, logged = outcome.messages
@@ -52,6 +57,13 @@ def test_work_that_could_not_be_kept_is_said_to_be_in_the_clone() -> None:
     (_, logged) = outcome.messages
     assert isinstance(logged.body, FeedbackLogged)
     assert logged.body.facts == ("work so far: still in the clone only: the disk is full",)
+
+
+def test_a_parking_says_until_when_and_why() -> None:
+    it = Parked("rate_limit", "429 from claude", NOON)
+    (_, logged) = entries.parked("driver-1", ASSIGNED, it, KEPT).messages
+    assert isinstance(logged.body, FeedbackLogged)
+    assert logged.body.facts[0] == "parked until 2026-03-02 12:00:00Z: 429 from claude"
 
 
 def test_evidence_names_a_bounded_number_of_files() -> None:

@@ -6,6 +6,8 @@ and at the end that every intent is finished and every task has ended.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -22,9 +24,10 @@ from manager_world import DeskProcess, World
 from callboard.agents.manager.closing import outlook
 from callboard.agents.manager.landing import person
 from callboard.agents.reviewer import consensus
-from callboard.bus.board import ENDED, GateDoc, IntentDoc, QuestionDoc, TaskDoc
+from callboard.bus.board import ENDED, AgentDoc, GateDoc, IntentDoc, QuestionDoc, TaskDoc
 from callboard.bus.messages import (
     AttemptFailed,
+    AttemptParked,
     BlockerRaised,
     Body,
     CommandGiven,
@@ -35,6 +38,7 @@ from callboard.bus.messages import (
     EvidenceSubmitted,
     GateRequested,
     Outcome,
+    ParkCause,
     QuestionAsked,
     ReviewRequested,
     TaskAccepted,
@@ -52,6 +56,9 @@ ROLES = {
     "junior-2": "reviewer",
 }
 REVIEWERS = ("senior", "junior-1", "junior-2")
+LIMIT = timedelta(minutes=20)
+"""Until a provider takes more: longer than a review's deadline."""
+PARKED: dict[str, ParkCause] = {"limit": "rate_limit", "outage": "provider"}
 RARELY = st.sampled_from([False, False, False, True])
 FILES = {"a": "0", "b": "0", "c": "0", "shared": "0"}
 
@@ -137,7 +144,9 @@ class Manager(RuleBasedStateMachine):
     @precondition(lambda self: self.waiting("driver-1", "driver-2"))
     @rule(
         which=st.integers(0, 1),
-        how=st.sampled_from(["done", "done", "done", "pair", "bad", "blocked", "ask", "failed"]),
+        how=st.sampled_from(
+            ["done", "done", "done", "pair", "bad", "blocked", "ask", "failed", "limit", "limit", "outage"]
+        ),
     )
     def drive(self, which: int, how: str) -> None:
         names = self.waiting("driver-1", "driver-2")
@@ -160,18 +169,23 @@ class Manager(RuleBasedStateMachine):
             return QuestionAsked(text="which?")
         if how == "failed":
             return AttemptFailed(reason="gave up")
-        if not file:
-            return EvidenceSubmitted(head=None)
+        head = self._work(message, body, file, how) if file else None
+        if how == "limit":
+            return AttemptParked(cause="rate_limit", detail="later", until=self.world.now + LIMIT, head=head)
+        if how == "outage":
+            return AttemptParked(cause="provider", detail="nobody answers", head=head)
+        return EvidenceSubmitted(head=head)
+
+    def _work(self, message: Envelope, body: TaskAssigned, file: str, how: str) -> str:
         text = how if how in ("bad", "pair") else f"{body.spec.key}/{message.attempt}"
         repository = self.world.repository
         tree = repository.write({**repository.files(body.start), file: text})
-        head = repository.commit_tree(tree, (body.start,), message.id, person(message.recipient), self.world.now)
-        return EvidenceSubmitted(head=head)
+        return repository.commit_tree(tree, (body.start,), message.id, person(message.recipient), self.world.now)
 
     @precondition(lambda self: self.waiting(*REVIEWERS))
     @rule(
         which=st.integers(0, 2),
-        vote=st.sampled_from(["approved", "approved", "approved", "needs_revision", "abstained"]),
+        vote=st.sampled_from(["approved"] * 4 + ["needs_revision", "abstained", "limit", "outage"]),
         major=RARELY,
     )
     def review(self, which: int, vote: str, major: bool) -> None:
@@ -183,14 +197,17 @@ class Manager(RuleBasedStateMachine):
         drafts: tuple[Draft, ...] = ()
         if isinstance(message.body, ReviewRequested):
             body = message.body
+            parked = PARKED.get(vote)
             finding = Finding(severity="major", file="a", quote="x", verified=True)
             verdict = VerdictGiven.model_validate(
                 {
                     "review": body.review,
                     "commit": body.commit,
                     "requirements_hash": body.requirements_hash,
-                    "vote": vote,
+                    "vote": "abstained" if parked else vote,
                     "findings": (finding,) if major else (),
+                    "parked": parked,
+                    "until": self.world.now + LIMIT,
                 }
             )
             drafts = (Draft("manager", verdict),)
@@ -251,6 +268,11 @@ class Manager(RuleBasedStateMachine):
         held = [task.agent for task in self.world.board.tasks() if task.state in ("assigned", "working")]
         assert len(held) == len(set(held))
 
+    @invariant()
+    def a_parked_agent_holds_nothing(self) -> None:
+        for agent in self.world.board.all(AgentDoc):
+            assert not (agent.parked_until and agent.state == "working"), agent
+
     def teardown(self) -> None:
         """Once nobody is killed any more and people answer, everything finishes."""
         for _ in range(2_000):
@@ -265,6 +287,8 @@ class Manager(RuleBasedStateMachine):
                 (task.id, task.state, task.reason) for task in board.tasks()
             ]
             assert outlook(board) == "ended"
+        for agent in board.all(AgentDoc):
+            assert agent.parked_until is None, "an agent is parked for ever"
         if board.run.head:
             assert self.world.repository.refs["refs/heads/callboard/r"] == board.run.head
 
