@@ -188,9 +188,11 @@ class BudgetSpent(BrainError):
         self.what = what
 
 
-CallFailure = Literal["rate_limit", "quota", "unavailable", "unreachable", "timeout", "rejected", "unreadable"]
-"""Too much asked for now; no money left there; its server failed; nobody reached; nothing in time; the request is wrong
-or not allowed; the reply is garbage."""
+CallFailure = Literal[
+    "rate_limit", "quota", "unavailable", "unreachable", "timeout", "denied", "rejected", "unreadable"
+]
+"""Too much asked for now; no money left there; its server failed; nobody reached; nothing in time; its key or its name is
+not accepted; the request is wrong or not allowed; the reply is garbage."""
 
 
 class CallFailed(BrainError):

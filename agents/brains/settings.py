@@ -77,6 +77,8 @@ class ModelSettings(Table):
     """None: the provider's default; several models refuse any other."""
     timeout_s: Seconds = 600.0
     """Of one request, from its sending to its last byte."""
+    retries: Annotated[int, Field(ge=0, le=10)] = 3
+    """How often a call that failed for a moment is tried again, after pauses of at most 1, 2, 4, ... 30 s."""
 
     @model_validator(mode="after")
     def _speaks_a_wire_of_its_provider(self) -> Self:

@@ -22,6 +22,9 @@ BYTES_PER_TOKEN = 3
 OVERHEAD_TOKENS = 500
 """What providers add of their own to a request with tools: 300 to 500 tokens (Anthropic's documentation of tool use)."""
 
+PATIENCE_S = 15.0
+"""Shorter than it takes to prepare the clone again, so that waiting is the cheaper of the two."""
+
 _MESSAGES: TypeAdapter[list[ModelMessage]] = TypeAdapter(list[ModelMessage])
 _MESSAGE: TypeAdapter[ModelMessage] = TypeAdapter(ModelMessage)
 _NOT_SAID = frozenset({"timestamp", "usage", "run_id", "conversation_id"})
@@ -39,6 +42,8 @@ class ModelCall:
     tools: tuple[ToolDefinition, ...] = ()
     schema: JsonValue = None
     """A JSON schema that the answer must follow as text; None = the answer is free."""
+    patience_s: float = PATIENCE_S
+    """The longest that a provider's limit is waited for in the middle of the work; more, and the caller gives up."""
 
     @property
     def digest(self) -> str:
@@ -98,6 +103,7 @@ class Caller(Protocol):
 
         Raises:
             CallFailed: There is no reply.
+            BrainParked: There is none now: what could answer is at its limit or cannot be reached.
             BudgetSpent: The call was not made.
         """
         ...

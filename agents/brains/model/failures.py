@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from pydantic_ai.exceptions import (
     ModelAPIError,
+    ModelAuthenticationError,
     ModelConnectionError,
+    ModelHTTPError,
+    ModelNotFoundError,
     ModelQuotaExceededError,
     ModelRateLimitError,
     ModelRequestRejectedError,
@@ -15,6 +20,7 @@ from pydantic_ai.exceptions import (
 )
 
 from callboard.agents.brains.answer import plain
+from callboard.agents.brains.model.resets import wait_s
 from callboard.bus.errors import CallFailed, CallFailure
 
 MAX_REASON = 500
@@ -28,7 +34,7 @@ def failed(model: str, error: Exception) -> CallFailed:
         f"the call to model {model} failed: {plain(str(error), MAX_REASON)}",
         model=model,
         cause=cause,
-        retry_after_s=getattr(error, "retry_after", None),
+        retry_after_s=_retry_after_s(error),
         is_free=_is_free(cause, error),
     )
 
@@ -45,10 +51,19 @@ def _cause(error: Exception) -> CallFailure:
             return "timeout"
         case ModelConnectionError():
             return "unreachable"
+        case ModelAuthenticationError() | ModelNotFoundError():
+            return "denied"
         case ModelRequestRejectedError():
             return "rejected"
         case _:
             return "unreadable"
+
+
+def _retry_after_s(error: Exception) -> float | None:
+    """As the headers say; else as the body does, which pydantic-ai reads."""
+    headers = error.headers if isinstance(error, ModelHTTPError) else None
+    found = wait_s(headers or {}, datetime.now(UTC))
+    return getattr(error, "retry_after", None) if found is None else found
 
 
 def _is_free(cause: CallFailure, error: Exception) -> bool:
@@ -57,4 +72,4 @@ def _is_free(cause: CallFailure, error: Exception) -> bool:
         return False
     if isinstance(error, ModelConnectionError):
         return error.phase in ("pool", "connect")
-    return cause in ("rate_limit", "quota", "unavailable", "rejected")
+    return cause in ("rate_limit", "quota", "unavailable", "denied", "rejected")

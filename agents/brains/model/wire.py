@@ -71,6 +71,10 @@ class OneModel:
         self._budget = budget
         self._open = open or (lambda: open_model(settings, key))
 
+    @property
+    def retries(self) -> int:
+        return self.settings.retries
+
     async def call(self, call: ModelCall, heard: Heard) -> Reply:
         reservation = await self._reserve(call)
         try:
