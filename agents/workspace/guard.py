@@ -8,6 +8,7 @@
 - `--ask`: who gets the SIGTERM. `command`: the command alone, which stops what it started in its own order, or would take
   the death of a program it waits for as that program's answer. `all`: everything below the guard.
 - SIGTERM, SIGINT and SIGHUP to the guard are passed on as SIGTERM to the command alone, so that it can stop in its own order.
+  A byte on the life pipe says the same, without a process id that could be somebody else's by now.
 - When the command has ended, what it left running is killed at once, also what called setsid or forked twice: on Linux
   the guard is the subreaper, so every orphan becomes its child.
 - Exit code: the command's; 128 + signal when a signal ended it; 126, 127 as in a shell when it could not be started.
@@ -28,6 +29,7 @@ import time
 LINUX = sys.platform == "linux"
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GIVE_UP_S = 10.0
 """How long SIGKILL is repeated; what is still there then cannot be killed by anybody (another user's, uninterruptible)."""
 
@@ -37,18 +39,28 @@ def main(arguments: list[str]) -> int:
     options, command = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
     given = dict(zip(options[::2], options[1::2], strict=True))
     life = 0 if given["--life"] == "stdin" else int(given["--life"])
-    set_process_option(PR_SET_CHILD_SUBREAPER, 1)
-    wake = wake_on_signals()
+    guard, pipe = os.getpid(), make_ready()
     child = os.fork()
     if child == 0:
-        become(command, life)
+        become(command, guard, life, pipe)
+    return stand(child, life, pipe[0], float(given["--grace"]), ask_all=given["--ask"] == "all")
+
+
+def make_ready() -> tuple[int, int]:
+    """Before the fork: take every orphan below, and make signals readable on a pipe; its two ends."""
+    set_process_option(PR_SET_CHILD_SUBREAPER, 1)
+    return wake_on_signals()
+
+
+def stand(child: int, life: int, wake: int, grace_s: float, *, ask_all: bool) -> int:
+    """Guard a child until nothing of it is left; its exit code."""
     status, asked_to_stop = watch(child, life, wake)
     if asked_to_stop:
-        if given["--ask"] == "all":
+        if ask_all:
             signal_all(child, signal.SIGTERM)
         else:
             send(child, signal.SIGTERM)
-        status = reap_until_alone(child, status, wake, float(given["--grace"]))
+        status = reap_until_alone(child, status, wake, grace_s)
     killed_until = time.monotonic() + GIVE_UP_S
     while not alone(child) and time.monotonic() < killed_until:
         signal_all(child, signal.SIGKILL)
@@ -62,30 +74,40 @@ def set_process_option(option: int, value: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
-def wake_on_signals() -> int:
-    """Make signals readable on a pipe."""
+def wake_on_signals() -> tuple[int, int]:
+    """Make signals readable on a pipe; its two ends."""
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in WATCHED:
         signal.signal(number, lambda *_: None)
-    return reading
+    return reading, writing
 
 
-def become(command: list[str], life: int) -> None:
-    """The child's side of the fork: never returns."""
-    guard = os.getppid()
+def step_out(guard: int, life: int, pipe: tuple[int, int]) -> None:
+    """The child's side of the fork: a session of its own, and nothing left of the guard's."""
+    os.setsid()
+    # a SIGKILL to the guard must not set the child free; asked after the call, as the guard may be gone by then
+    set_process_option(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != guard:
+        os._exit(137)
+    if life == 0:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    else:
+        os.close(life)
+    # in this order: a signal that is caught meanwhile still wakes the guard, which passes it on once more
+    for number in WATCHED:
+        signal.signal(number, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    for end in pipe:
+        os.close(end)
+
+
+def become(command: list[str], guard: int, life: int, pipe: tuple[int, int]) -> None:
+    """Step out, and run the command in place of this program; never returns."""
     try:
-        os.setsid()
-        # a SIGKILL to the guard must not set the command free; asked after the call, as the guard may be gone by then
-        set_process_option(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != guard:
-            os._exit(137)
-        if life == 0:
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        else:
-            os.close(life)
+        step_out(guard, life, pipe)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         os.execvp(command[0], command)
     except OSError as error:
@@ -108,8 +130,10 @@ def watch(child: int, life: int, wake: int) -> tuple[int, bool]:
             ended = reap(child)
             if ended is not None:
                 return ended, False
-        if life in ready and not os.read(life, 4096):
-            return 0, True
+        if life in ready:
+            if not os.read(life, 4096):
+                return 0, True
+            send(child, signal.SIGTERM)
 
 
 def reap(child: int) -> int | None:

@@ -60,6 +60,7 @@ app.add_typer(dead.dead, name="dead", rich_help_panel=HOUSE)
 app.command(rich_help_panel=HOUSE)(look.version)
 
 app.command(hidden=True)(roster.agent)
+app.command(hidden=True)(roster.fork_server)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -150,3 +150,11 @@ def agent(
     from callboard.launch.agent import run_agent
 
     raise typer.Exit(wait_for(run_agent(open_workspace(), name, run, tuple(again or ()))))
+
+
+def fork_server(control: Annotated[int, typer.Argument()]) -> None:
+    """What a launch forks its agents from; returns in each of them, to work as `callboard agent`."""
+    from callboard.cli.application import main
+    from callboard.launch.fork_server import PRELOAD, serve
+
+    raise typer.Exit(main(serve(control, PRELOAD)))

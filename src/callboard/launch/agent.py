@@ -165,10 +165,6 @@ def configure_logging(level: str, name: str, run: str) -> None:
     logger.add(sys.stderr, level=level.upper(), format=form, backtrace=False, diagnose=False)
 
 
-def agent_argv(name: str, run: str, again: Sequence[str] = ()) -> list[str]:
-    """The command line of an agent's process. The bus's URL may hold a password, so it goes by environment."""
-    return [sys.executable, "-m", "callboard", "agent", name, "--run", run, *_again(again)]
-
-
-def _again(keys: Sequence[str]) -> list[str]:
-    return [part for key in keys for part in ("--again", key)]
+def agent_words(name: str, run: str, again: Sequence[str] = ()) -> list[str]:
+    """An agent's command line, behind `callboard`. The bus's URL may hold a password, so it goes by environment."""
+    return ["agent", name, "--run", run, *(part for key in again for part in ("--again", key))]

@@ -3,39 +3,78 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from loguru import logger
 
-from callboard.agents.workspace.commands import guard_prefix
 from callboard.launch.restarts import Down, decide
 
 GRACE_S = 2.0
 """Between SIGTERM and SIGKILL for what is left when the launcher is gone."""
+GUARD_S = 30.0
+"""How long a guard may take to end everything; one that needs longer is not waited for."""
+KILLED = -9
+"""The exit code of an agent whose guard ended without a word, or does not end."""
+NOT_STARTED = 127
+"""The exit code of an agent whose process could not be made, as in a shell."""
+
+
+class Process(Protocol):
+    """An agent's process behind a guard that ends it and everything it started when we end."""
+
+    @property
+    def pid(self) -> int:
+        """Of its guard; 0 while that is not known."""
+        ...
+
+    async def wait(self) -> int:
+        """The agent's exit code, once nothing of it is left. May be called again."""
+        ...
+
+    def ask(self) -> None:
+        """Ask the agent alone to end."""
+        ...
+
+    def end(self) -> None:
+        """Let its guard end it and everything below it, as if we had died."""
+        ...
+
+
+class Starter(Protocol):
+    """Makes agents' processes: `Spawner`, or `ForkServer`."""
+
+    async def start(self, words: Sequence[str], log: Path) -> Process:
+        """Start an agent, whose stdout and stderr are appended to `log`.
+
+        Args:
+            words: What comes after `callboard` on its command line.
+
+        Raises:
+            OSError: It cannot be started.
+        """
+        ...
 
 
 @dataclass(slots=True)
 class Child:
-    """One agent's process, behind a guard that ends it and everything it started when we end.
+    """One agent of the roster: its process, and the next one when that has died.
 
     Args:
+        words: What comes after `callboard` on its command line.
         log: Its stdout and stderr are appended here.
         on_down: Called once when it died too often; it is not started again.
     """
 
     name: str
-    argv: Sequence[str]
-    env: Mapping[str, str]
-    cwd: Path
+    starter: Starter
+    words: Sequence[str]
     log: Path
     on_down: Callable[[str, str], Awaitable[None]]
-    _process: asyncio.subprocess.Process | None = field(default=None, init=False)
-    _life: int = field(default=-1, init=False)
+    _process: Process | None = field(default=None, init=False)
     _stop: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _grace_s: float = field(default=0.0, init=False)
     _idle: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -47,7 +86,7 @@ class Child:
     @property
     def pid(self) -> int:
         """Of its guard; 0 when it does not run."""
-        return self._process.pid if self._process and self._process.returncode is None else 0
+        return self._process.pid if self._process else 0
 
     async def run(self) -> None:
         """Keep it running until `stop`, or until it is down."""
@@ -71,43 +110,31 @@ class Child:
     async def _once(self) -> int:
         self._idle.clear()
         try:
-            self._process = await self._started()
+            self._process = await self.starter.start(self.words, self.log)
             return await self._ended(self._process)
+        except OSError as error:
+            logger.error("agent could not be started", agent=self.name, error=str(error))
+            return NOT_STARTED
         finally:
             self.end()
+            self._process = None
             self._idle.set()
 
-    async def _started(self) -> asyncio.subprocess.Process:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        reading, self._life = os.pipe()
-        try:
-            with self.log.open("ab") as out:
-                return await asyncio.create_subprocess_exec(
-                    *guard_prefix(grace_s=GRACE_S, life=reading, ask="command"),
-                    *self.argv,
-                    env=dict(self.env),
-                    cwd=self.cwd,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=out,
-                    pass_fds=(reading,),
-                    start_new_session=True,
-                )
-        finally:
-            os.close(reading)
-
-    async def _ended(self, process: asyncio.subprocess.Process) -> int:
+    async def _ended(self, process: Process) -> int:
         """Its exit code, once it has ended by itself or was asked to."""
         ended, asked = asyncio.ensure_future(process.wait()), asyncio.ensure_future(self._stop.wait())
         try:
             await asyncio.wait({ended, asked}, return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():
-                process.send_signal(signal.SIGTERM)
+                process.ask()
                 await asyncio.wait({ended}, timeout=self._grace_s)
             if not ended.done():
                 logger.error("agent did not stop when asked", agent=self.name)
-                self.end()
-            return await ended
+                process.end()
+            return await asyncio.wait_for(ended, GUARD_S)
+        except TimeoutError:
+            logger.error("agent could not be ended", agent=self.name)
+            return KILLED
         finally:
             asked.cancel()
 
@@ -119,6 +146,5 @@ class Child:
 
     def end(self) -> None:
         """Let its guard end it and everything below it, as if we had died."""
-        life, self._life = self._life, -1
-        if life >= 0:
-            os.close(life)
+        if self._process is not None:
+            self._process.end()

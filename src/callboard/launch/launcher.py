@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,14 +22,15 @@ from callboard.bus.dead_letters import DeadLetter
 from callboard.bus.errors import RosterError
 from callboard.bus.messages import Draft, RosterChanged
 from callboard.feedback.log import exclude_lines
-from callboard.launch.agent import acquire, agent_argv
+from callboard.launch.agent import acquire, agent_words
 from callboard.launch.checks import check
-from callboard.launch.children import Child
+from callboard.launch.children import Child, Starter
 from callboard.launch.disk import watch_disk
 from callboard.launch.exclude import exclude
 from callboard.launch.runs import Continue, choose, create, new_name, read_run, runs, start_commit
 from callboard.launch.scribing import keep_logs
-from callboard.launch.serving import serving
+from callboard.launch.serving import bus_url, serving
+from callboard.launch.starting import starting
 
 LOOK_EVERY_S = 0.25
 SETTLED_S = 1.0
@@ -101,8 +102,11 @@ class Launcher:
             await self._agents_are_free()
             self._clear_ref_locks()
             exclude(self.workspace.repository.git_path("info/exclude"), self._excluded())
-            async with serving(self.workspace, self.view.event) as url:
-                return await self._launch(url)
+            # the fork server imports while the bus's server starts
+            async with AsyncExitStack() as stack:
+                starter = await stack.enter_async_context(starting(self.workspace, bus_url(self.workspace)))
+                url = await stack.enter_async_context(serving(self.workspace, self.view.event))
+                return await self._launch(url, starter)
         finally:
             lock.release()
 
@@ -141,7 +145,7 @@ class Launcher:
         feedback = self.workspace.root / self.workspace.settings.paths.feedback
         return ("/.callboard/", *exclude_lines(self.workspace.root, feedback))
 
-    async def _launch(self, url: str) -> int:
+    async def _launch(self, url: str, starter: Starter) -> int:
         run = await self._choose_run(url) if self._has_manager else await self._wait_for_run()
         bus = await Bus.connect(url, run)
         scribe_stop = asyncio.Event()
@@ -152,7 +156,7 @@ class Launcher:
         try:
             if self._has_manager:
                 await self._say_roster(bus)
-            self._children = [self._child(name, run, url, bus) for name in self._names]
+            self._children = [self._child(name, run, bus, starter) for name in self._names]
             tasks = [asyncio.create_task(child.run()) for child in self._children]
             self._say_what_agents_do_not_see(await bus.board())
             return await self._watch(bus, tasks)
@@ -202,10 +206,8 @@ class Launcher:
             await asyncio.sleep(LOOK_EVERY_S)
         raise RosterError("no run here yet; launch the manager first, then the agents of `--only`")
 
-    def _child(self, name: str, run: str, url: str, bus: Bus) -> Child:
-        again = self.options.again if name == MANAGER else ()
-        argv = agent_argv(name, run, again)
-        env = {**self.workspace.environ, "PWD": str(self.workspace.root), "CALLBOARD_BUS_URL": url}
+    def _child(self, name: str, run: str, bus: Bus, starter: Starter) -> Child:
+        words = agent_words(name, run, self.options.again if name == MANAGER else ())
 
         async def on_down(agent: str, reason: str) -> None:
             if agent == MANAGER:
@@ -214,7 +216,7 @@ class Launcher:
             body = RosterChanged(agents=self.workspace.roster, down=(agent,), reason=reason)
             await bus.send(Draft(MANAGER, body), sender="launcher")
 
-        return Child(name, argv, env, self.workspace.root, self.workspace.layout.log(name), on_down)
+        return Child(name, starter, words, self.workspace.layout.log(name), on_down)
 
     async def _scribe(self, bus: Bus, stop: asyncio.Event) -> None:
         """One scribe per run, in the launch that has the manager."""

@@ -17,6 +17,12 @@ TRY_EVERY_S = 1.0
 """How often a server that could not be started, such as on a full disk, is tried again."""
 
 
+def bus_url(workspace: Workspace) -> str:
+    """Where the bus of a launch is, also before its server runs."""
+    url = workspace.settings.bus.url
+    return EmbeddedServer(workspace.layout.bus).url if url == EMBEDDED else url
+
+
 @asynccontextmanager
 async def serving(workspace: Workspace, say: Callable[[str], None]) -> AsyncIterator[str]:
     """The URL of a server; an embedded one runs until the end.
