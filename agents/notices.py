@@ -8,6 +8,7 @@ from callboard.bus.errors import Reject
 from callboard.bus.messages import (
     JOURNAL,
     AnswerGiven,
+    ApprovalRequested,
     BlockerResolved,
     ChangesRequested,
     Draft,
@@ -21,7 +22,7 @@ from callboard.bus.messages import (
 )
 from callboard.feedback.facts import finding_fact
 
-Kind = Literal["task", "evidence", "review", "merge", "resolved", "answer"]
+Kind = Literal["task", "evidence", "review", "merge", "resolved", "question", "answer"]
 
 
 def log_notice(agent: str, notice: Envelope) -> Outcome:
@@ -38,6 +39,9 @@ def _entry(agent: str, notice: Envelope) -> FeedbackLogged:
         case HandInRefused(rule=rule, path=path, way_out=way_out):
             place = f"rule {rule}" + (f", `{path}`" if path else "")
             return _logged(agent, "evidence", "intake refused it", place, f"way out: {way_out}")
+        case ApprovalRequested(question=question, text=text, permits=permits):
+            facts = (f"rule {permit.rule}, `{permit.path}`" for permit in permits)
+            return _logged(agent, "question", f"intake asks a person: {question}", *facts, text=text)
         case ChangesRequested(source="review", summary=summary, findings=findings):
             return _logged(agent, "review", "sent back by review", *map(finding_fact, findings), text=summary)
         case ChangesRequested(source="landing", summary=summary):

@@ -26,7 +26,7 @@ from typing import Literal, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from callboard.bus.caps import Caps, Exhausted, Limits, Worked
-from callboard.bus.task import Briefing, CommandResult, Finding, Note, OwnCaps, TaskSpec
+from callboard.bus.task import Briefing, CommandResult, Finding, Note, OwnCaps, Permit, TaskSpec
 
 
 class TaskState(StrEnum):
@@ -180,6 +180,8 @@ class TaskDoc(Doc):
     """It was cancelled because its direction file had lost it; it comes back with it."""
     waived: tuple[str, ...] = ()
     """What a person said it goes on without: keys of dependencies, its Status, its owner."""
+    permits: tuple[Permit, ...] = ()
+    """What a person let through intake; it holds for every later attempt."""
 
     @property
     def task(self) -> TaskSpec:
@@ -194,6 +196,13 @@ class QuestionDoc(Doc):
     agent: str = ""
     text: str = ""
     options: tuple[str, ...] = ()
+    """What may be answered; empty = anything."""
+    default: str = ""
+    """What counts when nobody answers; "" = it waits, however long."""
+    may_answer: tuple[str, ...] = ("person",)
+    """Who may answer it."""
+    permits: tuple[Permit, ...] = ()
+    """An approval: what `yes` lets through intake."""
     state: Literal["open", "answered", "closed"] = "open"
     answer: str = ""
     asked_at: AwareDatetime | None = None

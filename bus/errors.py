@@ -14,6 +14,7 @@ CallboardError                 what was tried, on what, and the way out
 ├── WorkspaceError
 │   ├── GitError               a git command failed: argv, exit code, stderr
 │   ├── IntakeRefused          a handed-in tree breaks a rule: rule, path, way out
+│   │   └── ApprovalNeeded     nothing but what a person may permit stands in its way
 │   └── CommandFailed          setup or another needed command failed
 ├── CommandKilled              a signal ended a program of ours; says nothing about the work
 ├── BrainError                 a brain gave nothing that can be used
@@ -30,8 +31,12 @@ Signal                         what a handler raises to steer its delivery; neve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from callboard.bus.task import Permit
 
 
 class CallboardError(Exception):
@@ -141,6 +146,18 @@ class IntakeRefused(WorkspaceError):
         self.rule = rule
         self.path = path
         self.way_out = way_out
+
+
+class ApprovalNeeded(IntakeRefused):
+    """A handed-in tree breaks only rules that a person may lift; nothing was imported.
+
+    Attributes:
+        permits: What a person would have to permit, one for each path.
+    """
+
+    def __init__(self, permits: Sequence[Permit], way_out: str) -> None:
+        super().__init__(permits[0].rule, permits[0].path, way_out)
+        self.permits = tuple(permits)
 
 
 class CommandFailed(WorkspaceError):

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import AwareDatetime
 
 from callboard.bus.body import Body
-from callboard.bus.task import CommandResult, TaskSpec
+from callboard.bus.task import CommandResult, Permit, TaskSpec
 
 
 class GateRequested(Body):
@@ -21,14 +21,16 @@ class GateRequested(Body):
     commit: str | None
     """evidence: the head in the agent's vault; merge: a candidate commit in the repository; None: nothing changed,
     the checks run on `base`."""
+    permits: tuple[Permit, ...] = ()
+    """What a person lets through intake."""
 
 
 class GateFinished(Body):
-    """gate -> desk. `refused` and `infrastructure` are neither red nor green."""
+    """gate -> desk. `refused`, `approval` and `infrastructure` are neither red nor green."""
 
     kind: ClassVar[str] = "gate.finished"
     purpose: Literal["evidence", "merge"]
-    verdict: Literal["green", "red", "refused", "infrastructure"]
+    verdict: Literal["green", "red", "refused", "approval", "infrastructure"]
     commit: str | None = None
     tree: str = ""
     gate_hash: str = ""
@@ -41,6 +43,8 @@ class GateFinished(Body):
     path: str = ""
     reason: str = ""
     """refused: the way out; infrastructure: what broke."""
+    permits: tuple[Permit, ...] = ()
+    """approval: what a person would have to permit."""
 
 
 class PinRequested(Body):

@@ -29,7 +29,7 @@ from callboard.bus.hand_messages import (
     PromotionFinished,
     PromotionRequested,
 )
-from callboard.bus.task import Briefing, CommandResult, Fact, Finding, Note, TaskSpec
+from callboard.bus.task import Briefing, CommandResult, Fact, Finding, Note, Permit, TaskSpec
 
 __all__ = [
     "JOURNAL",
@@ -37,6 +37,7 @@ __all__ = [
     "AgentStarted",
     "AgentStopped",
     "AnswerGiven",
+    "ApprovalRequested",
     "AttemptFailed",
     "AttemptParked",
     "BlockerRaised",
@@ -296,6 +297,16 @@ class HandInRefused(Body):
     rule: str
     path: str
     way_out: str
+
+
+class ApprovalRequested(Body):
+    """manager -> agent: a person is asked whether what it handed in may pass intake; the task parks meanwhile."""
+
+    kind: ClassVar[str] = "approval.requested"
+    question: str
+    """The id under which a person answers."""
+    text: str
+    permits: tuple[Permit, ...]
 
 
 class ChangesRequested(Body):

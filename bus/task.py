@@ -118,6 +118,16 @@ class Note(Fact):
     text: str
 
 
+class Permit(Fact):
+    """One path of a hand-in that only a person lets through intake."""
+
+    rule: Literal["document", "ci"]
+    """document: a new document that the task's Paths do not name; ci: what a build server runs."""
+    path: str
+    blob: str = ""
+    """ci: the contents that are permitted, zeros for a removal; "" = whatever stands there."""
+
+
 class Finding(Fact):
     """One thing a reviewer found."""
 

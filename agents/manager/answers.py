@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callboard.agents.manager import obstacles, requests
+from callboard.agents.manager import approvals, obstacles, requests
 from callboard.agents.manager.decision import Decision, newest
 from callboard.bus.board import BlockerDoc, QuestionDoc, TaskDoc, TaskState
 from callboard.bus.messages import AnswerGiven, BlockerResolved, Body
@@ -13,6 +13,9 @@ def answer(decision: Decision, question: QuestionDoc, text: str) -> None:
     """The task comes back with question and answer among its notes."""
     answered = {"state": "answered", "answer": text, "answered_at": decision.now}
     decision.put(f"question:{question.id}", question.model_copy(update=answered))
+    if question.permits:
+        approvals.answered(decision, question, text)
+        return
     task = decision.board.task(question.task)
     blocker = decision.board.get(f"blocker:{task.blocker}", BlockerDoc)
     told: Body = AnswerGiven(question=question.text, text=text)

@@ -16,7 +16,7 @@ from callboard.agents.threads import run_to_end
 from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.layout import Layout
 from callboard.agents.workspace.slots import GateSlots, Slot
-from callboard.bus.errors import CommandFailed, IntakeRefused, WorkspaceError
+from callboard.bus.errors import ApprovalNeeded, CommandFailed, IntakeRefused, WorkspaceError
 from callboard.bus.messages import Envelope, GateFinished, GateRequested, PinRequested
 from callboard.bus.task import CommandResult
 
@@ -70,6 +70,8 @@ class Gate:
         finished = GateFinished(purpose=request.purpose, verdict="infrastructure", commit=request.commit)
         try:
             taken = await run_to_end(self._take_in, message, request)
+        except ApprovalNeeded as needed:
+            return finished.model_copy(update={"verdict": "approval", "permits": needed.permits})
         except IntakeRefused as refusal:
             told = {"verdict": "refused", "rule": refusal.rule, "path": refusal.path, "reason": refusal.way_out}
             return finished.model_copy(update=told)
@@ -103,7 +105,7 @@ class Gate:
             self.repository,
             base=request.base,
             commit=commit,
-            rules=replace(self.rules, paths=request.spec.paths),
+            rules=replace(self.rules, paths=request.spec.paths, permits=request.permits),
             pin=f"refs/callboard/{self.run}/tasks/{message.task}/{message.attempt}",
             branch=f"{request.agent}/work",
         )

@@ -1,6 +1,7 @@
 """Intake: what an agent handed in is judged in its vault, by its result tree; only what passes is fetched.
 
-The judge is pure: it sees the changes between what was given and what came back, never a patch.
+The judge is pure: it sees the changes between what was given and what came back, never a patch. What only a person may
+let through is asked for at the end, when nothing else stands in the way.
 """
 
 from __future__ import annotations
@@ -11,21 +12,34 @@ from dataclasses import dataclass
 from callboard.agents.manager.intake_rules import (
     AGENT_CONFIGURATION,
     CI,
-    SECRETS,
     IntakeLimits,
     IntakeRules,
     ProtectedPaths,
 )
-from callboard.agents.workspace.checkout import is_forbidden
+from callboard.agents.manager.secret_judge import judge_secrets
+from callboard.agents.workspace.checkout import is_forbidden, plain_parts
 from callboard.agents.workspace.git import Repository, TreeChange
 from callboard.agents.workspace.git_names import is_sha
 from callboard.agents.workspace.git_output import ABSENT_MODE, LINK_MODE, SUBMODULE_MODE
 from callboard.agents.workspace.globs import literal_prefix, matches, matches_any
-from callboard.bus.errors import IntakeRefused, WorkspaceError
+from callboard.bus.errors import ApprovalNeeded, IntakeRefused, WorkspaceError
+from callboard.bus.task import Permit
 
-__all__ = ["IntakeLimits", "IntakeRules", "ProtectedPaths", "TakenIn", "judge", "judge_secrets", "take_in"]
+__all__ = [
+    "IntakeLimits",
+    "IntakeRules",
+    "ProtectedPaths",
+    "TakenIn",
+    "judge",
+    "judge_permits",
+    "judge_secrets",
+    "take_in",
+]
 
 FILE_MODES = frozenset({"100644", "100755"})
+MARKDOWN = (".md", ".markdown", ".mdown", ".mkd", ".mdx")
+MOST_ASKED = 20
+"""Paths of one hand-in that a person is asked about; more cannot be judged one by one."""
 
 
 def judge(changes: Sequence[TreeChange], rules: IntakeRules, sizes: Mapping[str, int]) -> None:
@@ -42,8 +56,25 @@ def judge(changes: Sequence[TreeChange], rules: IntakeRules, sizes: Mapping[str,
         _judge_name(change)
         _judge_mode(change)
         _judge_protected(change, rules.protected)
-        _judge_paths(change, rules.paths)
+        _judge_paths(change, rules)
         _judge_named_only(change, rules.paths)
+
+
+def judge_permits(changes: Sequence[TreeChange], rules: IntakeRules) -> None:
+    """Ask for what only a person may let through: new documents that the task's Paths do not name, and CI files.
+
+    Raises:
+        ApprovalNeeded: A person has not permitted some of it.
+        IntakeRefused: There is more to ask than a person can be expected to look at.
+    """
+    wanted = [permit for change in changes if (permit := _asked(change, rules))]
+    if len(wanted) > MOST_ASKED:
+        way_out = (
+            f"a person would have to permit {len(wanted)} paths, and is asked about {MOST_ASKED} at most; hand in less"
+        )
+        raise IntakeRefused(wanted[0].rule, wanted[0].path, way_out)
+    if wanted:
+        raise ApprovalNeeded(wanted, "a person has to permit it")
 
 
 def _judge_amount(changes: Sequence[TreeChange], limits: IntakeLimits, sizes: Mapping[str, int]) -> None:
@@ -64,7 +95,7 @@ def _judge_amount(changes: Sequence[TreeChange], limits: IntakeLimits, sizes: Ma
 def _judge_name(change: TreeChange) -> None:
     if not change.path.isprintable():
         raise IntakeRefused("name", repr(change.path), "name the file in printable UTF-8")
-    parts = change.path.split("/")
+    parts = change.path.replace("\\", "/").split("/")
     if is_forbidden(change.path) or any(part in ("", ".", "..") for part in parts):
         raise IntakeRefused("git", change.path, "nothing may be handed in that lies, or seems to lie, in a `.git`")
 
@@ -86,32 +117,45 @@ def _judge_protected(change: TreeChange, protected: ProtectedPaths) -> None:
         raise IntakeRefused("protected", change.path, way_out)
 
 
-def _judge_paths(change: TreeChange, paths: Sequence[str]) -> None:
-    if paths and not matches_any(paths, change.path):
-        way_out = f"the task may change {', '.join(paths)}; put this path back as it was"
+def _judge_paths(change: TreeChange, rules: IntakeRules) -> None:
+    """A new document is for a person to let in, wherever it lies."""
+    if rules.paths and not matches_any(rules.paths, change.path) and not _is_new_document(change):
+        way_out = f"the task may change {', '.join(rules.paths)}; put this path back as it was"
         raise IntakeRefused("paths", change.path, way_out)
 
 
 def _judge_named_only(change: TreeChange, paths: Sequence[str]) -> None:
-    parts = change.path.split("/")
-    if (guarded := _guarded(parts)) and not _names(paths, change.path, guarded):
+    if (guarded := _guarded(change.path)) and not _names(paths, change.path, guarded):
         way_out = f"this can steer builds or agents; a person must name {guarded} in the task's Paths"
         raise IntakeRefused("steering", change.path, way_out)
-    markdown = parts[-1].casefold().endswith((".md", ".markdown"))
-    if markdown and change.old_mode == ABSENT_MODE and not _names_markdown(paths, change.path):
-        way_out = (
-            "a new document must be named in the task's Paths; put the text into a file that exists, or leave it out"
-        )
-        raise IntakeRefused("document", change.path, way_out)
 
 
-def _guarded(parts: Sequence[str]) -> str:
+def _asked(change: TreeChange, rules: IntakeRules) -> Permit | None:
+    """What a person has to permit and has not; a permit for CI holds for the contents that the person saw."""
+    if rules.permit(change.path, change.new_sha):
+        return None
+    if plain_parts(change.path)[0] in _CI:
+        return Permit(rule="ci", path=change.path, blob=change.new_sha)
+    if _is_new_document(change) and not _names_markdown(rules.paths, change.path):
+        return Permit(rule="document", path=change.path)
+    return None
+
+
+def _is_new_document(change: TreeChange) -> bool:
+    return change.old_mode == ABSENT_MODE and plain_parts(change.path)[-1].endswith(MARKDOWN)
+
+
+def _guarded(path: str) -> str:
     """The part of a path at which something begins that steers builds or agents; "" when there is none."""
-    if parts[0].casefold() in {name.casefold() for name in CI}:
+    parts, plain = path.split("/"), plain_parts(path)
+    if plain[0] in _CI:
         return parts[0]
-    steering = {name.casefold() for name in AGENT_CONFIGURATION}
-    at = next((n for n, part in enumerate(parts) if part.casefold() in steering), None)
+    at = next((n for n, part in enumerate(plain) if part in _STEERING), None)
     return "" if at is None else "/".join(parts[: at + 1])
+
+
+_CI = frozenset(name.casefold() for name in CI)
+_STEERING = frozenset(name.casefold() for name in AGENT_CONFIGURATION)
 
 
 def _names(paths: Iterable[str], path: str, guarded: str) -> bool:
@@ -122,26 +166,6 @@ def _names(paths: Iterable[str], path: str, guarded: str) -> bool:
 def _names_markdown(paths: Iterable[str], path: str) -> bool:
     suffix = path.rpartition(".")[2].casefold()
     return any(matches(p, path) and p.casefold().endswith(f".{suffix}") for p in paths)
-
-
-def judge_secrets(changes: Sequence[TreeChange], contents: Mapping[str, bytes]) -> None:
-    """Judge what was added for secrets; one that the base had already is not held against the agent.
-
-    Args:
-        contents: Blob -> its bytes, for every blob of the changes, old and new.
-
-    Raises:
-        IntakeRefused: A file holds something in the shape of a secret.
-    """
-    for change in changes:
-        before = _secrets(contents.get(change.old_sha, b""))
-        for secret, kind in _secrets(contents.get(change.new_sha, b"")).items():
-            if secret not in before:
-                raise IntakeRefused("secret", change.path, f"it holds what looks like {kind}; take it out")
-
-
-def _secrets(content: bytes) -> dict[bytes, str]:
-    return {match[0]: kind for kind, pattern in SECRETS.items() for match in pattern.finditer(content)}
 
 
 # --- effects --------------------------------------------------------------------------------------
@@ -214,6 +238,7 @@ def _judge_in(vault: Repository, changes: Sequence[TreeChange], rules: IntakeRul
     old = vault.sizes(change.old_sha for change in changes if change.old_mode in FILE_MODES)
     small = [sha for sha, size in old.items() if size <= rules.limits.blob_bytes]
     judge_secrets(changes, vault.read_blobs([*new, *small]))
+    judge_permits(changes, rules)
 
 
 def _ref_at(vault: Repository, commit: str) -> str:

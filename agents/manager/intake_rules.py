@@ -1,9 +1,11 @@
-"""What intake asks of a hand-in: limits, places nobody but people may write, shapes of secrets."""
+"""What intake asks of a hand-in: limits, places nobody but people may write, what people have permitted."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+from callboard.agents.workspace.checkout import plain_parts
+from callboard.bus.task import Permit
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,16 @@ class ProtectedPaths:
 
     def names(self, path: str) -> bool:
         """Whether an agent's product may never change this path."""
-        folder, _, name = path.casefold().rpartition("/")
-        markdown_in = {self.directions.casefold(), self.roles.casefold(), self.feedback.casefold()}
+        *folder, name = parts = plain_parts(path)
+        feedback = [*plain_parts(self.feedback)]
+        markdown_in = [[*plain_parts(self.directions)], [*plain_parts(self.roles)], feedback]
+        archive = [*feedback, "archive"]
         return (
-            path.casefold() == self.config.casefold()
+            parts == plain_parts(self.config)
             or (name.endswith(".md") and folder in markdown_in)
             or name in (".gitmodules", ".gitattributes")
-            or path.casefold().startswith((".callboard/", f"{self.feedback.casefold()}/archive/"))
+            or parts[0] == ".callboard"
+            or folder[: len(archive)] == archive
         )
 
 
@@ -44,6 +49,12 @@ class IntakeRules:
     """Globs of the task; empty = the whole product."""
     limits: IntakeLimits = IntakeLimits()
     protected: ProtectedPaths = ProtectedPaths()
+    permits: tuple[Permit, ...] = ()
+    """What a person let through."""
+
+    def permit(self, path: str, blob: str) -> bool:
+        """Whether a person let this path through with these contents."""
+        return any(permit.path == path and permit.blob in ("", blob) for permit in self.permits)
 
 
 CI = (
@@ -67,7 +78,7 @@ CI = (
     "Jenkinsfile",
     "appveyor.yml",
 )
-"""Files and folders whose contents a build server, or git, runs; only by name."""
+"""Files and folders whose contents a build server, or git, runs; only by name, and when a person permits it."""
 
 AGENT_CONFIGURATION = (
     ".claude",
@@ -90,18 +101,3 @@ AGENT_CONFIGURATION = (
     "QWEN.md",
 )
 """Files and folders that steer coding agents, in any folder; only by name."""
-
-SECRETS = {
-    "a private key": re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"),
-    "an AWS access key": re.compile(rb"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    "a GitHub token": re.compile(rb"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,})\b"),
-    "a GitLab token": re.compile(rb"\bglpat-[A-Za-z0-9_-]{20,}"),
-    "a Slack token": re.compile(rb"\bxox[abeoprs]-[A-Za-z0-9-]{20,}"),
-    "a Stripe key": re.compile(rb"\b[sr]k_live_[A-Za-z0-9]{20,}"),
-    "an Anthropic key": re.compile(rb"\bsk-ant-[A-Za-z0-9_-]{24,}"),
-    "an OpenAI key": re.compile(rb"\bsk-(?:proj-)?[A-Za-z0-9_-]{40,}"),
-    "a Google key": re.compile(rb"\bAIza[A-Za-z0-9_-]{35}\b"),
-    "a PyPI token": re.compile(rb"\bpypi-AgEI[A-Za-z0-9_-]{50,}"),
-    "an npm token": re.compile(rb"\bnpm_[A-Za-z0-9]{36}\b"),
-}
-"""Shapes that their issuers document; entropy is not guessed at."""

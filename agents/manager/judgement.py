@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callboard.agents.manager import closing, parking, requests, seats, setbacks
+from callboard.agents.manager import approvals, closing, parking, requests, seats, setbacks
 from callboard.agents.manager.decision import Decision
 from callboard.agents.manager.verdicts import verdict_field
 from callboard.agents.reviewer import consensus
@@ -11,11 +11,9 @@ from callboard.bus.messages import (
     JOURNAL,
     EvidenceSubmitted,
     GateFinished,
-    HandInRefused,
     MessageRefused,
     VerdictGiven,
 )
-from callboard.bus.task import Note
 from callboard.feedback.facts import command_fact, finding_fact
 
 
@@ -44,7 +42,10 @@ def gate_finished(decision: Decision, body: GateFinished) -> None:
         _infrastructure(decision, task, body)
         return
     if body.verdict == "refused":
-        _refused(decision, task, body)
+        setbacks.refuse(decision, task, body.rule, body.path, body.reason)
+        return
+    if body.verdict == "approval":
+        approvals.ask(decision, task, body.permits)
         return
     verdict = GateDoc(tree=body.tree, gate_hash=body.gate_hash, verdict=body.verdict, flaky=body.flaky, at=decision.now)
     decision.put(verdict_field(body.tree, body.gate_hash), verdict)
@@ -135,17 +136,6 @@ def _log_review(decision: Decision, task: TaskDoc, title: str) -> None:
     facts = [f"{name}: {verdict.vote}" for name, verdict in sorted(task.verdicts.items())]
     found = [finding_fact(finding) for verdict in task.verdicts.values() for finding in verdict.findings]
     decision.log("review", title, [*facts, *found], task=task)
-
-
-def _refused(decision: Decision, task: TaskDoc, body: GateFinished) -> None:
-    """Nothing was imported: the next attempt starts afresh, knowing the rule."""
-    decision.put_run(intake_refusals=decision.board.run.intake_refusals + 1)
-    told = HandInRefused(rule=body.rule, path=body.path, way_out=body.reason)
-    decision.send(task.agent, told, task)
-    summary = f"intake refused `{body.path}` (rule {body.rule}): {body.reason}"
-    decision.log("evidence", "intake refused it", [summary], task=task)
-    task = decision.put_task(task, pin="", head="")
-    setbacks.spend_attempt(decision, task, Note(source="intake", text=summary), summary)
 
 
 def _red(decision: Decision, task: TaskDoc, body: GateFinished) -> None:

@@ -96,6 +96,11 @@ def _answer(decision: Decision, body: CommandGiven) -> None:
         why = f"it was answered before: {question.answer!r}" if question.state == "answered" else "its task has ended"
         _reply(decision, False, f"{question.id} is closed: {why}", question.task)
         return
+    if decision.cause.sender not in question.may_answer:
+        _reply(
+            decision, False, f"{question.id} can be answered by {', '.join(question.may_answer)} alone", question.task
+        )
+        return
     if question.options and body.text not in question.options:
         _reply(decision, False, f"{question.id} takes one of: {', '.join(question.options)}", question.task)
         return

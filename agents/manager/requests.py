@@ -13,7 +13,14 @@ from callboard.bus.messages import GateRequested, LandRequested, MergeRequested,
 
 
 def ask_gate(decision: Decision, task: TaskDoc) -> None:
-    body = GateRequested(purpose="evidence", spec=task.task, agent=task.agent, base=task.base, commit=task.head or None)
+    body = GateRequested(
+        purpose="evidence",
+        spec=task.task,
+        agent=task.agent,
+        base=task.base,
+        commit=task.head or None,
+        permits=task.permits,
+    )
     decision.send("gate", body, task)
 
 

@@ -13,11 +13,12 @@ from callboard.bus.messages import (
     AttemptFailed,
     BlockerRaised,
     ChangesRequested,
+    HandInRefused,
     PinRequested,
     QuestionAsked,
     TaskClosed,
 )
-from callboard.bus.task import Finding, Note
+from callboard.bus.task import Finding, Note, Permit
 from callboard.feedback.facts import finding_fact
 
 
@@ -54,6 +55,16 @@ def send_back(
     text = "\n".join([summary, *(finding_fact(finding) for finding in findings), detail]).strip()
     task = decision.put_task(task, pin=task.pin if source == "landing" else task.head, candidate="")
     spend_attempt(decision, task, Note(source=source, text=text), summary)
+
+
+def refuse(decision: Decision, task: TaskDoc, rule: str, path: str, way_out: str) -> None:
+    """Nothing was imported: the next attempt starts afresh, knowing the rule."""
+    decision.put_run(intake_refusals=decision.board.run.intake_refusals + 1)
+    decision.send(task.agent, HandInRefused(rule=rule, path=path, way_out=way_out), task)
+    summary = f"intake refused `{path}` (rule {rule}): {way_out}"
+    decision.log("evidence", "intake refused it", [summary], task=task)
+    task = decision.put_task(task, pin="", head="")
+    spend_attempt(decision, task, Note(source="intake", text=summary), summary)
 
 
 def spend_attempt(decision: Decision, task: TaskDoc, note: Note, summary: str) -> None:
@@ -103,7 +114,9 @@ def block(
     )
 
 
-def ask(decision: Decision, task: TaskDoc, text: str, options: tuple[str, ...] = ()) -> QuestionDoc:
+def ask(
+    decision: Decision, task: TaskDoc, text: str, options: tuple[str, ...] = (), permits: tuple[Permit, ...] = ()
+) -> QuestionDoc:
     run = decision.board.run
     question = QuestionDoc(
         id=f"q-{run.next_question}",
@@ -111,6 +124,7 @@ def ask(decision: Decision, task: TaskDoc, text: str, options: tuple[str, ...] =
         agent=task.agent or task.task.agent,
         text=text,
         options=options,
+        permits=permits,
         asked_at=decision.now,
     )
     decision.put_run(next_question=run.next_question + 1)

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from unicodedata import normalize
 
 from callboard.agents.workspace.files import make_accessible, remove, walk
 from callboard.agents.workspace.git import Person, Repository
@@ -183,12 +184,17 @@ class Checkout:
 
 def is_forbidden(path: str) -> bool:
     """Whether git refuses a path because a part of it reads as `.git` on some file system."""
-    return any(_plain(part) in _FORBIDDEN_NAMES for part in path.replace("\\", "/").split("/"))
+    return any(part in _FORBIDDEN_NAMES for part in plain_parts(path))
+
+
+def plain_parts(path: str) -> tuple[str, ...]:
+    """The parts of a path as the most careless file system reads them: without regard to case and to how letters are
+    composed; as HFS+ without characters that do not show; as NTFS without dots and blanks at the end, and streams."""
+    return tuple(_plain(part) for part in path.replace("\\", "/").split("/"))
 
 
 def _plain(part: str) -> str:
-    """As HFS+ (characters that do not show) and NTFS (dots and blanks at the end, streams) read a name."""
-    shown = "".join(c for c in part if c.isprintable())
+    shown = "".join(c for c in normalize("NFC", part) if c.isprintable())
     return shown.partition(":")[0].rstrip(". ").casefold()
 
 

@@ -50,7 +50,7 @@ ROSTER: Mapping[str, str] = {
 }
 MAJOR = Finding(severity="major", file="a.py", line=1, quote="x", scenario="it breaks", verified=True)
 B = TypeVar("B", bound=Body)
-Verdicts = Literal["green", "red", "refused", "infrastructure"]
+Verdicts = Literal["green", "red", "refused", "approval", "infrastructure"]
 
 
 def sha(text: str) -> str:

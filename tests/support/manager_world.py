@@ -31,7 +31,7 @@ from callboard.bus.messages import (
     Timer,
     outcome_id,
 )
-from callboard.bus.task import CommandResult
+from callboard.bus.task import CommandResult, Permit
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 Tree = Mapping[str, str]
@@ -252,6 +252,7 @@ class World:
                 "gate_hash": gate_hash(self.policy, body.spec),
                 "commands": (result,),
                 "files": files,
+                "permits": (Permit(rule="document", path="new.md"),) if verdict == "approval" else (),
             }
         )
         return not killed and self.commit("gate", message, Outcome((Draft("manager", answer),)), "gate")

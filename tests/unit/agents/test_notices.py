@@ -11,6 +11,7 @@ from callboard.bus.errors import Reject
 from callboard.bus.messages import (
     JOURNAL,
     AnswerGiven,
+    ApprovalRequested,
     BlockerResolved,
     Body,
     ChangesRequested,
@@ -24,7 +25,7 @@ from callboard.bus.messages import (
     TaskProgressed,
     new_id,
 )
-from callboard.bus.task import Finding
+from callboard.bus.task import Finding, Permit
 
 
 def told(body: Body) -> Envelope:
@@ -36,6 +37,11 @@ def told(body: Body) -> Envelope:
     ("body", "kind", "words"),
     [
         (HandInRefused(rule="paths", path="x.py", way_out="stay below app/"), "evidence", "rule paths, `x.py`"),
+        (
+            ApprovalRequested(question="q-1", text="May it?", permits=(Permit(rule="document", path="n.md"),)),
+            "question",
+            "rule document, `n.md`",
+        ),
         (ChangesRequested(source="gate", summary="`pytest` exited 1"), "evidence", "`pytest` exited 1"),
         (ChangesRequested(source="landing", summary="conflict"), "merge", "conflict"),
         (

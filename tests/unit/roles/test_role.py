@@ -15,6 +15,7 @@ EVERY_AGENT = {"agent.started", "agent.stopped", "feedback.logged", "message.ref
 TABLE = {
     "manager": EVERY_AGENT
     | {"task.assigned", "task.cancelled", "task.closed", "intake.refused", "changes.requested", "blocker.resolved"}
+    | {"approval.requested"}
     | {"answer.given", "gate.requested", "pin.requested", "merge.requested", "land.requested", "review.requested"}
     | {"promotion.requested", "promotion.changed", "merge.landed", "command.handled", "directions.read", "timer.fired"},
     "driver-1": EVERY_AGENT

@@ -19,7 +19,7 @@ from callboard.agents.workspace.sandbox import OFF
 from callboard.agents.workspace.setup import Setup
 from callboard.agents.workspace.slots import GateSlots
 from callboard.bus.messages import Draft, Envelope, GateFinished, GateRequested, PinRequested, new_id
-from callboard.bus.task import TaskSpec
+from callboard.bus.task import Permit, TaskSpec
 
 PIN = "refs/callboard/r1/tasks/T-1/1"
 
@@ -57,11 +57,22 @@ class Gatehouse:
         return commit
 
     def judge(
-        self, commit: str | None, *, base: str = "", checks: tuple[str, ...] = (), paths: tuple[str, ...] = ()
+        self,
+        commit: str | None,
+        *,
+        base: str = "",
+        checks: tuple[str, ...] = (),
+        paths: tuple[str, ...] = (),
+        permits: tuple[Permit, ...] = (),
     ) -> GateFinished:
         spec = TaskSpec(key="driver-1/x", title="x", agent="driver-1", checks=checks, paths=paths)
         request = GateRequested(
-            purpose="evidence", spec=spec, agent="driver-1", base=base or self.workshop.head, commit=commit
+            purpose="evidence",
+            spec=spec,
+            agent="driver-1",
+            base=base or self.workshop.head,
+            commit=commit,
+            permits=permits,
         )
         return asyncio.run(self.make().judge(message(request), request))
 
@@ -102,6 +113,25 @@ def test_the_same_request_again_gives_the_same(workshop: Workshop) -> None:
     commit = house.hand_in({"new.py": "x = 1\n"})
     first, again = house.judge(commit), house.judge(commit)
     assert (again.verdict, again.tree, again.gate_hash) == (first.verdict, first.tree, first.gate_hash)
+
+
+def test_what_only_a_person_lets_through_is_not_imported_before_it_is_permitted(workshop: Workshop) -> None:
+    house = Gatehouse(workshop, gate=["touch ../ran"])
+    commit = house.hand_in({"docs/new.md": "# New\n", ".github/ci.yml": "on: push\n", "app/main.py": "better\n"})
+    paths = ("app/", ".github/ci.yml")
+    found = house.judge(commit, paths=paths)
+    assert found.verdict == "approval"
+    assert [(permit.rule, permit.path) for permit in found.permits] == [
+        ("ci", ".github/ci.yml"),
+        ("document", "docs/new.md"),
+    ]
+    assert workshop.repository.resolve(commit) is None
+    assert not (workshop.layout.gate(1).parent / "ran").exists()
+    assert house.judge(commit, paths=paths, permits=found.permits).verdict == "green"
+    assert workshop.repository.resolve(PIN) == commit
+    other = house.hand_in({"docs/new.md": "# Newer\n", ".github/ci.yml": "on: [push, release]\n"})
+    asked = house.judge(other, paths=paths, permits=found.permits).permits
+    assert [permit.path for permit in asked] == [".github/ci.yml"], "other contents for a build server are asked again"
 
 
 def test_what_intake_refuses_is_not_imported_at_all(workshop: Workshop) -> None:

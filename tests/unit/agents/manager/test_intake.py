@@ -4,9 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callboard.agents.manager.intake import IntakeLimits, IntakeRules, ProtectedPaths, judge, judge_secrets
+from callboard.agents.manager.intake import (
+    MOST_ASKED,
+    IntakeLimits,
+    IntakeRules,
+    ProtectedPaths,
+    judge,
+    judge_permits,
+    judge_secrets,
+)
 from callboard.agents.workspace.git import TreeChange
-from callboard.bus.errors import IntakeRefused
+from callboard.bus.errors import ApprovalNeeded, IntakeRefused
+from callboard.bus.task import Permit
 
 OLD, NEW, NONE = "a" * 40, "b" * 40, "0" * 40
 
@@ -24,9 +33,14 @@ def deleted(path: str, mode: str = "100644") -> TreeChange:
 
 
 def refusal(*changes: TreeChange, paths: tuple[str, ...] = (), rules: IntakeRules | None = None, size: int = 10) -> str:
-    """The rule and path that refused, if it says the way out; "" when everything passed."""
+    """The rule and path that refused, if it says the way out; "" when everything passed; `asked` where people can let
+    it pass."""
+    rules = rules or IntakeRules(paths=paths)
     try:
-        judge(changes, rules or IntakeRules(paths=paths), {NEW: size})
+        judge(changes, rules, {NEW: size})
+        judge_permits(changes, rules)
+    except ApprovalNeeded as needed:
+        return "asked " + " ".join(f"{permit.rule} {permit.path}" for permit in needed.permits)
     except IntakeRefused as refused:
         return f"{refused.rule} {refused.path}" if refused.way_out else "no way out"
     return ""
@@ -92,6 +106,8 @@ def test_a_program_may_become_a_file_and_back() -> None:
     [
         *("callboard.toml", "Callboard.toml", "directions/driver-1.md", "roles/driver.md", "feedback/driver-1.md"),
         *("feedback/archive/x.txt", ".gitmodules", ".gitattributes", "app/.gitattributes", ".callboard/x"),
+        *("callboard.toml.", ".GitModules ", "app/.gitattributes::$DATA", "directions\\driver-1.md", ".callboard./x"),
+        "feedbac\u212a/driver-1.md",
     ],
 )
 def test_files_that_callboard_and_git_read_are_for_people_even_when_a_task_names_them(path: str) -> None:
@@ -110,11 +126,6 @@ def test_protected_files_are_those_of_the_configured_places() -> None:
 @pytest.mark.parametrize(
     ("path", "naming", "not_naming"),
     [
-        (".github/workflows/ci.yml", ".github/workflows/*.yml", "**"),
-        (".github/workflows/ci.yml", ".github/", ".*/**"),
-        (".gitlab-ci.yml", ".gitlab-ci.yml", "*.yml"),
-        (".pre-commit-config.yaml", ".pre-commit-config.yaml", ".*"),
-        (".ci/run", ".ci/run", "**/run"),
         ("AGENTS.md", "AGENTS.md", "*.md"),
         ("lib/CLAUDE.md", "lib/CLAUDE.md", "lib/*.md"),
         (".claude/settings.json", ".claude/**", "**/*.json"),
@@ -127,13 +138,61 @@ def test_what_steers_builds_or_agents_must_be_named_in_so_many_words(path: str, 
     assert refusal(changed(path), paths=(not_naming,) if not_naming else ()) == f"steering {path}"
 
 
-def test_a_new_document_must_be_named_and_an_old_one_may_be_changed() -> None:
-    assert refusal(added("docs/notes.md")) == "document docs/notes.md"
-    assert refusal(added("docs/notes.md"), paths=("docs/",)) == "document docs/notes.md"
-    assert refusal(added("NOTES.MD"), paths=("*",)) == "document NOTES.MD"
+@pytest.mark.parametrize(
+    ("path", "naming", "not_naming"),
+    [
+        (".github/workflows/ci.yml", ".github/workflows/*.yml", "**"),
+        (".github/workflows/ci.yml", ".github/", ".*/**"),
+        (".gitlab-ci.yml", ".gitlab-ci.yml", "*.yml"),
+        (".pre-commit-config.yaml", ".pre-commit-config.yaml", ".*"),
+        (".ci/run", ".ci/run", "**/run"),
+        (".CI./run", ".CI./run", "**"),
+    ],
+)
+def test_ci_files_must_be_named_and_a_person_has_to_permit_what_they_say(
+    path: str, naming: str, not_naming: str
+) -> None:
+    assert refusal(changed(path), paths=(not_naming,)) == f"steering {path}"
+    assert refusal(changed(path), paths=(naming,)) == f"asked ci {path}"
+    seen = Permit(rule="ci", path=path, blob=NEW)
+    assert refusal(changed(path), rules=IntakeRules(paths=(naming,), permits=(seen,))) == ""
+    assert refusal(changed(path), rules=IntakeRules(paths=(not_naming,), permits=(seen,))) == f"steering {path}"
+    other = Permit(rule="ci", path=path, blob=OLD)
+    assert refusal(changed(path), rules=IntakeRules(paths=(naming,), permits=(other,))) == f"asked ci {path}"
+
+
+def test_a_new_document_that_is_not_named_is_for_a_person_to_permit_and_an_old_one_may_be_changed() -> None:
+    assert refusal(added("docs/notes.md")) == "asked document docs/notes.md"
+    assert refusal(added("docs/notes.md"), paths=("docs/",)) == "asked document docs/notes.md"
+    assert refusal(added("NOTES.MD"), paths=("*",)) == "asked document NOTES.MD"
+    assert (
+        refusal(added("notes.md"), added("app/b.mdx"), paths=("app/",)) == "asked document notes.md document app/b.mdx"
+    )
+    permits = (Permit(rule="document", path="docs/notes.md"),)
+    assert refusal(added("docs/notes.md"), rules=IntakeRules(paths=("app/",), permits=permits)) == ""
+    assert refusal(added("docs/more.md"), rules=IntakeRules(permits=permits)) == "asked document docs/more.md"
     assert refusal(added("docs/notes.md"), paths=("docs/*.md",)) == ""
     assert refusal(added("docs/notes.md"), paths=("docs/notes.md",)) == ""
     assert refusal(changed("README.md"), deleted("OLD.md")) == ""
+
+
+def test_a_permit_lifts_no_other_rule() -> None:
+    every = tuple(
+        Permit(rule="document", path=path) for path in ("directions/x.md", "AGENTS.md", "link.md", ".git/x.md")
+    )
+    rules = IntakeRules(paths=("app/",), permits=every)
+    assert refusal(added("directions/x.md"), rules=rules) == "protected directions/x.md"
+    assert refusal(added("AGENTS.md"), rules=rules) == "steering AGENTS.md"
+    assert refusal(added("link.md", "120000"), rules=rules) == "link link.md"
+    assert refusal(added(".git/x.md"), rules=rules) == "git .git/x.md"
+    assert refusal(added("notes.md"), added("other.py"), rules=rules) == "paths other.py", (
+        "refused before anybody is asked"
+    )
+
+
+def test_a_person_is_not_asked_about_a_flood_of_documents() -> None:
+    assert refusal(*(added(f"n{n}.md") for n in range(MOST_ASKED))).startswith("asked ")
+    assert refusal(*(added(f"n{n}.md") for n in range(MOST_ASKED + 1))) == "document n0.md"
 
 
 def test_size_and_count_have_limits_that_can_be_set() -> None:
@@ -171,6 +230,19 @@ def test_shapes_of_secrets_are_refused_unless_the_base_had_them(secret: bytes) -
     assert secret.decode() not in str(refused.value)
     judge_secrets([changed("conf.py")], {OLD: secret, NEW: b"# moved\n" + secret + b"\n"})
     judge_secrets([deleted("conf.py")], {OLD: secret})
+    judge_secrets([added("elsewhere.py"), deleted("conf.py")], {OLD: secret, NEW: secret})
+
+
+def test_a_new_secret_beside_an_old_one_of_its_kind_is_refused_and_its_line_is_named() -> None:
+    old, new = (b"ghp_" + part * 18 for part in (b"a1", b"b2"))
+    with pytest.raises(IntakeRefused, match="line 3 holds what looks like a secret"):
+        judge_secrets([changed("conf.py")], {OLD: old, NEW: b"\n" + old + b"\n" + new})
+
+
+def test_a_secret_in_a_name_is_refused() -> None:
+    with pytest.raises(IntakeRefused, match="rule secret") as refused:
+        judge_secrets([added("keys/ghp_" + "a1" * 18 + ".txt")], {NEW: b"x"})
+    assert "a1a1" not in str(refused.value)
 
 
 def test_ordinary_text_is_no_secret() -> None:

@@ -45,7 +45,7 @@ from callboard.bus.messages import (
     TaskAssigned,
     VerdictGiven,
 )
-from callboard.bus.task import Briefing, Finding, Source, TaskSpec
+from callboard.bus.task import Briefing, Finding, Permit, Source, TaskSpec
 
 ROLES = {
     "manager": "manager",
@@ -61,6 +61,7 @@ LIMIT = timedelta(minutes=20)
 PARKED: dict[str, ParkCause] = {"limit": "rate_limit", "outage": "provider"}
 RARELY = st.sampled_from([False, False, False, True])
 FILES = {"a": "0", "b": "0", "c": "0", "shared": "0"}
+DOCUMENT = Permit(rule="document", path="new.md")
 
 
 def spec(agent: str, key: str, file: str, after: tuple[str, ...] = ()) -> TaskSpec:
@@ -136,7 +137,12 @@ class Manager(RuleBasedStateMachine):
     def _gate(self, message: Envelope, *, killed: bool = False, infrastructure: bool = False) -> None:
         body = message.body
         rev = (body.commit or body.base) if isinstance(body, GateRequested) else self.world.board.run.base
-        verdict = "green" if is_green(dict(self.world.repository.files(rev))) else "red"
+        files = dict(self.world.repository.files(rev))
+        verdict = "green" if is_green(files) else "red"
+        if isinstance(body, GateRequested) and body.purpose == "evidence" and body.commit:
+            brings = any("document" in files[path] for path in body.spec.paths)
+            if brings and DOCUMENT not in body.permits:
+                verdict = "approval"
         self.world.gate(message, "infrastructure" if infrastructure else verdict, killed=killed)
 
     # --- agents ---
@@ -145,7 +151,7 @@ class Manager(RuleBasedStateMachine):
     @rule(
         which=st.integers(0, 1),
         how=st.sampled_from(
-            ["done", "done", "done", "pair", "bad", "blocked", "ask", "failed", "limit", "limit", "outage"]
+            ["done", "done", "done", "pair", "bad", "document", "blocked", "ask", "failed", "limit", "limit", "outage"]
         ),
     )
     def drive(self, which: int, how: str) -> None:
@@ -177,7 +183,7 @@ class Manager(RuleBasedStateMachine):
         return EvidenceSubmitted(head=head)
 
     def _work(self, message: Envelope, body: TaskAssigned, file: str, how: str) -> str:
-        text = how if how in ("bad", "pair") else f"{body.spec.key}/{message.attempt}"
+        text = how if how in ("bad", "pair", "document") else f"{body.spec.key}/{message.attempt}"
         repository = self.world.repository
         tree = repository.write({**repository.files(body.start), file: text})
         return repository.commit_tree(tree, (body.start,), message.id, person(message.recipient), self.world.now)
@@ -231,9 +237,9 @@ class Manager(RuleBasedStateMachine):
     def cancel(self, n: int) -> None:
         self.world.send(Draft("manager", CommandGiven(command="cancel", task=f"T-{n}")), "person")
 
-    @rule(n=st.integers(1, 3))
-    def answer(self, n: int) -> None:
-        self.world.send(Draft("manager", CommandGiven(command="answer", question=f"q-{n}", text="so")), "person")
+    @rule(n=st.integers(1, 3), text=st.sampled_from(["so", "yes", "no"]))
+    def answer(self, n: int, text: str) -> None:
+        self.world.send(Draft("manager", CommandGiven(command="answer", question=f"q-{n}", text=text)), "person")
 
     @precondition(lambda self: self.world.timers)
     @rule(index=st.integers(0, 5))
@@ -257,6 +263,16 @@ class Manager(RuleBasedStateMachine):
 
     def _was_approved(self, task: TaskDoc) -> None:
         assert isinstance(consensus.judge(task.verdicts, task.reviewers, deadline_passed=False), consensus.Approved)
+
+    @invariant()
+    def nothing_that_needs_a_permit_lands_without_a_yes(self) -> None:
+        board, repository = self.world.board, self.world.repository
+        for intent in board.all(IntentDoc):
+            task = board.task(intent.task)
+            handed_in = repository.files(task.head)
+            if any("document" in handed_in[path] for path in task.task.paths):
+                answers = [one.answer for one in board.all(QuestionDoc) if one.task == task.id and one.permits]
+                assert "yes" in answers, f"{task.id} landed with a document that nobody permitted"
 
     @invariant()
     def no_task_lands_twice(self) -> None:
@@ -319,7 +335,8 @@ class Manager(RuleBasedStateMachine):
         if world.board.run.state == "paused":
             self.command("resume")
         elif question is not None:
-            world.send(Draft("manager", CommandGiven(command="answer", question=question.id, text="so")), "person")
+            text = question.options[0] if question.options else "so"
+            world.send(Draft("manager", CommandGiven(command="answer", question=question.id, text=text)), "person")
         elif world.timers:
             world.fire(0)
         else:
