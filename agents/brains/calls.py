@@ -65,6 +65,8 @@ class ToolRecord(_Record):
     result: str
     ok: bool
     """False: the result says what was wrong."""
+    is_bad: bool = False
+    """The call itself was wrong, so nothing was done."""
     duration_s: float
     at: datetime
 

@@ -79,6 +79,10 @@ class ModelSettings(Table):
     """Of one request, from its sending to its last byte."""
     retries: Annotated[int, Field(ge=0, le=10)] = 3
     """How often a call that failed for a moment is tried again, after pauses of at most 1, 2, 4, ... 30 s."""
+    max_turns: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """How many replies one attempt or review may take; one that has not ended by then has failed."""
+    tools: bool = True
+    """False: a model that cannot call tools. It reviews by the diff alone, and cannot be a driver."""
 
     @model_validator(mode="after")
     def _speaks_a_wire_of_its_provider(self) -> Self:

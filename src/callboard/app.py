@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from callboard.agents.brains.brain import Brain, Seat
+from callboard.agents.brains.brain import Brain, Job, ReviewJob, Seat
+from callboard.agents.brains.call_file import CallFile
+from callboard.agents.brains.calls import CallLog
 from callboard.agents.brains.command import CommandBrain
 from callboard.agents.brains.replay import ReplayBrain
+from callboard.agents.brains.settings import ModelSettings
 from callboard.agents.driver.handler import DriverHandler
 from callboard.agents.driver.task_run import Post
 from callboard.agents.manager.decision import Policy
@@ -109,9 +112,48 @@ class Workspace:
         )
 
     def brain(self, agent: AgentSettings) -> Brain:
+        if agent.model is not None:
+            return self._model_brain(agent.model)
         if agent.replay is not None:
             return ReplayBrain(self.root / agent.replay)
         return CommandBrain(agent.command or "")
+
+    def _model_brain(self, names: Sequence[str]) -> Brain:
+        # heavy, and only processes that think need it
+        from callboard.agents.brains.model.brain import ModelBrain
+        from callboard.agents.brains.model.providers import Providers
+        from callboard.agents.brains.model.wire import OneModel
+
+        known = self.settings.models
+        models = [OneModel(name, known[name], self._key(known[name])) for name in names]
+        return ModelBrain(
+            Providers(models),
+            self._call_log,
+            now=utc_now,
+            has_tools=all(known[name].tools for name in names),
+            max_turns=known[names[0]].max_turns,
+        )
+
+    def _key(self, model: ModelSettings) -> str | None:
+        return self.environ.get(model.key_env) if model.key_env else None
+
+    def _call_log(self, job: Job | ReviewJob) -> CallLog:
+        review = job.request.review if isinstance(job, ReviewJob) else ""
+        return CallFile(self.layout.call_log(job.seat.run, job.task, job.attempt, job.seat.agent, review))
+
+    def key_problems(self) -> dict[str, str]:
+        """Models that agents use and whose key is not there -> what to do."""
+        used = dict.fromkeys(name for agent in self.settings.agents for name in agent.model or ())
+        missing = {
+            name: key
+            for name in used
+            if (key := self.settings.models[name].key_env) is not None and not self.environ.get(key)
+        }
+        return {
+            name: f"model {name} takes its key from {key}, which is not set: export it, or name another variable "
+            f"as api_key_env in [models.{name}]"
+            for name, key in missing.items()
+        }
 
     def handler(self, agent: AgentSettings, run: str) -> Handler:
         """What a driver or a reviewer does with its messages."""

@@ -63,7 +63,7 @@ class ModelCall:
     def parameters(self) -> ModelRequestParameters:
         if not isinstance(self.schema, dict):
             return ModelRequestParameters(function_tools=list(self.tools))
-        answer = OutputObjectDefinition(json_schema=self.schema, name="answer", strict=False)
+        answer = OutputObjectDefinition(json_schema=self.schema, name="answer")
         return ModelRequestParameters(
             function_tools=list(self.tools), output_mode="native", output_object=answer, allow_text_output=True
         )

@@ -8,16 +8,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
-from anthropic import AsyncAnthropic
-from openai import AsyncOpenAI
 from pydantic_ai import direct
 from pydantic_ai.exceptions import AgentRunError, UserError
 from pydantic_ai.messages import ModelResponse, PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
 from pydantic_ai.models import Model
-from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
-from pydantic_ai.providers.anthropic import AnthropicProvider
-from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings as RequestSettings
 
 from callboard.agents.brains.budget import Budget, CallEstimate, Reservation, Usage
@@ -38,14 +32,33 @@ Open = Callable[[], AbstractAsyncContextManager[Model]]
 async def open_model(settings: ModelSettings, key: str | None) -> AsyncIterator[Model]:
     """The model, with connections of its own that are closed at the end; nothing is sent yet."""
     url = settings.base_url or URLS[settings.provider]
-    if settings.provider == "anthropic":
-        async with AsyncAnthropic(api_key=key or NO_KEY, base_url=url, max_retries=0) as anthropic:
-            yield AnthropicModel(settings.model, provider=AnthropicProvider(anthropic_client=anthropic))
-        return
-    async with AsyncOpenAI(api_key=key or NO_KEY, base_url=url, max_retries=0) as client:
-        provider = OpenAIProvider(openai_client=client)
+    opened = _anthropic if settings.provider == "anthropic" else _openai
+    async with opened(settings, key or NO_KEY, url) as model:
+        yield model
+
+
+# Each SDK takes longer to import than everything else here: only the one that is spoken is.
+
+
+@asynccontextmanager
+async def _anthropic(settings: ModelSettings, key: str, url: str) -> AsyncIterator[Model]:
+    from anthropic import AsyncAnthropic
+    from pydantic_ai.models.anthropic import AnthropicModel
+    from pydantic_ai.providers.anthropic import AnthropicProvider
+
+    async with AsyncAnthropic(api_key=key, base_url=url, max_retries=0) as client:
+        yield AnthropicModel(settings.model, provider=AnthropicProvider(anthropic_client=client))
+
+
+@asynccontextmanager
+async def _openai(settings: ModelSettings, key: str, url: str) -> AsyncIterator[Model]:
+    from openai import AsyncOpenAI
+    from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    async with AsyncOpenAI(api_key=key, base_url=url, max_retries=0) as client:
         kind = OpenAIChatModel if settings.speaks == "chat" else OpenAIResponsesModel
-        yield kind(settings.model, provider=provider)
+        yield kind(settings.model, provider=OpenAIProvider(openai_client=client))
 
 
 class OneModel:

@@ -181,9 +181,12 @@ def _directions(workspace: Workspace) -> Iterator[Check]:
 
 
 def brain_checks(workspace: Workspace) -> Iterator[Check]:
-    """Whether each agent's program, or its transcript, is there."""
+    """Whether each agent's program, transcript or model's key is there."""
+    problems = workspace.key_problems()
     for agent in workspace.settings.agents:
-        if agent.replay is not None:
+        if agent.model is not None:
+            yield from (_model(workspace, agent.name, name, problems.get(name)) for name in agent.model)
+        elif agent.replay is not None:
             found = (workspace.root / agent.replay).exists()
             make = ok if found else fail
             yield make(agent.name, f"plays {agent.replay}" + ("" if found else ", which is not there"))
@@ -196,6 +199,12 @@ def brain_checks(workspace: Workspace) -> Iterator[Check]:
                 yield warn(agent.name, f"runs {program}, which must be in the repository, for it is started in a clone")
             else:
                 yield fail(agent.name, f"{program} is not on PATH; install it, or change the agent's command")
+
+
+def _model(workspace: Workspace, agent: str, name: str, problem: str | None) -> Check:
+    settings = workspace.settings.models[name]
+    key = f"key in {settings.key_env}" if settings.key_env else "no key"
+    return fail(agent, problem) if problem else ok(agent, f"thinks with {name} ({settings.model}, {key})")
 
 
 def program_of(command: str) -> str:

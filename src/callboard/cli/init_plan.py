@@ -146,7 +146,7 @@ def _spares(name: str) -> Iterator[str]:
 def _next_steps(found: Found, direction: str) -> Iterator[str]:
     settings, guess = found.settings, found.guess
     if settings is None or any(
-        not (agent.command or agent.replay) for agent in settings.agents if agent.role != "manager"
+        not (agent.command or agent.replay or agent.model) for agent in settings.agents if agent.role != "manager"
     ):
         yield f"{FILE}: give each agent a `command`: it gets its task as JSON on stdin and works in the current folder"
     if settings is None and guess.gate:

@@ -38,6 +38,7 @@ def check(workspace: Workspace, names: Sequence[str], free_bytes: int) -> None:
     agents = list(workspace.roster)
     found = (
         *workspace.settings.launch_problems(),
+        *workspace.key_problems().values(),
         *problems(workspace.root, agents=agents, integration=integration, target=project.target),
     )
     if found:

@@ -110,6 +110,8 @@ class Document(Table):
             for name in agent.model or ():
                 if name not in self.models:
                     raise fault(f"agents.{n}.model", _unknown_model(name, self.models))
+                if agent.role == "driver" and not self.models[name].tools:
+                    raise fault(f"agents.{n}.model", f"models.{name} has tools = false, and a driver works with tools")
         return self
 
     @staticmethod

@@ -150,6 +150,7 @@ OPUS = '[models.opus]\nprovider = "anthropic"\nmodel = "claude-opus-4-5"\n'
         (OPUS + DRIVER + 'model = "opsu"', 7, "agents.0.model", "no [models.opsu] table in this file; did you mean opus?"),
         (DRIVER + 'model = "opus"', 4, "agents.0.model", "no [models.opus] table in this file; there are: none"),
         (OPUS + DRIVER + 'model = ["opus", "opus"]', 7, "agents.0.model", "names a model twice"),
+        (OPUS + "tools = false\n" + DRIVER + 'model = "opus"', 8, "agents.0.model", "a driver works with tools"),
         (OPUS + DRIVER + "model = []", 7, "agents.0.model", "expected the name of a [models.NAME] table"),
         (OPUS + DRIVER + 'model = "opus"\ncommand = "x"', 8, "agents.0.command", "found model and command"),
         ('root = "/"', 1, "root", "is no key"),

@@ -1,0 +1,119 @@
+"""A brain that is a model with tools: it works in a clone, or judges in a checkout."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import NoReturn
+
+from pydantic import JsonValue
+
+from callboard.agents.brains.answer import last_line
+from callboard.agents.brains.brain import Failed, Job, RawVerdict, Report, Result, ReviewJob
+from callboard.agents.brains.budget import Budget
+from callboard.agents.brains.calls import CallLog
+from callboard.agents.brains.model import prompt
+from callboard.agents.brains.model.calling import Caller
+from callboard.agents.brains.model.conversation import Conversation, NoEnd, Subject
+from callboard.agents.brains.model.logged import LoggedCaller
+from callboard.agents.brains.model.toolbox import End, Tool, by_name
+from callboard.agents.brains.model.tools import GiveVerdict, driver_tools, reviewer_tools
+from callboard.agents.brains.model.using import ToolUser
+from callboard.agents.reviewer.verdict import parse_verdict
+from callboard.bus.errors import BrainError
+
+OpenLog = Callable[[Job | ReviewJob], CallLog]
+"""The call log of an attempt or a review."""
+
+
+class ModelBrain:
+    """Thinks with a model.
+
+    Args:
+        caller: Who answers: one model, or several in their order.
+        open_log: Called once per attempt or review, again after a crash.
+        has_tools: False: the model cannot call tools; it reviews by the diff alone.
+        max_turns: How many replies one attempt or review may take.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        open_log: OpenLog,
+        *,
+        now: Callable[[], datetime],
+        budget: Budget | None = None,
+        has_tools: bool = True,
+        max_turns: int = 100,
+    ) -> None:
+        self._caller = caller
+        self._open_log = open_log
+        self._now = now
+        self._budget = budget
+        self._has_tools = has_tools
+        self._max_turns = max_turns
+
+    async def work(self, job: Job, report: Report) -> Result:
+        subject = Subject(
+            task=job.task,
+            instructions=prompt.driver_instructions(job),
+            prompt=prompt.driver_prompt(job),
+            tools=driver_tools(job.seat),
+            read_text=_only_tools_end,
+            max_turns=self._max_turns,
+        )
+        try:
+            async with asyncio.timeout(job.seat.timeout_s):
+                result = (await self._talk(subject, job, report)).result
+        except TimeoutError:
+            return Failed(f"stopped at its time limit of {job.seat.timeout_s:g} s")
+        except NoEnd as error:
+            return Failed(str(error))
+        assert not isinstance(result, RawVerdict), "a driver has no tool that gives a verdict"
+        return result
+
+    async def review(self, job: ReviewJob) -> RawVerdict:
+        tools: tuple[Tool, ...] = reviewer_tools(job.seat) if self._has_tools else ()
+        schema: JsonValue = None if self._has_tools else GiveVerdict.model_json_schema()
+        subject = Subject(
+            task=job.task,
+            instructions=prompt.reviewer_instructions(job, has_tools=self._has_tools),
+            prompt=prompt.reviewer_prompt(job),
+            tools=tools,
+            read_text=_verdict_in,
+            max_turns=self._max_turns,
+            schema=schema,
+        )
+        try:
+            async with asyncio.timeout(job.seat.timeout_s):
+                result = (await self._talk(subject, job, _nobody)).result
+        except TimeoutError as error:
+            raise BrainError(f"no verdict within {job.seat.timeout_s:g} s") from error
+        assert isinstance(result, RawVerdict), "a reviewer has no tool that ends an attempt"
+        return result
+
+    async def _talk(self, subject: Subject, job: Job | ReviewJob, report: Report) -> End:
+        log = self._open_log(job)
+        caller = LoggedCaller(self._caller, log, self._budget, self._now)
+        return await Conversation(subject, caller, ToolUser(by_name(subject.tools), log, self._now), report).until_end()
+
+
+def _only_tools_end(text: str) -> NoReturn:
+    said = "it called no tool" if text.strip() else "it was empty"
+    raise BrainError(f"{said}. Go on with a tool; only done, blocked or ask ends your attempt.")
+
+
+def _verdict_in(text: str) -> End:
+    """A verdict that was said instead of given, which some models do; read as strictly."""
+    if not text.strip():
+        raise BrainError("it was empty; give your verdict.")
+    try:
+        parse_verdict(text)
+    except BrainError as error:
+        raise BrainError(f"{error}. Go on looking, or give your verdict.") from error
+    return End(RawVerdict(text if text.strip().startswith("{") else last_line(text.encode())))
+
+
+async def _nobody(_: str) -> None:
+    return None
