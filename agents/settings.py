@@ -151,6 +151,8 @@ class ReviewSettings(Table):
 
     deadline_s: Seconds = 900.0
     """A verdict that is not there by then is an abstention."""
+    allow_same_family: bool = False
+    """Reviewers may judge with models of one family; without it a launch refuses that."""
 
 
 class IntakeSettings(Table):

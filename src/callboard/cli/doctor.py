@@ -22,6 +22,7 @@ from callboard.cli.session import wait_for
 
 if TYPE_CHECKING:
     from callboard.app import Workspace
+    from callboard.settings import Settings
 
 LEAST_FREE_BYTES = 200_000_000
 """Below this a roster hands out nothing new (design/3-bus.md)."""
@@ -148,6 +149,7 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
     yield server_check() if url == EMBEDDED else wait_for(_external(url))
     yield from _directions(workspace)
     yield from brain_checks(workspace)
+    yield trio_check(workspace.settings)
     yield _lock(workspace)
 
 
@@ -205,6 +207,13 @@ def _model(workspace: Workspace, agent: str, name: str, problem: str | None) -> 
     settings = workspace.settings.models[name]
     key = f"key in {settings.key_env}" if settings.key_env else "no key"
     return fail(agent, problem) if problem else ok(agent, f"thinks with {name} ({settings.model}, {key})")
+
+
+def trio_check(settings: Settings) -> Check:
+    """Which model families judge; whether they may is said with the launch."""
+    from callboard.settings.trio import shown_families
+
+    return ok("trio", shown_families(settings.reviewers, settings.models))
 
 
 def program_of(command: str) -> str:

@@ -21,6 +21,7 @@ from callboard.agents.settings import (
     fault,
 )
 from callboard.bus.settings import BusSettings
+from callboard.settings.trio import family_problems
 
 SEATS = ("senior", "junior-1", "junior-2")
 
@@ -153,4 +154,6 @@ class Settings(Document):
             for agent in self.agents
             if agent.command is not None and not agent.command.strip()
         ]
+        if not self.review.allow_same_family:
+            problems += family_problems(self.reviewers, self.models)
         return tuple(problems)
