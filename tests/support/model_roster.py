@@ -43,7 +43,7 @@ def equip_with_models(workspace: Workspace, server: ModelServer) -> None:
         ("responses", "openai", "/v1"),
     ):
         text += f'\n[models.{wire}]\nprovider = "{provider}"\nmodel = "test-{wire}"\nwire = "{wire}"\n'
-        text += f'base_url = "{server.url}{path}"\n'
+        text += f'base_url = "{server.url}{path}"\nfamily = "{wire}"\n'
     for name in (*DRIVERS, *REVIEWERS):
         role = "driver" if name in DRIVERS else f'reviewer"\nseat = "{name}'
         text += f'\n[[agents]]\nname = "{name}"\nrole = "{role}"\nmodel = "{WIRES[name]}"\n'
