@@ -8,6 +8,8 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from callboard.agents.brains.cli.adapters import ADAPTERS
+
 RESERVED = frozenset({"callboard", "gate", "journal", "land", "launcher", "person", "readme", "timer"})
 """Names of inboxes and senders that are no agents, of the integration branches' folder, and of feedback's README."""
 
@@ -15,8 +17,9 @@ MANAGER: Final = "manager"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BRANCH = re.compile(r"(?!.*(?:\.\.|//|/\.|@\{|\.lock(?:/|$)))[A-Za-z0-9_][A-Za-z0-9_./+-]*(?<![./])")
+_CLI_MODEL = re.compile(r"[A-Za-z0-9][^\s\x00-\x1f]{0,199}")
 RUN = "{run}"
-BRAINS = ("model", "command", "replay")
+BRAINS = ("model", "cli", "command", "replay")
 """The keys that say what an agent thinks with."""
 
 
@@ -63,6 +66,21 @@ def _agent_name(name: str) -> str:
         )
     if name in RESERVED:
         raise ValueError(f"{name} is a name that Callboard uses itself; take another")
+    return name
+
+
+def _cli(name: str) -> str:
+    if name not in ADAPTERS:
+        raise ValueError(
+            f"{name!r} is no agent CLI that Callboard knows; it knows {', '.join(ADAPTERS)}. Any other program can be run "
+            "as `command`, which gets the task as JSON on stdin (docs/brains.md)"
+        )
+    return name
+
+
+def _cli_model(name: str) -> str:
+    if not _CLI_MODEL.fullmatch(name):
+        raise ValueError("expected a model's name as the CLI takes it, without spaces, such as opus")
     return name
 
 
@@ -123,6 +141,12 @@ class AgentSettings(Table):
     """A recorded transcript to play instead, from the folder of callboard.toml."""
     model: Annotated[tuple[str, ...], BeforeValidator(_one_or_more)] | None = None
     """Names of `[models.NAME]` tables; the first that answers is the one that thinks."""
+    cli: Annotated[str, AfterValidator(_cli)] | None = None
+    """An agent CLI that is installed here (docs/clis.md)."""
+    cli_model: Annotated[str, AfterValidator(_cli_model)] | None = None
+    """The model's name as that CLI takes it; None = the CLI's own default."""
+    pass_env: Texts = ()
+    """Glob patterns of the launcher's variables that this agent's CLI gets, such as its key; nothing else gets them."""
     timeout_s: Seconds = 3600.0
     """For one attempt at a task, or one review."""
 
@@ -143,6 +167,9 @@ class AgentSettings(Table):
                 brains[-1] if brains else "model",
                 f"{self.name} needs exactly one of {', '.join(BRAINS)}; found {' and '.join(brains) or 'none'}",
             )
+        for key in ("cli_model", "pass_env"):
+            if getattr(self, key) and self.cli is None:
+                raise fault(key, f"only agents with a cli have one, and {self.name} has none")
         return self
 
 

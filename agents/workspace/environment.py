@@ -33,9 +33,7 @@ def work_environment(
     home, temporary = layout.scratch(name) / "home", layout.scratch(name) / "tmp"
     for folder in (home, temporary):
         folder.mkdir(parents=True, exist_ok=True)
-    # Callboard's own variables may hold the bus's password
-    foreign = {key: value for key, value in inherited.items() if not key.startswith("CALLBOARD_")}
-    passed = {key: value for key, value in foreign.items() if any(fnmatchcase(key, glob) for glob in pass_env)}
+    passed = passed_on(pass_env, inherited)
     return {
         "PATH": inherited.get("PATH", _DEFAULT_PATH),
         "LANG": inherited.get("LANG", _DEFAULT_LANG),
@@ -44,3 +42,9 @@ def work_environment(
         "TMPDIR": str(temporary),
         **env,
     }
+
+
+def passed_on(globs: Sequence[str], inherited: Mapping[str, str]) -> dict[str, str]:
+    """The variables of an environment whose names match; none of Callboard's own, which may hold the bus's password."""
+    foreign = {key: value for key, value in inherited.items() if not key.startswith("CALLBOARD_")}
+    return {key: value for key, value in foreign.items() if any(fnmatchcase(key, glob) for glob in globs)}

@@ -12,9 +12,13 @@ from pathlib import Path
 from callboard.agents.brains.brain import Brain, Job, ReviewJob, Seat
 from callboard.agents.brains.call_file import CallFile
 from callboard.agents.brains.calls import CallLog
+from callboard.agents.brains.cli.adapters import ADAPTERS
+from callboard.agents.brains.cli.brain import CliBrain, CliSettings
 from callboard.agents.brains.command import CommandBrain
+from callboard.agents.brains.prices import Prices
 from callboard.agents.brains.replay import ReplayBrain
 from callboard.agents.brains.settings import ModelSettings
+from callboard.agents.brains.run_budget import RunBudget
 from callboard.agents.driver.handler import DriverHandler
 from callboard.agents.driver.task_run import Post
 from callboard.agents.manager.decision import Policy
@@ -26,7 +30,7 @@ from callboard.agents.reviewer.handler import Bench, ReviewerHandler
 from callboard.agents.runtime import Handler
 from callboard.agents.settings import AgentSettings
 from callboard.agents.workspace.clone import AgentClone
-from callboard.agents.workspace.environment import work_environment
+from callboard.agents.workspace.environment import passed_on, work_environment
 from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.git_runner import GitPlace, run_git
 from callboard.agents.workspace.layout import Layout
@@ -111,9 +115,15 @@ class Workspace:
             sandbox=self.sandbox(agent.name, self.layout.clone(agent.name)),
         )
 
-    def brain(self, agent: AgentSettings) -> Brain:
+    def budget(self, bus: Bus, agent: str) -> RunBudget:
+        """What an agent's calls are reserved from."""
+        return RunBudget(bus, agent, Prices())
+
+    def brain(self, agent: AgentSettings, bus: Bus) -> Brain:
         if agent.model is not None:
             return self._model_brain(agent.model)
+        if agent.cli is not None:
+            return CliBrain(ADAPTERS[agent.cli], self._cli_settings(agent), self.budget(bus, agent.name))
         if agent.replay is not None:
             return ReplayBrain(self.root / agent.replay)
         return CommandBrain(agent.command or "")
@@ -155,9 +165,17 @@ class Workspace:
             for name, key in missing.items()
         }
 
-    def handler(self, agent: AgentSettings, run: str) -> Handler:
+    def _cli_settings(self, agent: AgentSettings) -> CliSettings:
+        home = self.environ.get("HOME")
+        return CliSettings(
+            model=agent.cli_model or "",
+            env=passed_on(agent.pass_env, self.environ),
+            home=Path(home) if home else None,
+        )
+
+    def handler(self, agent: AgentSettings, bus: Bus) -> Handler:
         """What a driver or a reviewer does with its messages."""
-        seat, brain = self.seat(agent, run), self.brain(agent)
+        seat, brain = self.seat(agent, bus.run), self.brain(agent, bus)
         if agent.role == "reviewer":
             return ReviewerHandler(Bench(seat, self.clone(agent.name), self.repository), brain)
         post = Post(seat, self.clone(agent.name), self.setup, check_timeout_s=self.settings.project.gate_timeout_s)

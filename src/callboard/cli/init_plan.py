@@ -145,9 +145,7 @@ def _spares(name: str) -> Iterator[str]:
 
 def _next_steps(found: Found, direction: str) -> Iterator[str]:
     settings, guess = found.settings, found.guess
-    if settings is None or any(
-        not (agent.command or agent.replay or agent.model) for agent in settings.agents if agent.role != "manager"
-    ):
+    if settings is None or any(agent.command == "" for agent in settings.agents):
         yield f"{FILE}: give each agent a `command`: it gets its task as JSON on stdin and works in the current folder"
     if settings is None and guess.gate:
         yield f"{FILE}: check the gate, guessed from {guess.because}: {', '.join(guess.gate)}"

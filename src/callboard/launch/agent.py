@@ -58,7 +58,7 @@ async def run_agent(workspace: Workspace, name: str, run: str, again: tuple[str,
         if name == MANAGER:
             await _manage(bus, workspace, consumer, stop, again)
         else:
-            handler = workspace.handler(agent, run)
+            handler = workspace.handler(agent, bus)
             await make_runtime(bus, workspace, name, consumer, handler, _longest_s(workspace, agent)).run(stop)
         await _say_stopped(bus, workspace, agent)
     finally:

@@ -1,0 +1,71 @@
+"""Codex (`codex exec`), read from 0.169: `--json`, one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+
+from callboard.agents.brains.cli.adapter import Adapter, End, Event, Order, Report, Start, Text, Tool, Trouble
+from callboard.agents.brains.cli.lines import at, cause_of, openai_usage, read_mapping, text_at
+
+_TOOLS = ("command_execution", "mcp_tool_call", "web_search", "file_change")
+
+
+def start(order: Order) -> Start:
+    """Its own sandbox is used where ours is not around it: one inside another fails, and it exits 0 all the same."""
+    mode = "danger-full-access" if order.is_confined else "workspace-write"
+    argv = ["codex", "exec", "--json", "--skip-git-repo-check", "--sandbox", mode]
+    argv += ["--model", order.model] if order.model else []
+    url = order.env.get("OPENAI_BASE_URL", "")
+    if url:
+        provider = f'{{name="callboard",base_url={json.dumps(url)},env_key="OPENAI_API_KEY",wire_api="responses"}}'
+        argv += ["-c", "model_provider=callboard", "-c", f"model_providers.callboard={provider}"]
+    return Start((*argv, "-"))
+
+
+def read(line: str) -> tuple[Event, ...]:
+    found = read_mapping(line)
+    match found.get("type"):
+        case "item.started":
+            return _tool(found)
+        case "item.completed":
+            return _completed(found)
+        case "error":
+            said = text_at(found, "message")
+            return (Trouble(said, cause_of(said)),)
+        case "turn.failed":
+            said = text_at(found, "error", "message") or "its turn failed, and it did not say why"
+            return (End(error=said, cause=cause_of(said)),)
+        case "turn.completed":
+            return Report(openai_usage(at(found, "usage"), "cached_input_tokens"), is_total=True), End()
+    return ()
+
+
+def _completed(found: object) -> tuple[Event, ...]:
+    match at(found, "item", "type"):
+        case "agent_message":
+            return (Text(text_at(found, "item", "text")),)
+        case "error":
+            return (Trouble(text_at(found, "item", "message")),)
+    return ()
+
+
+def _tool(found: object) -> tuple[Event, ...]:
+    kind = text_at(found, "item", "type")
+    if kind not in _TOOLS:
+        return ()
+    detail = text_at(found, "item", "command") or text_at(found, "item", "tool") or text_at(found, "item", "query")
+    return (Tool(kind, detail),)
+
+
+CODEX = Adapter(
+    name="codex",
+    program="codex",
+    start=start,
+    read=read,
+    keys=("CODEX_API_KEY", "OPENAI_API_KEY"),
+    login=(".codex/auth.json",),
+    base_url=("OPENAI_BASE_URL",),
+    hosts=("api.openai.com:443", "chatgpt.com:443", "auth.openai.com:443"),
+    family="gpt",
+    install="npm install -g @openai/codex",
+)

@@ -1,0 +1,105 @@
+"""Holds an agent CLI to its budget: one call's worth is reserved ahead, and each report settles what was used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from callboard.agents.brains.budget import Budget, CallEstimate, Reservation, Usage
+from callboard.agents.brains.cli.adapter import Report
+
+OWN_INPUT = 25_000
+"""Tokens of its own instructions and tools that a CLI sends before ours; the largest seen is Claude Code's, about 20,000."""
+MAX_OUTPUT = 16_384
+"""Tokens of one answer, as for a model (ModelSettings.max_tokens)."""
+CHARACTERS_PER_TOKEN = 3
+"""Fewer than any tokenizer's average, so that the estimate is high."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """One session. What is not settled at its end stays reserved, and so counts in full."""
+
+    budget: Budget
+    task: str
+    model: str
+    """As the provider calls it, or as near to that as is known."""
+    is_complete: bool = False
+    """The last report was of the whole session."""
+    _open: Reservation | None = None
+    _input: int = 0
+    """What the next call will send: what the last one did, and its answer."""
+    _counted: Usage = field(default_factory=Usage)
+    _of_message: dict[str, Usage] = field(default_factory=dict)
+
+    async def begin(self, prompt: str) -> None:
+        """Reserve for the first call.
+
+        Raises:
+            BudgetSpent
+        """
+        self._input = OWN_INPUT + len(prompt) // CHARACTERS_PER_TOKEN
+        await self._reserve()
+
+    async def report(self, report: Report) -> None:
+        """Settle what was used, and reserve for the next call.
+
+        Raises:
+            BudgetSpent: The CLI is to be stopped.
+        """
+        self.model = report.model or self.model
+        self.is_complete = report.is_total
+        used = self._new(report)
+        if not used.tokens:
+            return
+        self._counted = _sum(self._counted, used)
+        if self._open is None:
+            await self._reserve()
+        await self._settle(used)
+        if not report.is_total:
+            self._input = report.usage.input_tokens + report.usage.output_tokens
+            await self._reserve()
+
+    async def end(self) -> None:
+        """The session is over, and everything it used was reported."""
+        await self._settle(Usage())
+
+    def _new(self, report: Report) -> Usage:
+        """What a report adds to those before it."""
+        if report.is_total:
+            return _difference(report.usage, self._counted)
+        if not report.message:
+            return report.usage
+        known = self._of_message.get(report.message, Usage())
+        self._of_message[report.message] = _most(known, report.usage)
+        return _difference(report.usage, known)
+
+    async def _reserve(self) -> None:
+        self._open = await self.budget.reserve(CallEstimate(self.task, self.model, self._input, MAX_OUTPUT))
+
+    async def _settle(self, used: Usage) -> None:
+        if self._open is not None:
+            await self.budget.settle(self._open, used)
+            self._open = None
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(
+        one.input_tokens + other.input_tokens,
+        one.output_tokens + other.output_tokens,
+        one.cached_tokens + other.cached_tokens,
+        cache_write_tokens=one.cache_write_tokens + other.cache_write_tokens,
+    )
+
+
+def _most(one: Usage, other: Usage) -> Usage:
+    return _sum(one, _difference(other, one))
+
+
+def _difference(whole: Usage, part: Usage) -> Usage:
+    """What is in the whole beyond the part; nothing is ever given back."""
+    return Usage(
+        max(0, whole.input_tokens - part.input_tokens),
+        max(0, whole.output_tokens - part.output_tokens),
+        max(0, whole.cached_tokens - part.cached_tokens),
+        cache_write_tokens=max(0, whole.cache_write_tokens - part.cache_write_tokens),
+    )
