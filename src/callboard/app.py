@@ -165,6 +165,10 @@ class Workspace:
             for name, key in missing.items()
         }
 
+    def cli_environment(self, agent: AgentSettings) -> dict[str, str]:
+        """What an agent's CLI finds in its environment, but for what its adapter adds."""
+        return {**self.environment(agent.name), **passed_on(agent.pass_env, self.environ)}
+
     def _cli_settings(self, agent: AgentSettings) -> CliSettings:
         home = self.environ.get("HOME")
         return CliSettings(

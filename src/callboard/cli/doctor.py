@@ -21,6 +21,7 @@ from callboard.cli.output import print_json, show
 from callboard.cli.session import wait_for
 
 if TYPE_CHECKING:
+    from callboard.agents.settings import AgentSettings
     from callboard.app import Workspace
     from callboard.settings import Settings
 
@@ -94,6 +95,7 @@ def examine(start: Path, environ: Mapping[str, str]) -> Iterator[Check]:
     else:
         yield ok("settings", f"{len(workspace.settings.agents)} agents in {workspace.root / 'callboard.toml'}")
         yield from _workspace_checks(workspace)
+    yield clis_check(environ)
     yield sandbox_check()
 
 
@@ -124,6 +126,16 @@ def sandbox_check() -> Check:
         "brains, checks and gates run unsandboxed: with your rights, your files and the network; "
         "launch only what you would run by hand, or use a container (docker-compose.yml)",
     )
+
+
+def clis_check(environ: Mapping[str, str]) -> Check:
+    from callboard.agents.brains.cli.adapters import ADAPTERS
+    from callboard.cli.doctor_clis import installed, summary, versions
+
+    programs = installed(environ)
+    if not programs:
+        return ok("agent CLIs", f"none of {', '.join(ADAPTERS)} is on PATH; agents with a model or a command need none")
+    return ok("agent CLIs", ", ".join(summary(programs, versions(programs, environ))))
 
 
 def server_check() -> Check:
@@ -192,6 +204,8 @@ def brain_checks(workspace: Workspace) -> Iterator[Check]:
             found = (workspace.root / agent.replay).exists()
             make = ok if found else fail
             yield make(agent.name, f"plays {agent.replay}" + ("" if found else ", which is not there"))
+        elif agent.cli is not None:
+            yield _cli(workspace, agent)
         elif agent.command:
             program = program_of(agent.command)
             found_at = shutil.which(program, path=workspace.environment(agent.name).get("PATH"))
@@ -214,6 +228,23 @@ def trio_check(settings: Settings) -> Check:
     from callboard.settings.trio import shown_families
 
     return ok("trio", shown_families(settings.reviewers, settings.models))
+
+
+def _cli(workspace: Workspace, agent: AgentSettings) -> Check:
+    from callboard.agents.brains.cli.adapters import ADAPTERS
+    from callboard.cli.doctor_clis import can_log_in
+
+    adapter, env = ADAPTERS[agent.cli or ""], workspace.cli_environment(agent)
+    runs = f"runs {agent.cli}" + (f" with {agent.cli_model}" if agent.cli_model else "")
+    if not shutil.which(adapter.program, path=env.get("PATH")):
+        return fail(agent.name, f"{runs}, which is not on PATH: {adapter.install}")
+    way = can_log_in(adapter, env, workspace.environ)
+    if way:
+        return ok(agent.name, f"{runs}, {way}")
+    keys = " or ".join(adapter.keys)
+    return warn(
+        agent.name, f"{runs}, with no login of its own here: log in with it once, or set {keys} and name it in pass_env"
+    )
 
 
 def program_of(command: str) -> str:
