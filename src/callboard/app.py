@@ -17,8 +17,8 @@ from callboard.agents.brains.cli.brain import CliBrain, CliSettings
 from callboard.agents.brains.command import CommandBrain
 from callboard.agents.brains.prices import Prices
 from callboard.agents.brains.replay import ReplayBrain
-from callboard.agents.brains.settings import ModelSettings
 from callboard.agents.brains.run_budget import RunBudget
+from callboard.agents.brains.settings import ModelSettings
 from callboard.agents.driver.handler import DriverHandler
 from callboard.agents.driver.task_run import Post
 from callboard.agents.manager.decision import Policy
