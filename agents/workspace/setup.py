@@ -104,8 +104,15 @@ async def _run(command: str, folder: Path, env: Mapping[str, str], sandbox: Sand
     if not finished.result.passed:
         raise CommandFailed(
             f"setup `{command}` ended with exit code {finished.result.exit_code} in {folder}; "
-            f"run it there to see more. It said: {finished.result.tail.strip()[-500:]}"
+            f"run it there to see more{_reach(sandbox)}. It said: {finished.result.tail.strip()[-500:]}"
         )
+
+
+def _reach(sandbox: Sandbox) -> str:
+    """What is often the reason: packages come from a network."""
+    if sandbox.kind == "off":
+        return ""
+    return f" (it may connect to {', '.join(sandbox.connect) or 'nothing'}: `setup_connect` under [sandbox])"
 
 
 def _record(checkout: Checkout) -> Path:

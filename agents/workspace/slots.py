@@ -21,8 +21,8 @@ _BRANCH = "gate"
 
 Environment = Callable[[str], Mapping[str, str]]
 """Gives the whole environment of what runs for a name, such as `gate-1` (environment.py)."""
-SandboxOf = Callable[[str, Path], Sandbox]
-"""Gives what commands may do that run for a name in a folder."""
+SandboxOf = Callable[[str, Path, Path], Sandbox]
+"""Gives what commands may do that run for a name in a folder, given our git directory for it."""
 
 
 @dataclass(slots=True)
@@ -105,4 +105,4 @@ class GateSlots:
         folder, git_dir = self._layout.gate(number), self._layout.gate_git(number)
         checkout = Checkout(folder, git_dir, self._repository)
         name = f"gate-{number}"
-        return Slot(number, checkout, self._setup, self._environment(name), self._sandbox(name, folder))
+        return Slot(number, checkout, self._setup, self._environment(name), self._sandbox(name, folder, git_dir))

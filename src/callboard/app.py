@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,7 +35,9 @@ from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.git_runner import GitPlace, run_git
 from callboard.agents.workspace.layout import Layout
 from callboard.agents.workspace.preflight import git_problems
-from callboard.agents.workspace.sandbox import OFF, Sandbox
+from callboard.agents.workspace.sandbox import Sandbox
+from callboard.agents.workspace.sandbox_probe import candidates
+from callboard.agents.workspace.sandbox_settings import SECRETS
 from callboard.agents.workspace.setup import Setup
 from callboard.agents.workspace.slots import GateSlots
 from callboard.bus.bus import Bus
@@ -81,7 +83,12 @@ class Workspace:
     @property
     def setup(self) -> Setup:
         project = self.settings.project
-        return Setup(project.setup, project.setup_inputs, timeout_s=project.gate_timeout_s)
+        return Setup(
+            project.setup,
+            project.setup_inputs,
+            timeout_s=project.gate_timeout_s,
+            connect=self.settings.sandbox.setup_connect,
+        )
 
     @property
     def roster(self) -> dict[str, str]:
@@ -96,9 +103,32 @@ class Workspace:
         project = self.settings.project
         return work_environment(self.layout, name, env=project.env, pass_env=project.pass_env, inherited=self.environ)
 
-    def sandbox(self, name: str, folder: Path) -> Sandbox:
-        """What commands may do that run for an agent or a gate slot in its folder."""
-        return OFF.allowing(writable=(folder, self.layout.scratch(name)))
+    def sandbox(self, name: str, folder: Path, git_dir: Path) -> Sandbox:
+        """What commands may do that run for an agent or a gate slot in its folder.
+
+        Args:
+            git_dir: Ours, for that folder; it lends objects to the folder's own `.git`.
+
+        Raises:
+            RosterError: There is no such sandbox here.
+        """
+        base = replace(self.base_sandbox, kind=candidates(self.settings.sandbox.kind)[0])
+        return base.allowing(writable=(folder, self.layout.scratch(name)), readable=(git_dir / "objects",))
+
+    @property
+    def base_sandbox(self) -> Sandbox:
+        """What every command may do, whoever runs it; of no kind yet."""
+        settings, home = self.settings.sandbox, Path(self.environ.get("HOME", "/nonexistent"))
+        objects = self.repository.git_path("objects").resolve()
+        secrets = (*(home / name for name in SECRETS), *self.root.glob(".env*"))
+        return Sandbox(
+            writable=tuple(map(Path, settings.writable)),
+            hidden=(self.layout.home, objects.parent, *secrets, *map(Path, settings.hidden)),
+            readable=(objects,),
+            connect=settings.connect,
+            memory_bytes=settings.memory_mb * 1_000_000,
+            processes=settings.processes,
+        )
 
     def clone(self, agent: str) -> AgentClone:
         return AgentClone(self.layout, self.repository, agent)
@@ -112,7 +142,7 @@ class Workspace:
             cwd=self.layout.clone(agent.name),
             timeout_s=agent.timeout_s,
             env=self.environment(agent.name),
-            sandbox=self.sandbox(agent.name, self.layout.clone(agent.name)),
+            sandbox=self.sandbox(agent.name, self.layout.clone(agent.name), self.layout.vault(agent.name)),
         )
 
     def budget(self, bus: Bus, agent: str) -> RunBudget:
@@ -193,7 +223,7 @@ class Workspace:
             self.settings.project.slots,
             self.setup,
             lambda name: self.environment(name),
-            lambda name, folder: self.sandbox(name, folder),
+            lambda name, folder, git_dir: self.sandbox(name, folder, git_dir),
         )
         gate = Gate(
             run=bus.run,

@@ -51,10 +51,12 @@ def _demo(path: Path, *, stays: bool, began: float, json: bool) -> int:
     from callboard.app import utc_now
     from callboard.cli.launching import log_to
     from callboard.cli.live import choose_view
+    from callboard.cli.session import wait_for
     from callboard.cli.summary import Launcher
     from callboard.demo.checks import check
     from callboard.demo.report import further, page, report
     from callboard.demo.run import look_back, open_demo, play
+    from callboard.launch.sandboxing import probe
 
     try:
         workspace = open_demo(path, os.environ)
@@ -65,7 +67,7 @@ def _demo(path: Path, *, stays: bool, began: float, json: bool) -> int:
     outcome = play(
         workspace, choose_view(Launcher(pid=os.getpid(), host=socket.gethostname(), since=utc_now()), json=json)
     )
-    evidence = look_back(workspace)
+    evidence, sandbox = look_back(workspace), str(wait_for(probe(workspace)))
     checks = check(evidence)
     seconds = time.monotonic() - began
     told = report(evidence, checks, path, seconds)
@@ -75,7 +77,12 @@ def _demo(path: Path, *, stays: bool, began: float, json: bool) -> int:
     elif outcome == "stopped":
         say(f"stopped before its end; `callboard launch` in {path} goes on")
     else:
-        for line in ("", *page(checks, seconds, width), "", *further(path, stays, _scripts(os.environ), width)):
+        for line in (
+            "",
+            *page(checks, seconds, width, sandbox),
+            "",
+            *further(path, stays, _scripts(os.environ), width),
+        ):
             say(line)
     return INTERRUPTED if outcome == "stopped" else 0 if told.ok else FAILED
 

@@ -96,7 +96,6 @@ def examine(start: Path, environ: Mapping[str, str]) -> Iterator[Check]:
         yield ok("settings", f"{len(workspace.settings.agents)} agents in {workspace.root / 'callboard.toml'}")
         yield from _workspace_checks(workspace)
     yield clis_check(environ)
-    yield sandbox_check()
 
 
 def git_checks(start: Path) -> Iterator[Check]:
@@ -120,12 +119,16 @@ def disk_check(start: Path) -> Check:
     return ok("disk", text)
 
 
-def sandbox_check() -> Check:
-    return warn(
-        "sandbox",
-        "brains, checks and gates run unsandboxed: with your rights, your files and the network; "
-        "launch only what you would run by hand, or use a container (docker-compose.yml)",
-    )
+def sandbox_check(workspace: Workspace) -> Check:
+    from callboard.launch.sandboxing import probe
+
+    try:
+        found = wait_for(probe(workspace))
+    except CallboardError as error:
+        return fail("sandbox", str(error))
+    if found.sandbox.kind == "off":
+        return warn("sandbox", f"{found}; launch only what you would run by hand")
+    return ok("sandbox", str(found))
 
 
 def clis_check(environ: Mapping[str, str]) -> Check:
@@ -162,6 +165,7 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
     yield from _directions(workspace)
     yield from brain_checks(workspace)
     yield trio_check(workspace.settings)
+    yield sandbox_check(workspace)
     yield _lock(workspace)
 
 

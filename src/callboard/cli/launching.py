@@ -31,6 +31,7 @@ from callboard.launch.checks import check
 from callboard.launch.joining import open_bus
 from callboard.launch.launcher import LaunchOptions, launch
 from callboard.launch.runs import Continue, choose, landed_before, runs, start_commit
+from callboard.launch.sandboxing import probe
 
 DETACH_S = 30.0
 """How long a launch in the background may take until it holds its lock."""
@@ -148,6 +149,7 @@ def dry_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) -> i
         RosterError: It could not be launched; the message says why.
     """
     _check(workspace, options)
+    note(f"sandbox {wait_for(probe(workspace))}")
     rehearsal = wait_for(_rehearse(workspace, options))
     if json:
         print_json(rehearsal)

@@ -13,8 +13,7 @@ from callboard.demo.checks import Check, Evidence
 
 PLAINLY = (
     "Plainly: what the models said was recorded beforehand. Everything else was real: processes, messages, clones, "
-    "gates, merges. Gates and agents ran unsandboxed, as this version has no sandbox yet: launch a roster only on code "
-    "that you would run yourself."
+    "gates, merges. What agents and gates ran was held by the sandbox: {sandbox}."
 )
 FAULT = "What is marked with ! should have happened and did not. The folder is kept; .callboard/logs may tell why."
 INDENT = 12
@@ -64,8 +63,12 @@ def report(evidence: Evidence, checks: Sequence[Check], workspace: Path, seconds
     )
 
 
-def page(checks: Sequence[Check], seconds: float, width: int) -> Iterator[str]:
-    """What happened, line by line, in at most `width` columns."""
+def page(checks: Sequence[Check], seconds: float, width: int, sandbox: str) -> Iterator[str]:
+    """What happened, line by line, in at most `width` columns.
+
+    Args:
+        sandbox: What was enforced.
+    """
     yield f"What happened, in {seconds:.0f} s"
     yield ""
     for check in checks:
@@ -75,7 +78,7 @@ def page(checks: Sequence[Check], seconds: float, width: int) -> Iterator[str]:
         yield ""
         yield from _wrap(FAULT, width)
     yield ""
-    yield from _wrap(PLAINLY, width)
+    yield from _wrap(PLAINLY.format(sandbox=sandbox), width)
 
 
 def further(workspace: Path, kept: bool, scripts: str, width: int) -> Iterator[str]:

@@ -20,6 +20,7 @@ from callboard.demo.traces import read_traces
 from callboard.demo.workspace import make_workspace
 from callboard.launch.joining import current_run, give, open_bus
 from callboard.launch.launcher import LaunchOptions, View, launch
+from callboard.launch.sandboxing import probe
 
 Outcome = Literal["succeeded", "stopped", "stuck"]
 """`stopped`: by a person; `stuck`: it ended by itself, before all was done."""
@@ -31,12 +32,20 @@ LIMIT_S = 150.0
 def open_demo(path: Path, environ: Mapping[str, str]) -> Workspace:
     """Lay the demo's workspace out in an empty or absent folder.
 
+    Where no sandbox can be had the demo plays without one, and says so: all that is run in it was recorded beforehand.
+
     Raises:
         FileExistsError: Something is in the folder.
         CallboardError: git cannot be used.
     """
     make_workspace(path, utc_now())
-    return Workspace.open(path, demo_environment(environ, Path(sys.executable).parent))
+    own = demo_environment(environ, Path(sys.executable).parent)
+    workspace = Workspace.open(path, own)
+    try:
+        asyncio.run(probe(workspace))
+    except RosterError:
+        return Workspace.open(path, {**own, "CALLBOARD_SANDBOX_KIND": "off"})
+    return workspace
 
 
 def demo_environment(environ: Mapping[str, str], python: Path) -> dict[str, str]:

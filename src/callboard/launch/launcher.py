@@ -8,7 +8,7 @@ import shutil
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from callboard.agents.manager.closing import outlook
@@ -28,6 +28,7 @@ from callboard.launch.children import Child, Starter
 from callboard.launch.disk import watch_disk
 from callboard.launch.exclude import exclude
 from callboard.launch.runs import Continue, choose, create, new_name, read_run, runs, start_commit
+from callboard.launch.sandboxing import probe
 from callboard.launch.scribing import keep_logs
 from callboard.launch.serving import bus_url, serving
 from callboard.launch.starting import starting
@@ -96,6 +97,7 @@ class Launcher:
             BusUnavailable: There is no server to be had.
         """
         check(self.workspace, self._names, self.free_bytes())
+        await self._try_sandbox()
         lock = ProcessLock(self.workspace.layout.lock(self._lock_name))
         await acquire(lock, patience_s=0.5)
         try:
@@ -109,6 +111,13 @@ class Launcher:
                 return await self._launch(url, starter)
         finally:
             lock.release()
+
+    async def _try_sandbox(self) -> None:
+        """Say what is enforced, and have every agent use just that."""
+        found = await probe(self.workspace)
+        self.view.event(f"sandbox {found}")
+        environ = {**self.workspace.environ, "CALLBOARD_SANDBOX_KIND": found.sandbox.kind}
+        self.workspace = replace(self.workspace, environ=environ)
 
     @property
     def _names(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@
 | CALLBOARD_PROJECT_SLOTS        | project.slots          | whole number |
 | CALLBOARD_PROJECT_GATE_TIMEOUT_S | project.gate_timeout_s | number |
 | CALLBOARD_REVIEW_DEADLINE_S    | review.deadline_s      | number |
+| CALLBOARD_SANDBOX_KIND         | sandbox.kind           | text  |
 
 An empty variable counts as unset.
 """
@@ -21,6 +22,7 @@ OVERRIDES: Mapping[str, tuple[str, str]] = {
     "CALLBOARD_PROJECT_SLOTS": ("project", "slots"),
     "CALLBOARD_PROJECT_GATE_TIMEOUT_S": ("project", "gate_timeout_s"),
     "CALLBOARD_REVIEW_DEADLINE_S": ("review", "deadline_s"),
+    "CALLBOARD_SANDBOX_KIND": ("sandbox", "kind"),
 }
 _NUMBERS = frozenset({"CALLBOARD_PROJECT_SLOTS", "CALLBOARD_PROJECT_GATE_TIMEOUT_S", "CALLBOARD_REVIEW_DEADLINE_S"})
 

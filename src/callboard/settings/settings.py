@@ -20,6 +20,7 @@ from callboard.agents.settings import (
     Table,
     fault,
 )
+from callboard.agents.workspace.sandbox_settings import SandboxSettings
 from callboard.bus.settings import BusSettings
 from callboard.settings.trio import family_problems
 
@@ -90,6 +91,7 @@ class Document(Table):
     """By the name that agents use."""
     review: ReviewSettings = ReviewSettings()
     intake: IntakeSettings = IntakeSettings()
+    sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="after")

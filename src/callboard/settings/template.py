@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
+from callboard.agents.workspace.sandbox_settings import registries
 from callboard.settings.settings import PathSettings
 
 _HEAD = "# Callboard: who works on this repository, and under which rules. Unknown keys are errors.\n"
@@ -60,6 +61,12 @@ def default_toml(
                 ("directions", _text(folders.directions), "<agent>.md: what people want done"),
                 ("feedback", _text(folders.feedback), "<agent>.md: what each agent did, written by the program alone"),
                 ("roles", _text(folders.roles), "<role>.md: optional, narrows a shipped role"),
+            ),
+            *_table(
+                "sandbox",
+                ("kind", _text("auto"), 'what holds brains and gates; "off" only where you run the code yourself'),
+                ("connect", "[]", 'host:port that they may reach; ["*"] = the whole network'),
+                ("setup_connect", _array(registries(setup)), "host:port that setup may reach besides"),
             ),
             *_table("review", ("deadline_s", "900", "a verdict that is late is an abstention")),
             _ROSTER_HEAD,

@@ -141,12 +141,12 @@ def test_what_init_wrote_passes_the_doctor_but_for_what_it_left_to_people(reposi
     assert all("still empty" in text for text in failed[1:])
 
 
-def test_the_doctor_says_what_is_there_and_that_there_is_no_sandbox(workspace: Workspace) -> None:
+def test_the_doctor_says_what_is_there_and_what_the_sandbox_enforces(workspace: Workspace) -> None:
     done = callboard(workspace.path, "doctor", "--json")
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
     assert done.returncode == 0
-    assert (checks["server"]["state"], checks["sandbox"]["state"]) == ("ok", "warn")
-    assert "unsandboxed" in checks["sandbox"]["text"]
+    assert (checks["server"]["state"], checks["sandbox"]["state"]) == ("ok", "ok")
+    assert "write only to their own folder and scratch, no network" in checks["sandbox"]["text"]
     assert "driver-1" in checks
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from callboard.cli.doctor import LEAST_FREE_BYTES, disk_check, program_of, sandbox_check
+from callboard.cli.doctor import LEAST_FREE_BYTES, disk_check, program_of
 from callboard.cli.redis_mode import Mode, explain_mode
 
 
@@ -23,11 +23,6 @@ from callboard.cli.redis_mode import Mode, explain_mode
 )
 def test_the_program_of_a_command_is_found_where_no_shell_is_needed_to_tell(command: str, program: str) -> None:
     assert program_of(command) == program
-
-
-def test_it_is_said_plainly_that_nothing_is_sandboxed() -> None:
-    check = sandbox_check()
-    assert (check.state, "with your rights" in check.text) == ("warn", True)
 
 
 def test_a_disk_with_room_is_fine(tmp_path: Path) -> None:

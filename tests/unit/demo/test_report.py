@@ -40,17 +40,17 @@ def test_one_missing_thing_is_enough_to_fail() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_the_page_fits_its_width_and_says_what_was_recorded(width: int) -> None:
-    lines = list(page(check(evidence()), 20.2, width))
+    lines = list(page(check(evidence()), 20.2, width, "sandlock: no network"))
     assert max(map(len, lines)) <= width
     text = " ".join(" ".join(lines).split())
     assert "in 20 s" in text
     assert "what the models said was recorded" in text
-    assert "unsandboxed" in text
+    assert "the sandbox: sandlock: no network." in text
     assert "!" not in text
 
 
 def test_what_did_not_happen_is_marked() -> None:
-    lines = list(page([Check("gate", "Nothing failed.", False), Check("tasks", "All done.", True)], 1, 80))
+    lines = list(page([Check("gate", "Nothing failed.", False), Check("tasks", "All done.", True)], 1, 80, "off"))
     assert [line for line in lines if line.startswith("!")] == ["! gate      Nothing failed."]
     assert any("marked with !" in line for line in lines)
 

@@ -1,0 +1,182 @@
+"""Runs one command in a sandbox; nothing is run when the sandbox cannot be had.
+
+    python -I confine.py POLICY -- COMMAND [ARGUMENT ...]
+
+POLICY is JSON, as `Sandbox.prefix` makes it. Stdin, stdout and stderr are the command's. SIGTERM, SIGINT and SIGHUP are
+passed on to it as SIGTERM. Exit code: the command's; 128 + signal when a signal ended it; 137 when it took more memory
+than it may; 125 when the sandbox could not be had.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from callboard.agents.workspace import confine_namespaces
+from callboard.agents.workspace.confine_bubblewrap import bubblewrap_argv, sockets_in_use
+from callboard.agents.workspace.confine_paths import DEVICES, existing, readable_paths
+from callboard.agents.workspace.confine_relay import Relay, hosts_file
+from callboard.agents.workspace.guard import descendants, send
+
+UNAVAILABLE = 125
+KILLED = 128 + signal.SIGKILL
+LOOK_EVERY_S = 0.2
+"""Memory fills at some GB/s, so what is taken beyond the limit stays below one."""
+EVERYWHERE: Final = "*"
+OWN_PROCESSES = 4
+"""Ours among those below: the relay, and bubblewrap's own."""
+
+Policy = Mapping[str, Any]
+Wait = Callable[[], int]
+
+_AS_USUAL = """
+import os, signal, sys
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+try:
+    os.execvp(sys.argv[1], sys.argv[1:])
+except OSError as error:
+    sys.stderr.write(f"{sys.argv[1]}: {error.strerror}\\n")
+    sys.exit(127 if isinstance(error, FileNotFoundError) else 126)
+"""
+"""bubblewrap itself must not end at the SIGTERM that everything below a guard gets: what is inside would be killed."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; returns its exit code."""
+    policy: Policy = json.loads(arguments[0])
+    command = arguments[2:]
+    try:
+        start = with_bubblewrap if policy["kind"] == "bubblewrap" else with_sandlock
+        pid, wait = start(policy, command)
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
+        sys.stderr.write(f"callboard: the sandbox ({policy['kind']}) cannot be had: {error}; nothing was run\n")
+        return UNAVAILABLE
+    return watch(pid, wait, policy)
+
+
+def with_sandlock(policy: Policy, command: list[str]) -> tuple[int, Wait]:
+    """Landlock and seccomp, inside of namespaces of its own where the kernel lets us have them."""
+    from sandlock import Sandbox, StdioMode
+
+    writable = existing(policy["writable"])
+    connect = policy["connect"]
+    entered = enter_namespaces(policy["cwd"], writable, connect)
+    confine_namespaces.drop_capabilities()
+    box = Sandbox(
+        fs_readable=readable_paths(policy["hidden"], policy["readable"]),
+        fs_writable=[*writable, *existing(f"/dev/{name}" for name in (*DEVICES, *(["shm"] if entered else [])))],
+        # in a network of our own the relay decides; the names are there for /etc/hosts, which sandlock writes
+        net_allow=[EVERYWHERE, *connect] if entered and EVERYWHERE not in connect else connect,
+        net_allow_bind=["*"],
+        max_processes=policy["processes"] or None,
+    )
+    process = box.popen(command, StdioMode.INHERIT, StdioMode.INHERIT, StdioMode.INHERIT)
+
+    def wait() -> int:
+        result = process.wait()
+        if result.reason.name == "EXITED":
+            return int(result.exit_code)
+        return 128 + result.signal if result.signal > 0 else KILLED
+
+    return int(process.pid), wait
+
+
+def with_bubblewrap(policy: Policy, command: list[str]) -> tuple[int, Wait]:
+    """Namespaces made by bubblewrap."""
+    program = shutil.which("bwrap", path=os.defpath + ":" + os.environ.get("PATH", ""))
+    if program is None:
+        raise OSError("there is no bwrap on PATH")
+    writable = existing(policy["writable"])
+    connect = policy["connect"]
+    relayed = bool(connect) and EVERYWHERE not in connect
+    if relayed and not enter_namespaces(policy["cwd"], writable, connect):
+        raise OSError("this kernel lets us have no network namespace, so no single address can be allowed")
+    hidden = [*policy["hidden"], *sockets_in_use(Path("/proc/net/unix").read_text())]
+    argv = bubblewrap_argv(
+        program,
+        cwd=policy["cwd"],
+        writable=writable,
+        hidden={path: Path(path).is_dir() for path in ("/run", *existing(hidden))},
+        readable=existing(policy["readable"]),
+        share_network=bool(connect),
+    )
+    inside = [sys.executable, "-I", "-S", "-c", _AS_USUAL, *command]
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    process = subprocess.Popen([*argv, *inside])
+    return process.pid, lambda: process.wait()
+
+
+def enter_namespaces(cwd: str, writable: list[str], connect: list[str]) -> bool:
+    """Whether we now have namespaces of our own; the network too, with a way out to what may be connected to."""
+    own_network = EVERYWHERE not in connect
+    relay = Relay(connect) if connect and own_network else None
+    if not confine_namespaces.enter(writable, own_network=own_network):
+        return False
+    # where we stood is now below a read-only mount, although the folder itself is not
+    os.chdir(cwd)
+    if relay is not None:
+        relay.listen()
+        confine_namespaces.replace_file("/etc/hosts", hosts_file(connect, Path("/etc/hosts").read_text()))
+    return True
+
+
+def watch(pid: int, wait: Wait, policy: Policy) -> int:
+    """Wait for the command's end, or end it when it takes too much; returns its exit code."""
+    ended: list[int] = []
+    waiting = threading.Thread(target=lambda: ended.append(wait()), daemon=True)
+
+    def pass_on(*_: object) -> None:
+        for each in [pid] if policy["kind"] == "sandlock" else descendants(pid):
+            send(each, signal.SIGTERM)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, pass_on)
+    waiting.start()
+    while waiting.is_alive():
+        waiting.join(LOOK_EVERY_S)
+        if waiting.is_alive() and (excess := too_much(descendants(os.getpid()), policy)):
+            sys.stderr.write(f"callboard: stopped: {excess}\n")
+            for each in descendants(os.getpid()):
+                send(each, signal.SIGKILL)
+            return KILLED
+    return ended[0] if ended else UNAVAILABLE
+
+
+def too_much(pids: list[int], policy: Policy) -> str:
+    """What the processes take more of than they may; "" when nothing."""
+    most, many = policy["memory_bytes"], policy["processes"]
+    if many and len(pids) > many + OWN_PROCESSES:
+        return f"more than {many} processes at once ([sandbox] processes)"
+    # what is shared counts in each of them here, so the exact sum is taken before anybody is stopped for it
+    if most and sum(map(private_bytes, pids)) > most and sum(map(proportional_bytes, pids)) > most:
+        return f"more than {most // 1_000_000} MB of memory at once ([sandbox] memory_mb)"
+    return ""
+
+
+def private_bytes(pid: int) -> int:
+    try:
+        _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text().split()
+    except (OSError, ValueError):
+        return 0
+    return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
+
+
+def proportional_bytes(pid: int) -> int:
+    """What is shared, divided among those who share it; all of it where that cannot be read."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("Pss_Anon:", "Pss_Shmem:")))
+    except (OSError, ValueError, IndexError):
+        return private_bytes(pid)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
