@@ -75,6 +75,7 @@ class ModelBrain:
 
     async def review(self, job: ReviewJob) -> RawVerdict:
         tools: tuple[Tool, ...] = reviewer_tools(job.seat) if self._has_tools else ()
+        ends = _clock() + job.seat.timeout_s
         schema: JsonValue = None if self._has_tools else GiveVerdict.model_json_schema()
         subject = Subject(
             task=job.task,
@@ -84,6 +85,8 @@ class ModelBrain:
             read_text=_verdict_in,
             max_turns=self._max_turns,
             schema=schema,
+            # nobody else can judge instead, so it waits; half of its time is left to think in
+            patience_s=lambda: (ends - _clock()) / 2,
         )
         try:
             async with asyncio.timeout(job.seat.timeout_s):
@@ -113,6 +116,10 @@ def _verdict_in(text: str) -> End:
     except BrainError as error:
         raise BrainError(f"{error}. Go on looking, or give your verdict.") from error
     return End(RawVerdict(text if text.strip().startswith("{") else last_line(text.encode())))
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _nobody(_: str) -> None:

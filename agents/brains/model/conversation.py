@@ -18,7 +18,7 @@ from pydantic_ai.messages import (
 
 from callboard.agents.brains.answer import plain
 from callboard.agents.brains.brain import Report
-from callboard.agents.brains.model.calling import Caller, ModelCall
+from callboard.agents.brains.model.calling import PATIENCE_S, Caller, ModelCall
 from callboard.agents.brains.model.toolbox import End, Tool
 from callboard.agents.brains.model.using import NOT_TAKEN, Told, ToolUser, as_part, shown
 from callboard.bus.errors import BrainError
@@ -47,6 +47,8 @@ class Subject:
     max_turns: int
     schema: JsonValue = None
     """What an answer in text must follow; None = free."""
+    patience_s: Callable[[], float] = lambda: PATIENCE_S
+    """How long a provider's limit is waited for, now."""
 
 
 class Conversation:
@@ -65,7 +67,7 @@ class Conversation:
 
         Raises:
             NoEnd: It took too many turns, or too many replies in a row were of no use.
-            CallFailed, BudgetSpent: A call could not be made.
+            CallFailed, BrainParked, BudgetSpent: A call could not be made.
         """
         said: Parts = [UserPromptPart(content=self._subject.prompt)]
         for _ in range(self._subject.max_turns):
@@ -83,7 +85,7 @@ class Conversation:
     async def _ask(self) -> ModelResponse:
         subject = self._subject
         definitions = tuple(tool.definition for tool in subject.tools)
-        call = ModelCall(subject.task, tuple(self._messages), definitions, subject.schema)
+        call = ModelCall(subject.task, tuple(self._messages), definitions, subject.schema, subject.patience_s())
         return (await self._caller.call(call, _Lines(self._report).hear)).response
 
     async def _turn(self, response: ModelResponse) -> End | Parts:
