@@ -21,6 +21,7 @@ from callboard.bus.keys import Keys
 from callboard.bus.link import Link, shown
 from callboard.bus.messages import Draft, Envelope, new_id
 from callboard.bus.parcel import KEEP_MS, KEEP_OUTSIDE_MS, Arg, Parcel, check_sender, flat
+from callboard.bus.redaction import Redactor
 from callboard.bus.script import checked, text
 from callboard.bus.spending import Spending
 
@@ -39,18 +40,29 @@ def utc_now() -> datetime:
 class Bus:
     """One run's messages, board and journal on one server. Safe to use from many tasks at once."""
 
-    def __init__(self, link: Link, run: str, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, link: Link, run: str, now: Callable[[], datetime] = utc_now, redactor: Redactor | None = None
+    ) -> None:
         self.run = run
         self._link = link
         self._keys = Keys(run)
-        self._wire = Wire(link, self._keys, now)
+        self._redactor = redactor or Redactor()
+        self._wire = Wire(link, self._keys, now, self._redactor)
         self._now = now
         self._journal = JournalReader(link, self._keys)
         self._dead = DeadLetters(self._wire)
         self.spending = Spending(link, self._keys)
 
     @classmethod
-    async def connect(cls, url: str, run: str, *, patience_s: float = 60.0, connect_s: float = CONNECT_S) -> Self:
+    async def connect(
+        cls,
+        url: str,
+        run: str,
+        *,
+        patience_s: float = 60.0,
+        connect_s: float = CONNECT_S,
+        redactor: Redactor | None = None,
+    ) -> Self:
         """Connect to a server.
 
         Args:
@@ -58,6 +70,7 @@ class Bus:
             run: The run's id: letters, digits, `.`, `_`, `-`.
             patience_s: How long a server that went away is waited for, later on, before BusUnavailable.
             connect_s: The same for this first time.
+            redactor: What goes over everything that is sent; None = its rules without any known value.
 
         Raises:
             BusUnavailable: No server answered.
@@ -73,7 +86,7 @@ class Bus:
             await link.close()
             raise
         link.patience_s = patience_s
-        return cls(link, run)
+        return cls(link, run, redactor=redactor)
 
     async def close(self) -> None:
         await self._link.close()
@@ -102,7 +115,7 @@ class Bus:
             else new_id()
         )
         envelope = draft.stamp(id=id, run=self.run, sender=sender, now=self._now())
-        parcel = Parcel(((envelope, envelope.encode()),))
+        parcel = Parcel(((envelope, envelope.encode(self._redactor)),))
         await self._send(parcel, id, KEEP_OUTSIDE_MS if idempotency_key else KEEP_MS, sender)
         return envelope
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from callboard.bus.errors import LeaseLost
@@ -13,6 +13,7 @@ from callboard.bus.keys import Keys
 from callboard.bus.link import Link
 from callboard.bus.messages import Draft, Envelope, Outcome
 from callboard.bus.parcel import KEEP_MS, Arg, Parcel, pack_emitted, pack_outcome
+from callboard.bus.redaction import Redactor
 from callboard.bus.script import Part, checked, text
 
 MOST_FAILURES = 5
@@ -63,6 +64,8 @@ class Wire:
     link: Link
     keys: Keys
     now: Callable[[], datetime]
+    redactor: Redactor = field(default_factory=Redactor)
+    """Whatever is sent goes through it."""
 
 
 class Delivery:
@@ -102,7 +105,13 @@ class Delivery:
         if not drafts:
             return
         parcel = pack_emitted(
-            drafts, self.envelope, self.deliveries, self._emitted, sender=self.entry.inbox, now=self._wire.now()
+            drafts,
+            self.envelope,
+            self.deliveries,
+            self._emitted,
+            sender=self.entry.inbox,
+            now=self._wire.now(),
+            redactor=self._wire.redactor,
         )
         self._emitted += len(drafts)
         keys = self._wire.keys
@@ -119,7 +128,7 @@ class Delivery:
         Raises:
             LeaseLost, BoardStale, NotAllowed, InboxFull, BusUnavailable
         """
-        parcel = pack_outcome(outcome, self.envelope, sender=self.entry.inbox, now=self._wire.now())
+        parcel = self._packed(outcome)
         keys = self._wire.keys
         own = [keys.journal, keys.seq, keys.done, keys.failures, keys.held, keys.board, keys.timers]
         args = [f"c:{self.envelope.id}", KEEP_MS, self._entry_json(parcel, "commit"), *parcel.message_args(keys)]
@@ -132,7 +141,7 @@ class Delivery:
 
     async def fail(self, error: str, *, after_s: float = 0.0) -> None:
         """Count a failure; it is delivered again after a delay, or becomes a dead letter at MOST_FAILURES."""
-        keys = self._wire.keys
+        keys, error = self._wire.keys, self._wire.redactor.text(error)
         reply = await self._run(
             "fail",
             [self._inbox, keys.failures, keys.held],
@@ -144,7 +153,7 @@ class Delivery:
 
     async def reject(self, reason: str, *notes: Draft) -> None:
         """Make it a dead letter at once; `notes` go to the journal in the same step."""
-        parcel = pack_outcome(Outcome(messages=notes), self.envelope, sender=self.entry.inbox, now=self._wire.now())
+        parcel = self._packed(Outcome(messages=notes))
         await self._bury("rejected", reason, self.entry.failures, parcel)
         self._settled(self.entry)
 
@@ -160,6 +169,10 @@ class Delivery:
         except LeaseLost:
             self._settled(self.entry)
             raise
+
+    def _packed(self, outcome: Outcome) -> Parcel:
+        wire = self._wire
+        return pack_outcome(outcome, self.envelope, sender=self.entry.inbox, now=wire.now(), redactor=wire.redactor)
 
     @property
     def _inbox(self) -> str:
@@ -185,7 +198,7 @@ async def bury(
     Raises:
         LeaseLost: Somebody else holds it now.
     """
-    raw = entry.raw.decode("utf-8", "backslashreplace")
+    raw, error = entry.raw.decode("utf-8", "backslashreplace"), wire.redactor.text(error)
     note = DeadNote(inbox=entry.inbox, reason=reason, error=error, failures=failures, raw=raw)
     journal = (parcel or Parcel(())).entry("bury", sender=entry.inbox, cause=id_of(entry.raw), dead=note)
     keys, about = wire.keys, f"bury {entry.field}"

@@ -6,6 +6,7 @@ emits while it works gets uuid5(handled id, delivery count, n). A repeated commi
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import uuid
@@ -19,7 +20,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, SerializeAsAny, Valid
 from callboard.bus.board import Change
 from callboard.bus.body import KINDS, Body
 from callboard.bus.errors import BadMessage, UnknownKind
+from callboard.bus.redaction import Redactor
 
+EXECUTED = frozenset({"key", "depends_on", "paths", "checks", "landed", "again"})
+"""Fields of a body that people wrote and programs act on: they stay, letter by letter. No brain fills them."""
 JOURNAL = "journal"
 """The recipient of what is only written down: it reaches the journal and no inbox."""
 
@@ -82,8 +86,14 @@ class Envelope(BaseModel):
         except (ValidationError, ValueError) as error:
             raise BadMessage(f"not a message: {str(error)[:500]}") from error
 
-    def encode(self) -> str:
-        return self.model_dump_json()
+    def encode(self, redactor: Redactor | None = None) -> str:
+        """Its JSON, with no secret in its body where there is a redactor."""
+        raw = self.model_dump_json()
+        if redactor is None:
+            return raw
+        document = json.loads(raw)
+        document["body"] = redactor.value(document["body"], but=EXECUTED)
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)

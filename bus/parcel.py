@@ -14,6 +14,7 @@ from callboard.bus.errors import NotAllowed
 from callboard.bus.journal import DeadNote, Step, encode_entry
 from callboard.bus.keys import Keys
 from callboard.bus.messages import JOURNAL, Draft, Envelope, FeedbackLogged, Outcome, emitted_id, outcome_id
+from callboard.bus.redaction import Redactor
 
 Arg = str | bytes | int
 
@@ -82,8 +83,10 @@ def flat(rows: Sequence[tuple[Arg, ...]]) -> list[Arg]:
     return [len(rows), *(part for row in rows for part in row)]
 
 
-def pack_outcome(outcome: Outcome, handled: Envelope, *, sender: str, now: datetime) -> Parcel:
-    """Stamp what a handler returned.
+def pack_outcome(
+    outcome: Outcome, handled: Envelope, *, sender: str, now: datetime, redactor: Redactor | None = None
+) -> Parcel:
+    """Stamp what a handler returned. Of board changes nothing is redacted: what is in them has come by messages.
 
     Raises:
         NotAllowed: See check_sender.
@@ -93,7 +96,8 @@ def pack_outcome(outcome: Outcome, handled: Envelope, *, sender: str, now: datet
     if len(set(fields)) != len(fields):
         raise ValueError(f"an outcome changes a board field twice: {sorted(fields)}")
     drafts = [*outcome.messages, *(timer.draft for timer in outcome.timers)]
-    stamped = stamp(drafts, (outcome_id(handled.id, n) for n in range(len(drafts))), handled, sender=sender, now=now)
+    ids = (outcome_id(handled.id, n) for n in range(len(drafts)))
+    stamped = stamp(drafts, ids, handled, sender=sender, now=now, redactor=redactor)
     delays = [max(0, round(timer.after.total_seconds() * 1000)) for timer in outcome.timers]
     later = stamped[len(outcome.messages) :]
     return Parcel(
@@ -105,19 +109,32 @@ def pack_outcome(outcome: Outcome, handled: Envelope, *, sender: str, now: datet
 
 
 def pack_emitted(
-    drafts: Sequence[Draft], handled: Envelope, deliveries: int, first: int, *, sender: str, now: datetime
+    drafts: Sequence[Draft],
+    handled: Envelope,
+    deliveries: int,
+    first: int,
+    *,
+    sender: str,
+    now: datetime,
+    redactor: Redactor | None = None,
 ) -> Parcel:
     """Stamp what a handler emits; `first` counts what it emitted before in this delivery."""
     ids = (emitted_id(handled.id, deliveries, first + n) for n in range(len(drafts)))
-    return Parcel(stamp(drafts, ids, handled, sender=sender, now=now))
+    return Parcel(stamp(drafts, ids, handled, sender=sender, now=now, redactor=redactor))
 
 
 def stamp(
-    drafts: Iterable[Draft], ids: Iterable[str], handled: Envelope, *, sender: str, now: datetime
+    drafts: Iterable[Draft],
+    ids: Iterable[str],
+    handled: Envelope,
+    *,
+    sender: str,
+    now: datetime,
+    redactor: Redactor | None = None,
 ) -> tuple[tuple[Envelope, str], ...]:
     stamped = []
     for draft, id in zip(drafts, ids, strict=False):
         check_sender(draft, sender)
         envelope = draft.stamp(id=id, run=handled.run, sender=sender, now=now, cause=handled)
-        stamped.append((envelope, envelope.encode()))
+        stamped.append((envelope, envelope.encode(redactor)))
     return tuple(stamped)

@@ -19,6 +19,7 @@ from loguru import logger
 from callboard.bus.errors import WorkspaceError
 from callboard.bus.journal import JournalEntry
 from callboard.bus.messages import JOURNAL, Draft, Envelope, FeedbackLogged, MessageRefused, VerdictGiven
+from callboard.bus.redaction import Redactor
 from callboard.feedback.document import verdict_document
 from callboard.feedback.entry import Entry, EntryId
 from callboard.feedback.log import ROTATE_BYTES, FeedbackLog, is_log_name, logs_in
@@ -54,6 +55,7 @@ class Scribe:
         commit_every_s: The longest an entry waits for its commit. 5 s: short for who reads the branch, long enough that
             a burst of entries is one commit.
         sender: In whose name refusals are recorded.
+        redactor: Goes over every entry once more: whoever reached the bus by another way sent it as it was.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Scribe:
         commit_every_s: float = 5.0,
         rotate_bytes: int = ROTATE_BYTES,
         sender: str = "launcher",
+        redactor: Redactor | None = None,
     ) -> None:
         self._run = run
         self._folder = folder
@@ -76,6 +79,7 @@ class Scribe:
         self._commit_every_s = commit_every_s
         self._rotate_bytes = rotate_bytes
         self._sender = sender
+        self._redactor = redactor or Redactor()
         self._records: dict[str, AgentRecord] = {}
         self._commit_at: float | None = None
         self._seq = 0
@@ -146,6 +150,8 @@ class Scribe:
 
     def _fold_message(self, entry: JournalEntry, id: EntryId) -> Refusal | None:
         envelope = entry.messages[id.n - 1]
+        if isinstance(envelope.body, FeedbackLogged | VerdictGiven):
+            envelope = Envelope.decode(envelope.encode(self._redactor))
         match envelope.body:
             case FeedbackLogged() as body:
                 return self._write(envelope, body, entry, id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,6 +42,8 @@ from callboard.agents.workspace.setup import Setup
 from callboard.agents.workspace.slots import GateSlots
 from callboard.bus.bus import Bus
 from callboard.bus.errors import RosterError
+from callboard.bus.known_secrets import KnownSecret, secrets_in
+from callboard.bus.redaction import Redactor
 from callboard.roles.role import Capabilities, load_roles
 from callboard.settings import FILE, Settings, load_settings
 
@@ -59,6 +61,8 @@ class Workspace:
     layout: Layout
     repository: Repository
     environ: Mapping[str, str]
+    redactor: Redactor = field(default_factory=Redactor)
+    """Knows the secrets of this workspace; whatever leaves goes through it."""
 
     @classmethod
     def open(cls, start: Path, environ: Mapping[str, str]) -> Workspace:
@@ -72,7 +76,8 @@ class Workspace:
             raise RosterError(problems[0])
         root = Path(run_git(GitPlace(start), ("rev-parse", "--show-toplevel")).text)
         settings = load_settings(root / FILE, environ)
-        return cls(root, settings, Layout(root), Repository(root), environ)
+        redactor = Redactor(known_secrets(settings, environ))
+        return cls(root, settings, Layout(root), Repository(root), environ, redactor)
 
     @property
     def policy(self) -> Policy:
@@ -245,6 +250,14 @@ class Workspace:
         limits = IntakeLimits(intake.max_file_bytes, intake.max_total_bytes, intake.max_files)
         protected = ProtectedPaths(FILE, paths.directions, paths.roles, paths.feedback)
         return IntakeRules(limits=limits, protected=protected)
+
+
+def known_secrets(settings: Settings, environ: Mapping[str, str]) -> tuple[KnownSecret, ...]:
+    """What a workspace was given to use and nobody may see: in the environment and in callboard.toml."""
+    keys = [model.key_env for model in settings.models.values() if model.key_env]
+    named = (*settings.redaction.variables, *keys)
+    given = {**settings.project.env, "bus-url": settings.bus.url}
+    return (*secrets_in(environ, named), *secrets_in(given, named))
 
 
 def consumer_name(agent: str) -> str:

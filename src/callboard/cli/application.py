@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from types import TracebackType
 
 import typer
 
@@ -70,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The words after `callboard`; None = those of this process.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    sys.excepthook = _on_unforeseen
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a letter shows another one
@@ -85,13 +87,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _on_unforeseen(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    from callboard.cli.errors import unforeseen
+
+    note(unforeseen(error, os.environ))
+
+
 def _tell(error: BaseException, *, json: bool) -> int:
-    """Say it, once. What nobody foresaw goes on as it is, with its traceback."""
-    from callboard.cli.errors import report
+    """Say it, once, without the secrets of this process. What nobody foresaw goes on as it is, with its traceback."""
+    from callboard.cli.errors import cleaned, report
 
     told = report(error)
     if told is None:
         raise error
+    told = cleaned(told, os.environ)
     if json:
         print_json({"error": told})
     note(f"error: {told.message}")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import typer
 
 from callboard.bus.errors import CallboardError, ConfigError, GitError, IntakeRefused
+from callboard.bus.known_secrets import secrets_in
+from callboard.bus.redaction import Redactor
 from callboard.cli.exit_codes import FAILED, INTERRUPTED
 from callboard.cli.plain import lines
 
@@ -49,6 +53,19 @@ def report(error: BaseException) -> ErrorReport | None:
             text = f"{error.filename}: {error.strerror}"
             return ErrorReport(type=type(error).__name__, message=text, exit_code=FAILED, path=str(error.filename))
     return None
+
+
+def cleaned(told: ErrorReport, environ: Mapping[str, str]) -> ErrorReport:
+    """The same without secrets: a git command may have a password in its URL, and what it said may repeat it."""
+    redactor = Redactor(secrets_in(environ))
+    command = told.command and tuple(redactor.text(word) for word in told.command)
+    stderr = told.stderr and redactor.text(told.stderr)
+    return replace(told, message=redactor.text(told.message), command=command, stderr=stderr)
+
+
+def unforeseen(error: BaseException, environ: Mapping[str, str]) -> str:
+    """The traceback of an error that nobody foresaw, without secrets."""
+    return Redactor(secrets_in(environ)).text("".join(traceback.format_exception(error)).rstrip())
 
 
 def _plain(

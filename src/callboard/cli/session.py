@@ -26,8 +26,13 @@ def open_workspace() -> Workspace:
     from callboard.app import Workspace
 
     logger.remove()
-    logger.add(sys.stderr, level="WARNING", format="{level.name}: {message}")
-    return Workspace.open(Path.cwd(), os.environ)
+    workspace = Workspace.open(Path.cwd(), os.environ)
+
+    def write(message: str) -> None:
+        sys.stderr.write(workspace.redactor.text(message))
+
+    logger.add(write, level="WARNING", format="{level.name}: {message}")
+    return workspace
 
 
 def wait_for(work: Coroutine[object, object, T]) -> T:

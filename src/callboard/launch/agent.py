@@ -23,6 +23,7 @@ from callboard.bus.board import Board, BriefingDoc, Change
 from callboard.bus.bus import Bus
 from callboard.bus.errors import BoardStale, RosterError
 from callboard.bus.messages import AgentStarted, AgentStopped, Draft
+from callboard.bus.redaction import Redactor
 from callboard.launch.runs import landed_before
 
 LOCK_PATIENCE_S = 10.0
@@ -45,13 +46,13 @@ async def run_agent(workspace: Workspace, name: str, run: str, again: tuple[str,
     agent = workspace.settings.agent(name)
     if agent is None:
         raise RosterError(f"no agent {name!r} in callboard.toml; there are: {', '.join(workspace.roster)}")
-    configure_logging(workspace.settings.log.level, name, run)
+    configure_logging(workspace.settings.log.level, name, run, workspace.redactor)
     lock = ProcessLock(workspace.layout.lock(name))
     await acquire(lock)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    bus = await Bus.connect(workspace.settings.bus.url, run)
+    bus = await Bus.connect(workspace.settings.bus.url, run, redactor=workspace.redactor)
     try:
         consumer = consumer_name(name)
         await _say_started(bus, workspace, agent)
@@ -157,12 +158,17 @@ def place(workspace: Workspace, name: str) -> shift.Place:
     return shift.Place(branch, workspace.repository.resolve(f"refs/heads/{branch}") or "")
 
 
-def configure_logging(level: str, name: str, run: str) -> None:
-    """Log lines to stderr, which the launcher keeps in `.callboard/logs/<agent>.log`."""
+def configure_logging(level: str, name: str, run: str, redactor: Redactor) -> None:
+    """Log lines, tracebacks in them included, to stderr, which the launcher keeps in `.callboard/logs/<agent>.log`."""
+
+    def write(message: str) -> None:
+        sys.stderr.write(redactor.text(message))
+        sys.stderr.flush()
+
     logger.remove()
     logger.configure(extra={"agent": name, "run": run})
     form = "{time:YYYY-MM-DD HH:mm:ss.SSS!UTC}Z {level: <7} {extra[agent]} {message} {extra}"
-    logger.add(sys.stderr, level=level.upper(), format=form, backtrace=False, diagnose=False)
+    logger.add(write, level=level.upper(), format=form, backtrace=False, diagnose=False)
 
 
 def agent_words(name: str, run: str, again: Sequence[str] = ()) -> list[str]:

@@ -50,7 +50,7 @@ async def open_bus(workspace: Workspace, run: str) -> AsyncIterator[Bus]:
         url = workspace.settings.bus.url
         if url == EMBEDDED:
             url = await _embedded(workspace, stack)
-        bus = await Bus.connect(url, run)
+        bus = await Bus.connect(url, run, redactor=workspace.redactor)
         stack.push_async_callback(bus.close)
         yield bus
 

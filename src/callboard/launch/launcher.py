@@ -107,7 +107,7 @@ class Launcher:
             # the fork server imports while the bus's server starts
             async with AsyncExitStack() as stack:
                 starter = await stack.enter_async_context(starting(self.workspace, bus_url(self.workspace)))
-                url = await stack.enter_async_context(serving(self.workspace, self.view.event))
+                url = await stack.enter_async_context(serving(self.workspace, self._event))
                 return await self._launch(url, starter)
         finally:
             lock.release()
@@ -115,9 +115,12 @@ class Launcher:
     async def _try_sandbox(self) -> None:
         """Say what is enforced, and have every agent use just that."""
         found = await probe(self.workspace)
-        self.view.event(f"sandbox {found}")
+        self._event(f"sandbox {found}")
         environ = {**self.workspace.environ, "CALLBOARD_SANDBOX_KIND": found.sandbox.kind}
         self.workspace = replace(self.workspace, environ=environ)
+
+    def _event(self, text: str) -> None:
+        self.view.event(self.workspace.redactor.text(text))
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -156,7 +159,7 @@ class Launcher:
 
     async def _launch(self, url: str, starter: Starter) -> int:
         run = await self._choose_run(url) if self._has_manager else await self._wait_for_run()
-        bus = await Bus.connect(url, run)
+        bus = await Bus.connect(url, run, redactor=self.workspace.redactor)
         scribe_stop = asyncio.Event()
         self._on_signals()
         scribe = asyncio.create_task(self._scribe(bus, scribe_stop))
@@ -188,7 +191,7 @@ class Launcher:
             latest = await self._latest(url, known[-1])
         match choose(latest, new=self.options.new, start_from=self.options.from_):
             case Continue(run=run):
-                self.view.event(f"run {run} goes on")
+                self._event(f"run {run} goes on")
                 return run
             case start:
                 run = new_name(known)
@@ -198,7 +201,7 @@ class Launcher:
                     await create(bus, self.workspace, base)
                 finally:
                     await bus.close()
-                self.view.event(f"run {run} starts at {base[:12]}")
+                self._event(f"run {run} starts at {base[:12]}")
                 return run
 
     async def _latest(self, url: str, run: str) -> RunDoc | None:
@@ -221,7 +224,7 @@ class Launcher:
         async def on_down(agent: str, reason: str) -> None:
             if agent == MANAGER:
                 # the others' end is on the board, and so in the view
-                self.view.event(f"{agent} is down: {reason}")
+                self._event(f"{agent} is down: {reason}")
             body = RosterChanged(agents=self.workspace.roster, down=(agent,), reason=reason)
             await bus.send(Draft(MANAGER, body), sender="launcher")
 
@@ -230,16 +233,16 @@ class Launcher:
     async def _scribe(self, bus: Bus, stop: asyncio.Event) -> None:
         """One scribe per run, in the launch that has the manager."""
         if self._has_manager:
-            await keep_logs(self.workspace, bus, stop, self.view.event)
+            await keep_logs(self.workspace, bus, stop, self._event)
 
     async def _disk(self, bus: Bus) -> None:
         if self._has_manager:
-            await watch_disk(bus, self.free_bytes, self.view.event)
+            await watch_disk(bus, self.free_bytes, self._event)
 
     def _say_what_agents_do_not_see(self, board: Board) -> None:
         if count := len(self.workspace.repository.uncommitted()):
             files = "1 uncommitted file" if count == 1 else f"{count} uncommitted files"
-            self.view.event(f"agents start from {board.run.head[:12]}; they do not see {files} of this checkout")
+            self._event(f"agents start from {board.run.head[:12]}; they do not see {files} of this checkout")
 
     def _on_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -249,7 +252,7 @@ class Launcher:
                 # a second Ctrl-C: the guards end everything once we are gone
                 self.view.close()
                 os._exit(130)
-            self.view.event("stopping; once more ends it at once")
+            self._event("stopping; once more ends it at once")
             self._stop.set()
 
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -272,7 +275,7 @@ class Launcher:
                     return PEOPLE
             down = [child.name for child, task in zip(self._children, tasks, strict=True) if task.done()]
             if MANAGER in down or len(down) == len(tasks):
-                self.view.event("nothing can go on without the manager" if MANAGER in down else "every agent is down")
+                self._event("nothing can go on without the manager" if MANAGER in down else "every agent is down")
                 return 1
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), LOOK_EVERY_S)
@@ -283,7 +286,7 @@ class Launcher:
             if letter.id not in self._said_dead:
                 self._said_dead.add(letter.id)
                 kind = letter.envelope.kind if letter.envelope else "an unreadable message"
-                self.view.event(
+                self._event(
                     f"dead letter {letter.id}: {kind} for {letter.inbox}: {letter.reason}; "
                     f"`callboard dead show {letter.id}`, then retry or drop it"
                 )

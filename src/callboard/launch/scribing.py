@@ -61,6 +61,7 @@ async def _write(workspace: Workspace, bus: Bus, stop: asyncio.Event) -> None:
     try:
         history = BranchHistory(workspace.repository)
         may_send = workspace.capabilities().may_send
-        await Scribe(bus.run, folder, history, may_send=may_send, clock=time.monotonic).run(bus, stop)
+        scribe = Scribe(bus.run, folder, history, may_send=may_send, clock=time.monotonic, redactor=workspace.redactor)
+        await scribe.run(bus, stop)
     finally:
         lock.release()

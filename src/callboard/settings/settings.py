@@ -18,6 +18,7 @@ from callboard.agents.settings import (
     ProjectSettings,
     ReviewSettings,
     Table,
+    Texts,
     fault,
 )
 from callboard.agents.workspace.sandbox_settings import SandboxSettings
@@ -53,6 +54,13 @@ class PathSettings(Table):
                 raise fault(key, f"is the same folder as paths.{seen[folder]}; each needs its own")
             seen[folder] = key
         return self
+
+
+class RedactionSettings(Table):
+    """`[redaction]`"""
+
+    variables: Texts = ()
+    """Environment variables that hold a secret although their names do not say so."""
 
 
 class LogSettings(Table):
@@ -93,6 +101,7 @@ class Document(Table):
     intake: IntakeSettings = IntakeSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()
+    redaction: RedactionSettings = RedactionSettings()
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:

@@ -137,7 +137,7 @@ OPUS = '[models.opus]\nprovider = "anthropic"\nmodel = "claude-opus-4-5"\n'
     [
         ('[project]\ngaet = ["x"]', 2, "project.gaet", "is no key that Callboard knows; did you mean gate?"),
         ("[projct]", 1, "projct", "is no key that Callboard knows; did you mean project?"),
-        ("\n[budget]\nusd = 1", 2, "budget", "is no key that Callboard knows; known here: agents, bus, intake, log, models, paths, project, review"),
+        ("\n[budget]\nusd = 1", 2, "budget", "is no key that Callboard knows; known here: agents, bus, intake, log, models, paths, project, redaction, review"),
         ('[models.opus]\nmodel = "m"', 1, "models.opus.provider", "is missing"),
         (OPUS + 'modle = "x"', 4, "models.opus.modle", "is no key that Callboard knows; did you mean model?"),
         ('[models.opus]\nprovider = "antropic"\nmodel = "m"', 2, "models.opus.provider", "expected 'anthropic' or 'openai', found a text 'antropic'"),
