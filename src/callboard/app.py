@@ -163,6 +163,13 @@ class Workspace:
             return ReplayBrain(self.root / agent.replay)
         return CommandBrain(agent.command or "")
 
+    def heavy_modules(self) -> tuple[str, ...]:
+        """What this roster's models take to import: seconds of work, done once for all of its agents."""
+        used = {name for agent in self.settings.agents for name in agent.model or ()}
+        providers = sorted({self.settings.models[name].provider for name in used})
+        brain = ("callboard.agents.brains.model.brain", "callboard.agents.brains.model.wire") if used else ()
+        return (*brain, *(f"pydantic_ai.models.{provider}" for provider in providers))
+
     def _model_brain(self, names: Sequence[str]) -> Brain:
         # heavy, and only processes that think need it
         from callboard.agents.brains.model.brain import ModelBrain

@@ -11,7 +11,21 @@ from types import TracebackType
 import typer
 
 from callboard.bus.errors import CallboardError
-from callboard.cli import clean, dead, demo, directions, doctor, feedback, init, logs, look, recover, roster, tasks
+from callboard.cli import (
+    clean,
+    dead,
+    demo,
+    directions,
+    doctor,
+    feedback,
+    init,
+    logs,
+    look,
+    recover,
+    roster,
+    tasks,
+    transcript,
+)
 from callboard.cli.output import note, print_json
 
 EVERY_DAY = "Every day"
@@ -52,6 +66,7 @@ app.add_typer(directions.app, name="directions", rich_help_panel=TASKS)
 
 app.command(rich_help_panel=LOOK)(feedback.feedback)
 app.command(rich_help_panel=LOOK)(logs.logs)
+app.command(rich_help_panel=LOOK)(transcript.transcript)
 app.command(rich_help_panel=LOOK)(look.runs)
 
 app.command(rich_help_panel=HOUSE)(doctor.doctor)

@@ -152,9 +152,11 @@ def agent(
     raise typer.Exit(wait_for(run_agent(open_workspace(), name, run, tuple(again or ()))))
 
 
-def fork_server(control: Annotated[int, typer.Argument()]) -> None:
+def fork_server(
+    control: Annotated[int, typer.Argument()], preload: Annotated[list[str] | None, typer.Option()] = None
+) -> None:
     """What a launch forks its agents from; returns in each of them, to work as `callboard agent`."""
     from callboard.cli.application import main
     from callboard.launch.fork_server import PRELOAD, serve
 
-    raise typer.Exit(main(serve(control, PRELOAD)))
+    raise typer.Exit(main(serve(control, (*PRELOAD, *(preload or ())))))

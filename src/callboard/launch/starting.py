@@ -26,7 +26,8 @@ async def starting(workspace: Workspace, url: str) -> AsyncIterator[Starter]:
         # macOS: its frameworks do not work in a process that was forked and did not begin anew
         yield Spawner(CALLBOARD, env, workspace.root)
         return
-    server = ForkServer((*CALLBOARD, "fork-server"), env, workspace.root, workspace.layout.log("launcher"))
+    preload = [word for module in workspace.heavy_modules() for word in ("--preload", module)]
+    server = ForkServer((*CALLBOARD, "fork-server", *preload), env, workspace.root, workspace.layout.log("launcher"))
     await server.open()
     try:
         yield server
