@@ -1,0 +1,82 @@
+"""Real agent CLIs do tasks and review, launched as users launch them; their models are a loopback server's."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from model_server import ModelServer
+from model_wire import Asked, Say, ToolCall
+from real_clis import bin_folder
+from roster import Workspace, run_git, task
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
+
+SHELLS = {
+    "Bash": {"description": "write"},
+    "run_shell_command": {"description": "write", "is_background": False},
+    "exec_command": {},
+}
+"""How each CLI calls its shell, and what it wants to be told besides the command."""
+VERDICT = {"vote": "approved", "findings": [], "notes": "it says what was asked"}
+
+
+def reply(asked: Asked) -> Say:
+    """Write the file that the task names, then say so; or approve what is to be judged."""
+    shell = next((name for name in SHELLS if name in asked.tools), None)
+    if shell is None:
+        return Say("a title")
+    if "What you judge" in asked.prompt:
+        return Say(f"I read it.\n{json.dumps(VERDICT)}")
+    if asked.results:
+        return Say('It is there.\n{"status": "done", "notes": "written by a real CLI"}')
+    name = asked.prompt.partition("Writes: ")[2].split()[0]
+    key = "cmd" if shell == "exec_command" else "command"
+    return Say(calls=(ToolCall(shell, {key: f"echo {name} > {name}", **SHELLS[shell]}),))
+
+
+def use(made: Workspace, agent: str, lines: str) -> None:
+    """Give an agent another brain."""
+    path = made.path / "callboard.toml"
+    head, name, rest = path.read_text().partition(f'name = "{agent}"')
+    before, _, after = rest.partition("command = ")
+    path.write_text(f"{head}{name}{before}{lines}\n{after.partition(chr(10))[2]}")
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer(reply) as server:
+        yield server
+
+
+def test_claude_and_qwen_do_a_task_each_and_a_third_reviews_them(
+    workspace: Callable[..., Workspace], monkeypatch: pytest.MonkeyPatch, server: ModelServer
+) -> None:
+    path = ":".join([str(bin_folder("claude")), str(bin_folder("qwen")), os.environ["PATH"]])
+    settings = {
+        "PATH": path,
+        "ANTHROPIC_BASE_URL": server.url,
+        "ANTHROPIC_API_KEY": "not-a-real-key",
+        "OPENAI_BASE_URL": f"{server.url}/v1",
+        "OPENAI_API_KEY": "not-a-real-key",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    made = workspace()
+    made.init({"driver-1": task("1 - A", Writes="a.txt"), "driver-2": task("1 - B", Writes="b.txt")})
+    claude = 'cli = "claude"\npass_env = ["ANTHROPIC_*"]'
+    qwen = 'cli = "qwen"\ncli_model = "loopback"\npass_env = ["OPENAI_*"]'
+    use(made, "driver-1", claude)
+    use(made, "driver-2", qwen)
+    use(made, "senior", qwen)
+    code, output = made.launch(timeout_s=200)
+    assert code == 0, output
+    head = made.integration()
+    assert run_git(made.path, "show", f"{head}:a.txt") == "a.txt"
+    assert run_git(made.path, "show", f"{head}:b.txt") == "b.txt"
+    assert sorted(made.landed_keys(head)) == ["driver-1/a", "driver-2/b"]
+    for name in ("driver-1", "driver-2"):
+        assert "written by a real CLI" in (made.path / f"feedback/{name}.md").read_text()
+    assert "it says what was asked" in (made.path / "feedback/senior.md").read_text()
