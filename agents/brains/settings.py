@@ -55,6 +55,13 @@ def _base_url(url: str) -> str:
     return url
 
 
+def family_in(model: str) -> str | None:
+    """The family that a model's name tells; None when it tells none."""
+    words = re.split(r"[^a-z0-9]+", model.lower())
+    named = (ALIASES.get(word) or next((name for name in FAMILIES if word.startswith(name)), None) for word in words)
+    return next((name for name in named if name), None)
+
+
 class ModelSettings(Table):
     """`[models.NAME]`"""
 
@@ -107,8 +114,4 @@ class ModelSettings(Table):
         """The family as given, or as the model's name tells; None when neither says."""
         if self.family is not None:
             return self.family
-        words = re.split(r"[^a-z0-9]+", self.model.lower())
-        named = (
-            ALIASES.get(word) or next((name for name in FAMILIES if word.startswith(name)), None) for word in words
-        )
-        return next((name for name in named if name), None)
+        return family_in(self.model)

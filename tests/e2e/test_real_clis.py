@@ -14,7 +14,7 @@ from roster import Workspace, run_git, task
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
-SHELLS = {
+SHELLS: dict[str, dict[str, object]] = {
     "Bash": {"description": "write"},
     "run_shell_command": {"description": "write", "is_background": False},
     "exec_command": {},

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
-from callboard.agents.brains.settings import ModelSettings
+from callboard.agents.brains.cli.adapters import ADAPTERS
+from callboard.agents.brains.settings import ModelSettings, family_in
 from callboard.agents.settings import AgentSettings
 
 WAY_OUT = "or say `[review] allow_same_family = true`"
@@ -14,8 +15,11 @@ WAY_OUT = "or say `[review] allow_same_family = true`"
 def families(agent: AgentSettings, models: Mapping[str, ModelSettings]) -> dict[str, str | None]:
     """Whose weights judge: each model that may answer for an agent -> its family, None where nobody knows.
 
-    Empty for programs and transcripts: what thinks in them is not known here.
+    Empty for programs and transcripts, and for an agent CLI that could use anything: what thinks in them is not known here.
     """
+    if agent.cli is not None:
+        family = family_in(agent.cli_model or "") or ADAPTERS[agent.cli].family
+        return {agent.cli: family} if family else {}
     return {name: models[name].known_family for name in agent.model or ()}
 
 
@@ -43,6 +47,7 @@ def shown_families(reviewers: Sequence[AgentSettings], models: Mapping[str, Mode
 
 
 def _shown(agent: AgentSettings, models: Mapping[str, ModelSettings]) -> str:
-    if agent.model is None:
+    known = families(agent, models)
+    if not known:
         return "family unknown, as it is no model of ours"
-    return " or ".join(dict.fromkeys(family or "family unknown" for family in families(agent, models).values()))
+    return " or ".join(dict.fromkeys(family or "family unknown" for family in known.values()))

@@ -67,3 +67,11 @@ def test_families_are_shown_and_what_is_unknown_is_said_so(tmp_path: Path) -> No
     assert shown_families(settings.reviewers, settings.models) == (
         "senior: claude or gpt, junior-1: family unknown, junior-2: family unknown, as it is no model of ours"
     )
+
+
+def test_an_agent_cli_counts_as_the_family_it_thinks_with(tmp_path: Path) -> None:
+    assert problems(tmp_path, 'cli = "claude"', 'cli = "codex"', 'cli = "qwen"') == ()
+    (problem,) = problems(tmp_path, 'cli = "claude"', 'model = "opus"', 'cli = "opencode"')
+    assert problem.startswith("senior and junior-1 both judge with a model of the family claude")
+    (named,) = problems(tmp_path, 'cli = "claude"', 'cli = "codex"', 'cli = "opencode"\ncli_model = "openai/gpt-5"')
+    assert named.startswith("junior-1 and junior-2 both judge with a model of the family gpt")
