@@ -156,7 +156,7 @@ class Workspace:
 
     def brain(self, agent: AgentSettings, bus: Bus) -> Brain:
         if agent.model is not None:
-            return self._model_brain(agent.model)
+            return self._model_brain(agent.model, self.budget(bus, agent.name))
         if agent.cli is not None:
             return CliBrain(ADAPTERS[agent.cli], self._cli_settings(agent), self.budget(bus, agent.name))
         if agent.replay is not None:
@@ -170,18 +170,21 @@ class Workspace:
         brain = ("callboard.agents.brains.model.brain", "callboard.agents.brains.model.wire") if used else ()
         return (*brain, *(f"pydantic_ai.models.{provider}" for provider in providers))
 
-    def _model_brain(self, names: Sequence[str]) -> Brain:
+    def _model_brain(self, names: Sequence[str], budget: RunBudget) -> Brain:
         # heavy, and only processes that think need it
         from callboard.agents.brains.model.brain import ModelBrain
         from callboard.agents.brains.model.providers import Providers
         from callboard.agents.brains.model.wire import OneModel
 
         known = self.settings.models
-        models = [OneModel(name, known[name], self._key(known[name])) for name in names]
+        models = [
+            OneModel(name, known[name], self._key(known[name]), budget=budget, prices=budget.prices) for name in names
+        ]
         return ModelBrain(
             Providers(models),
             self._call_log,
             now=utc_now,
+            budget=budget,
             has_tools=all(known[name].tools for name in names),
             max_turns=known[names[0]].max_turns,
         )

@@ -17,6 +17,7 @@ from pydantic_ai.settings import ModelSettings as RequestSettings
 from callboard.agents.brains.budget import Budget, CallEstimate, Reservation, Usage
 from callboard.agents.brains.model.calling import Heard, ModelCall, Reply
 from callboard.agents.brains.model.failures import failed
+from callboard.agents.brains.prices import Prices
 from callboard.agents.brains.settings import ModelSettings
 from callboard.bus.errors import CallFailed
 
@@ -67,6 +68,7 @@ class OneModel:
     Args:
         name: NAME.
         budget: Where each request is reserved; None: nothing limits it.
+        prices: What a call costs; None: nobody knows.
         open: How the model is reached; for tests with a model of pydantic-ai's own.
     """
 
@@ -77,11 +79,13 @@ class OneModel:
         key: str | None,
         *,
         budget: Budget | None = None,
+        prices: Prices | None = None,
         open: Open | None = None,
     ) -> None:
         self.name = name
         self.settings = settings
         self._budget = budget
+        self._prices = prices
         self._open = open or (lambda: open_model(settings, key))
 
     @property
@@ -101,14 +105,18 @@ class OneModel:
     async def _reserve(self, call: ModelCall) -> Reservation | None:
         if self._budget is None:
             return None
-        settings = self.settings
         estimate = CallEstimate(
             task=call.task,
-            model=f"{settings.provider}:{settings.model}",
+            model=self._priced_as,
             input_tokens=call.estimated_tokens,
-            max_output_tokens=settings.max_tokens,
+            max_output_tokens=self.settings.max_tokens,
         )
         return await self._budget.reserve(estimate)
+
+    @property
+    def _priced_as(self) -> str:
+        """Without the provider in front on somebody's own server, whose prices are its own."""
+        return self.settings.model if self.settings.base_url else f"{self.settings.provider}:{self.settings.model}"
 
     async def _request(self, call: ModelCall, heard: Heard) -> Reply:
         began = time.monotonic()
@@ -117,7 +125,10 @@ class OneModel:
                 response = await _stream(model, call, request_settings(self.settings), heard)
         except (AgentRunError, UserError) as error:
             raise failed(self.name, error) from error
-        return Reply(response, self.name, usage_of(response), duration_s=round(time.monotonic() - began, 3))
+        usage = usage_of(response)
+        if self._prices is not None:
+            usage = replace(usage, usd=self._prices.of(self._priced_as, usage))
+        return Reply(response, self.name, usage, duration_s=round(time.monotonic() - began, 3))
 
 
 def request_settings(settings: ModelSettings) -> RequestSettings:

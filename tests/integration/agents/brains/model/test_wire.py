@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from decimal import Decimal
 from typing import get_args
 
 import psutil
@@ -18,6 +19,7 @@ from pydantic_ai.messages import TextPart, ToolCallPart
 from callboard.agents.brains.budget import Budget, CallEstimate, Reservation, Usage
 from callboard.agents.brains.model.calling import Reply, response_as_json, response_from_json
 from callboard.agents.brains.model.wire import OneModel
+from callboard.agents.brains.prices import Price, Prices
 from callboard.bus.errors import CallFailed, CallFailure
 
 formats = pytest.mark.parametrize("wire", get_args(Format))
@@ -183,10 +185,22 @@ def test_the_most_a_call_may_cost_is_reserved_before_it_is_made() -> None:
         reply = ask(server, "messages", budget=purse, max_tokens=99)
         sent = server.served[0].tokens.input
     (estimate,) = purse.reserved
-    assert (estimate.task, estimate.model, estimate.max_output_tokens) == ("T-1", "anthropic:claude-opus-4-5", 99)
+    assert (estimate.task, estimate.model, estimate.max_output_tokens) == ("T-1", "claude-opus-4-5", 99)
     assert estimate.input_tokens >= sent
     assert reply.reservation == "1"
     assert purse.settled == []
+
+
+def test_a_call_has_its_price_where_one_is_known() -> None:
+    own = Prices({"claude-opus-4-5": Price(Decimal(5), Decimal(25), Decimal("0.5"), Decimal("6.25"))})
+    with ModelServer(lambda asked: Say("fine")) as server:
+        settings = model_settings(server, "messages")
+        known, unknown = (
+            asyncio.run(OneModel("m", settings, "key", prices=prices).call(a_call(), nobody)).usage
+            for prices in (own, Prices())
+        )
+    assert known.usd == (Decimal(known.input_tokens) * 5 + known.output_tokens * 25) / 1_000_000
+    assert unknown.usd is None
 
 
 @formats
