@@ -22,12 +22,13 @@ from typing import Any, Final
 
 from callboard.agents.workspace import confine_namespaces
 from callboard.agents.workspace.confine_bubblewrap import bubblewrap_argv, sockets_in_use
-from callboard.agents.workspace.confine_paths import DEVICES, existing, readable_paths
+from callboard.agents.workspace.confine_paths import ALWAYS_HIDDEN, DEVICES, existing, readable_paths
 from callboard.agents.workspace.confine_relay import Relay, hosts_file
 from callboard.agents.workspace.guard import descendants, send
 
 UNAVAILABLE = 125
 KILLED = 128 + signal.SIGKILL
+TRIES = 5
 LOOK_EVERY_S = 0.2
 """Memory fills at some GB/s, so what is taken beyond the limit stays below one."""
 EVERYWHERE: Final = "*"
@@ -71,14 +72,21 @@ def with_sandlock(policy: Policy, command: list[str]) -> tuple[int, Wait]:
     entered = enter_namespaces(policy["cwd"], writable, connect)
     confine_namespaces.drop_capabilities()
     box = Sandbox(
-        fs_readable=readable_paths(policy["hidden"], policy["readable"]),
         fs_writable=[*writable, *existing(f"/dev/{name}" for name in (*DEVICES, *(["shm"] if entered else [])))],
         # in a network of our own the relay decides; the names are there for /etc/hosts, which sandlock writes
         net_allow=[EVERYWHERE, *connect] if entered and EVERYWHERE not in connect else connect,
         net_allow_bind=["*"],
         max_processes=policy["processes"] or None,
     )
-    process = box.popen(command, StdioMode.INHERIT, StdioMode.INHERIT, StdioMode.INHERIT)
+    for left in range(TRIES, 0, -1):
+        box.fs_readable = readable_paths(policy["hidden"], policy["readable"])
+        try:
+            process = box.popen(command, StdioMode.INHERIT, StdioMode.INHERIT, StdioMode.INHERIT)
+            break
+        except RuntimeError:
+            # somebody removed one of them after they were listed; otherwise it would fail again
+            if left == 1 or all(map(os.path.exists, box.fs_readable)):
+                raise
 
     def wait() -> int:
         result = process.wait()
@@ -99,19 +107,33 @@ def with_bubblewrap(policy: Policy, command: list[str]) -> tuple[int, Wait]:
     relayed = bool(connect) and EVERYWHERE not in connect
     if relayed and not enter_namespaces(policy["cwd"], writable, connect):
         raise OSError("this kernel lets us have no network namespace, so no single address can be allowed")
-    hidden = [*policy["hidden"], *sockets_in_use(Path("/proc/net/unix").read_text())]
-    argv = bubblewrap_argv(
-        program,
-        cwd=policy["cwd"],
-        writable=writable,
-        hidden={path: Path(path).is_dir() for path in ("/run", *existing(hidden))},
-        readable=existing(policy["readable"]),
-        share_network=bool(connect),
-    )
     inside = [sys.executable, "-I", "-S", "-c", _AS_USUAL, *command]
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    process = subprocess.Popen([*argv, *inside])
-    return process.pid, lambda: process.wait()
+
+    def wait() -> int:
+        for _ in range(TRIES):
+            hidden = [*policy["hidden"], *ALWAYS_HIDDEN, *sockets_in_use(Path("/proc/net/unix").read_text())]
+            kinds = {path: Path(path).is_dir() for path in existing(hidden) if not path.startswith("/dev")}
+            reading, writing = os.pipe()
+            argv = bubblewrap_argv(
+                program,
+                status_fd=writing,
+                cwd=policy["cwd"],
+                writable=writable,
+                hidden=kinds,
+                readable=existing(policy["readable"]),
+                share_network=bool(connect),
+            )
+            process = subprocess.Popen([*argv, *inside], pass_fds=(writing,))
+            os.close(writing)
+            code = process.wait()
+            with os.fdopen(reading) as status:
+                # somebody removed a socket after they were listed; otherwise it fails each time
+                if code != 1 or "exit-code" in status.read():
+                    return code if code >= 0 else 128 - code
+        return UNAVAILABLE
+
+    return os.getpid(), wait
 
 
 def enter_namespaces(cwd: str, writable: list[str], connect: list[str]) -> bool:
@@ -134,7 +156,7 @@ def watch(pid: int, wait: Wait, policy: Policy) -> int:
     waiting = threading.Thread(target=lambda: ended.append(wait()), daemon=True)
 
     def pass_on(*_: object) -> None:
-        for each in [pid] if policy["kind"] == "sandlock" else descendants(pid):
+        for each in [pid] if pid != os.getpid() else descendants(pid):
             send(each, signal.SIGTERM)
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

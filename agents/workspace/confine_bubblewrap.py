@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 def bubblewrap_argv(
     program: str,
     *,
+    status_fd: int,
     cwd: str,
     writable: Sequence[str],
     hidden: Mapping[str, bool],
@@ -19,11 +20,13 @@ def bubblewrap_argv(
     """Everything is there and read-only; what is hidden is empty; processes and network are its own.
 
     Args:
+        status_fd: Where bubblewrap says how the command ended; nothing when it was never begun.
         hidden: Path -> whether it is a folder.
         readable: Exceptions inside of what is hidden.
         share_network: The caller's network instead of one with nothing in it.
     """
     argv = [program, "--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--cap-drop", "ALL"]
+    argv += ["--json-status-fd", str(status_fd)]
     for capability in ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID"):
         argv += ["--cap-add", f"CAP_{capability}"] if os.geteuid() == 0 else []
     argv += [] if share_network else ["--unshare-net"]

@@ -7,6 +7,7 @@ up there, at each connection, so nothing has to be looked up before a command be
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import socket
 import struct
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 
 CHUNK = 64 * 1024
 CONNECT_S = 30.0
-LOOPBACK = ("localhost", "127.0.0.1")
+SIOCSIFADDR = 0x8916
 _STAND_IN = "127.66.{}.{}"
 """Where a name leads inside; all of 127/8 is loopback."""
 
@@ -28,18 +29,35 @@ def split(place: str) -> tuple[str, int]:
 
 
 def stand_ins(places: Sequence[str]) -> dict[str, str]:
-    """Name or address -> the address that stands for it inside."""
+    """Name or address -> the address that stands for it inside; an address stands for itself."""
     hosts = dict.fromkeys(split(place)[0] for place in places)
     inside: dict[str, str] = {}
     for number, host in enumerate(hosts, 1):
-        inside[host] = "127.0.0.1" if host in LOOPBACK else _STAND_IN.format(number // 250, number % 250 + 1)
+        stand_in = _STAND_IN.format(number // 250, number % 250 + 1)
+        inside[host] = host if is_address(host) else "127.0.0.1" if host == "localhost" else stand_in
     return inside
 
 
 def hosts_file(places: Sequence[str], original: str) -> str:
     """`/etc/hosts` as it is inside; the first line that has a name counts."""
-    ours = (f"{address} {host}\n" for host, address in stand_ins(places).items() if host not in LOOPBACK)
+    ours = (f"{address} {host}\n" for host, address in stand_ins(places).items() if address.startswith("127.66."))
     return "".join([*ours, original])
+
+
+def is_address(host: str) -> bool:
+    """Whether it is an IPv4 address, and no name."""
+    try:
+        socket.inet_pton(socket.AF_INET, host)
+    except OSError:
+        return False
+    return True
+
+
+def claim(address: str, number: int) -> None:
+    """Have an address of somebody else lead to ourselves, in a network of our own."""
+    request = struct.pack("16sHH4s8x", f"lo:{number}".encode(), socket.AF_INET, 0, socket.inet_aton(address))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        fcntl.ioctl(probe, SIOCSIFADDR, request)
 
 
 class Relay:
@@ -59,6 +77,9 @@ class Relay:
     def listen(self) -> None:
         """Accept inside, from now on; the caller is there already."""
         inside = stand_ins(self._places)
+        for number, address in enumerate(inside.values()):
+            if not address.startswith("127."):
+                claim(address, number)
         for place in self._places:
             host, port = split(place)
             with socket.socket() as listener:
