@@ -110,6 +110,8 @@ class Adapter:
     """Variables that lead it to another server; the first that is set counts."""
     hosts: tuple[str, ...] = ()
     """`host:port` it talks to when none of them is set."""
+    needs_server: bool = False
+    """A key alone does not say whose it is: it takes a base URL too."""
     family: str = ""
     """Whose weights think, when `cli_model` does not tell; "" = that cannot be known."""
     litter: tuple[str, ...] = ()

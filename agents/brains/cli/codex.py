@@ -19,7 +19,9 @@ def start(order: Order) -> Start:
     if url:
         provider = f'{{name="callboard",base_url={json.dumps(url)},env_key="OPENAI_API_KEY",wire_api="responses"}}'
         argv += ["-c", "model_provider=callboard", "-c", f"model_providers.callboard={provider}"]
-    return Start((*argv, "-"))
+    # the name that `codex exec` reads a key from without a login
+    key = order.env.get("CODEX_API_KEY") or order.env.get("OPENAI_API_KEY", "")
+    return Start((*argv, "-"), {"CODEX_API_KEY": key} if key else {})
 
 
 def read(line: str) -> tuple[Event, ...]:

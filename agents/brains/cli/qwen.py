@@ -60,6 +60,7 @@ QWEN = Adapter(
     login=(".qwen/oauth_creds.json",),
     base_url=("OPENAI_BASE_URL",),
     hosts=("portal.qwen.ai:443", "chat.qwen.ai:443", "dashscope.aliyuncs.com:443", "dashscope-intl.aliyuncs.com:443"),
+    needs_server=True,
     family="qwen",
     install="npm install -g @qwen-code/qwen-code",
 )

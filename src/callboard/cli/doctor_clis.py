@@ -59,6 +59,18 @@ def can_log_in(adapter: Adapter, pass_env: Mapping[str, str], environ: Mapping[s
     return next((f"login of ~/{file}" for file in adapter.login if (home / file).is_file()), "")
 
 
+def usable(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Agent CLIs that are installed and can log in, each with the variables that it must be given for that."""
+    for name in installed(environ):
+        adapter = ADAPTERS[name]
+        passed = tuple(url for url in adapter.base_url if environ.get(url))
+        key = next((key for key in adapter.keys if environ.get(key)), "")
+        if can_log_in(adapter, {}, environ):
+            yield name, passed
+        elif key and (passed or not adapter.needs_server):
+            yield name, (key, *passed)
+
+
 def summary(programs: Mapping[str, str], said: Mapping[str, str]) -> Iterator[str]:
     """`claude 2.1.197 (/usr/bin/claude)`, one for each that is installed."""
     for name, path in programs.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ def init(json: Json = False) -> None:
     if problems := git_problems(here):
         raise RosterError(problems[0].replace("launch again", "run `callboard init` again"))
     root = Path(run_git(GitPlace(here), ("rev-parse", "--show-toplevel")).text)
-    plan = make_plan(look(root, Repository(root)))
+    plan = make_plan(look(root, Repository(root), os.environ))
     write(root, plan)
     if json:
         print_json(
@@ -63,8 +64,10 @@ def _tell(root: Path, plan: Plan) -> None:
         say(f"{number}. {step}")
 
 
-def look(root: Path, repository: Repository) -> Found:
+def look(root: Path, repository: Repository, environ: Mapping[str, str]) -> Found:
     """What is there that a plan has to know."""
+    from callboard.cli.doctor_clis import usable
+    from callboard.cli.init_brains import KNOWN, UsableCli
     from callboard.cli.init_plan import FOLDERS, Found
     from callboard.settings import FILE, load_settings
 
@@ -78,9 +81,11 @@ def look(root: Path, repository: Repository) -> Found:
         taken=frozenset({kind for kind in FOLDERS if is_something_else(root / kind, kind)} | spare),
         branches=tuple(branches),
         current=checked_out.get(root, ""),
-        owner=os.environ.get("USER") or "the team",
+        owner=environ.get("USER") or "the team",
         today=datetime.now(UTC).date(),
         guess=guess_commands(root),
+        keys=frozenset(known.key for known in KNOWN if environ.get(known.key)),
+        clis=tuple(UsableCli(*found) for found in usable(environ)),
         settings=settings,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from callboard.agents.workspace.preflight import name_problems
+from callboard.cli.init_brains import UsableCli, choose_brains, found_note, way_to_brains
 from callboard.directions.templates import direction_template
 from callboard.settings import FILE, PathSettings, Settings, default_toml
 from callboard.settings.template import DEFAULT_ROSTER
@@ -41,6 +42,9 @@ class Found:
     owner: str
     today: date
     guess: Guess = Guess()
+    keys: frozenset[str] = frozenset()
+    """Variables with a model's key that are set."""
+    clis: tuple[UsableCli, ...] = ()
     settings: Settings | None = None
     """Those of the callboard.toml that is there already."""
 
@@ -67,6 +71,7 @@ def make_plan(found: Found) -> Plan:
     folders, folder_notes = _free_folders(found.taken)
     names, name_notes = _free_names(found.branches)
     integration, branch_notes = _free_integration(found.branches)
+    brains = choose_brains(found.keys, found.clis)
     toml = default_toml(
         target=found.current or "main",
         integration=integration,
@@ -75,9 +80,16 @@ def make_plan(found: Found) -> Plan:
         gate=found.guess.gate,
         paths=PathSettings(**folders),
         names=names,
+        brains=brains,
     )
     drivers = [names.get(name, name) for name, role, _ in DEFAULT_ROSTER if role == "driver"]
-    return _plan(found, {FILE: toml}, drivers, folders["directions"], (*folder_notes, *name_notes, *branch_notes))
+    return _plan(
+        found,
+        {FILE: toml},
+        drivers,
+        folders["directions"],
+        (*folder_notes, *name_notes, *branch_notes, *found_note(brains)),
+    )
 
 
 def _plan(found: Found, files: Mapping[str, str], drivers: Sequence[str], folder: str, notes: tuple[str, ...]) -> Plan:
@@ -145,7 +157,9 @@ def _spares(name: str) -> Iterator[str]:
 
 def _next_steps(found: Found, direction: str) -> Iterator[str]:
     settings, guess = found.settings, found.guess
-    if settings is None or any(agent.command == "" for agent in settings.agents):
+    if settings is None and not (found.keys or found.clis):
+        yield f"{FILE}: {way_to_brains()}"
+    elif settings is not None and any(agent.command == "" for agent in settings.agents):
         yield f"{FILE}: give each agent a `command`: it gets its task as JSON on stdin and works in the current folder"
     if settings is None and guess.gate:
         yield f"{FILE}: check the gate, guessed from {guess.because}: {', '.join(guess.gate)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from callboard.agents.workspace.sandbox_settings import registries
 from callboard.settings.settings import PathSettings
@@ -11,7 +12,12 @@ from callboard.settings.settings import PathSettings
 _HEAD = "# Callboard: who works on this repository, and under which rules. Unknown keys are errors.\n"
 _ROSTER_HEAD = """
 # The roster. A driver's or reviewer's `command` is any program: it gets the task, or the review request, as JSON on
-# stdin and works in the current folder; a reviewer prints its verdict. Fill in each `command` before a launch.
+# stdin and works in the current folder; a reviewer prints its verdict. Fill in each `command` before a launch, or
+# replace it with a `model` or a `cli` (docs/clis.md).
+"""
+_FILLED_ROSTER_HEAD = """
+# The roster. Drivers and reviewers think with a `model` of a table above, with an agent CLI that is installed here
+# (`cli`, with the variables of yours that it may see in `pass_env`), or with any program (`command`).
 """
 DEFAULT_ROSTER = (
     ("manager", "manager", ""),
@@ -24,6 +30,18 @@ DEFAULT_ROSTER = (
 _COMMENTS_AT = 36
 
 
+@dataclass(frozen=True, slots=True)
+class Brains:
+    """What the agents of the default roster think with."""
+
+    agents: Mapping[str, str] = field(default_factory=dict)
+    """Name in the default roster -> lines of its table; who is not here gets an empty `command`."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Name -> lines of its [models.NAME] table."""
+    shares_family: bool = False
+    """Two reviewers think with one model family."""
+
+
 def default_toml(
     *,
     target: str = "main",
@@ -33,13 +51,15 @@ def default_toml(
     gate: Sequence[str] = (),
     paths: PathSettings | None = None,
     names: Mapping[str, str] | None = None,
+    brains: Brains | None = None,
 ) -> str:
-    """A file that loads and holds the whole default roster; its commands are empty and to be filled in.
+    """A file that loads and holds the whole default roster; commands are empty and to be filled in.
 
     Args:
+        brains: What its agents think with; None = all get a command.
         names: Other names for agents of the default roster, such as where a branch is in the way of one.
     """
-    folders = paths or PathSettings()
+    folders, given = paths or PathSettings(), brains or Brains()
     return "".join(
         [
             _HEAD,
@@ -47,9 +67,9 @@ def default_toml(
                 "project",
                 ("target", _text(target), "the branch that `callboard promote` moves"),
                 ("integration", _text(integration), "the branch that landings move"),
-                ("setup", _array(setup), 'commands that make a checkout ready, such as ["uv sync"]'),
-                ("setup_inputs", _array(setup_inputs), "files; when one has changed, setup runs again"),
-                ("gate", _array(gate), "must exit 0 on every tree that lands; a launch needs one"),
+                ("setup", array(setup), 'commands that make a checkout ready, such as ["uv sync"]'),
+                ("setup_inputs", array(setup_inputs), "files; when one has changed, setup runs again"),
+                ("gate", array(gate), "must exit 0 on every tree that lands; a launch needs one"),
                 ("gate_timeout_s", "1800", "for each command of setup and gate"),
                 ("slots", "1", "how many gates may run at once"),
                 ("pass_env", "[]", 'variables of yours that brains and gates see, such as ["MY_*"]'),
@@ -66,14 +86,15 @@ def default_toml(
                 "sandbox",
                 ("kind", _text("auto"), 'what holds brains and gates; "off" only where you run the code yourself'),
                 ("connect", "[]", 'host:port that they may reach; ["*"] = the whole network'),
-                ("setup_connect", _array(registries(setup)), "host:port that setup may reach besides"),
+                ("setup_connect", array(registries(setup)), "host:port that setup may reach besides"),
             ),
-            *_table("review", ("deadline_s", "900", "a verdict that is late is an abstention")),
-            _ROSTER_HEAD,
+            *_table("review", *_review(given)),
+            *(f"\n[models.{name}]\n{lines}" for name, lines in given.models.items()),
+            _FILLED_ROSTER_HEAD if given.agents else _ROSTER_HEAD,
             *(
                 line
                 for name, role, seat in DEFAULT_ROSTER
-                for line in _agent((names or {}).get(name, name), role, seat)
+                for line in _agent((names or {}).get(name, name), role, seat, given.agents.get(name, 'command = ""\n'))
             ),
         ]
     )
@@ -89,12 +110,18 @@ def _commented(text: str, comment: str) -> str:
     return f"{text:<{_COMMENTS_AT}}# {comment}" if comment else text
 
 
-def _agent(name: str, role: str, seat: str) -> Iterable[str]:
+def _review(brains: Brains) -> Iterable[tuple[str, str, str]]:
+    yield "deadline_s", "900", "a verdict that is late is an abstention"
+    if brains.shares_family:
+        yield "allow_same_family", "true", "fewer than three model families were found; three see more than one"
+
+
+def _agent(name: str, role: str, seat: str, brain: str) -> Iterable[str]:
     yield f'\n[[agents]]\nname = "{name}"\nrole = "{role}"\n'
     if seat:
         yield f'seat = "{seat}"\n'
     if role != "manager":
-        yield 'command = ""\n'
+        yield brain
 
 
 def _text(text: str) -> str:
@@ -102,5 +129,6 @@ def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _array(texts: Sequence[str]) -> str:
+def array(texts: Sequence[str]) -> str:
+    """A TOML array of strings."""
     return f"[{', '.join(map(_text, texts))}]"

@@ -15,11 +15,16 @@ import pytest
 from roster import Workspace, run_git
 from workshop import imprint
 
+from callboard.agents.brains.cli.adapters import ADAPTERS
+
+NOBODY = {"HOME": "/nonexistent", **{key: "" for adapter in ADAPTERS.values() for key in adapter.keys}}
+"""No keys and no logins, whoever runs the tests."""
+
 
 def callboard(folder: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "callboard", *args]
     return subprocess.run(
-        argv, cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, timeout=60, check=False
+        argv, cwd=folder, env={**os.environ, **NOBODY, **env}, capture_output=True, text=True, timeout=60, check=False
     )
 
 

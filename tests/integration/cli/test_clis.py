@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from cli_jobs import install
-from roster import Workspace
+from roster import Workspace, run_git
 
 
 @pytest.fixture
@@ -83,3 +84,48 @@ def test_the_doctor_fails_where_an_agents_cli_is_not_installed(place: Path, work
         "fail",
         "runs qwen, which is not on PATH: npm install -g @qwen-code/qwen-code",
     )
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    run_git(folder, "init", "--quiet", "--initial-branch=main")
+    (folder / "Makefile").write_text("test:\n\ttrue\n")
+    run_git(folder, "add", ".")
+    run_git(folder, "commit", "--quiet", "--message=first")
+    return folder
+
+
+def agents(repository: Path) -> dict[str, dict[str, object]]:
+    return {agent["name"]: agent for agent in tomllib.loads((repository / "callboard.toml").read_text())["agents"]}
+
+
+def test_init_writes_a_roster_that_works_with_what_is_here(place: Path, repository: Path) -> None:
+    (place / "home/.claude").mkdir()
+    (place / "home/.claude/.credentials.json").write_text("{}")
+    told = json.loads(callboard(place, repository, "init", "--json", OPENAI_API_KEY="sk-secret").stdout)
+    brains = agents(repository)
+    assert brains["driver-1"]["cli"] == "claude"
+    assert "pass_env" not in brains["driver-1"]
+    assert brains["driver-2"]["model"] == "gpt"
+    assert "sk-secret" not in (repository / "callboard.toml").read_text()
+    assert any("thinks with what was found here: driver-1: cli = " in note for note in told["notes"])
+    states = {name: state for name, (state, _) in checks(place, repository, OPENAI_API_KEY="sk-secret").items()}
+    assert "fail" not in states.values()
+
+
+def test_init_passes_a_key_to_a_cli_that_has_no_login(place: Path, repository: Path) -> None:
+    install(place / "bin", "qwen", "print('0.15')")
+    server = "http://127.0.0.1:1"
+    callboard(place, repository, "init", ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL=server, OPENAI_API_KEY="o")
+    brains = agents(repository)
+    assert brains["driver-1"]["pass_env"] == ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"]
+    assert brains["driver-2"]["model"] == "claude", "a key of OpenAI's alone is none for qwen"
+
+
+def test_init_says_what_to_do_where_there_is_no_key_and_no_login(place: Path, repository: Path) -> None:
+    told = json.loads(callboard(place, repository, "init", "--json").stdout)
+    assert {agent.get("command") for agent in agents(repository).values()} == {None, ""}
+    assert "no model's key (ANTHROPIC_API_KEY" in told["next"][0]
+    assert "`command`, any program, which needs neither" in told["next"][0]
