@@ -34,8 +34,12 @@ def obedient(asked: Asked) -> Say:
     return Say(f"I work on {path}.", calls=(steps[len(asked.results)],))
 
 
-def equip_with_models(workspace: Workspace, server: ModelServer) -> None:
-    """Let every agent of the workspace think with a model of the server; to be committed by the caller."""
+def equip_with_models(workspace: Workspace, server: ModelServer, more: str = "") -> None:
+    """Let every agent of the workspace think with a model of the server; to be committed by the caller.
+
+    Args:
+        more: Lines for each of the models' tables.
+    """
     text = '[project]\ngate = ["test -e README"]\n'
     for wire, provider, path in (
         ("messages", "anthropic", ""),
@@ -43,19 +47,19 @@ def equip_with_models(workspace: Workspace, server: ModelServer) -> None:
         ("responses", "openai", "/v1"),
     ):
         text += f'\n[models.{wire}]\nprovider = "{provider}"\nmodel = "test-{wire}"\nwire = "{wire}"\n'
-        text += f'base_url = "{server.url}{path}"\nfamily = "{wire}"\n'
+        text += f'base_url = "{server.url}{path}"\nfamily = "{wire}"\n{more}\n'
     for name in (*DRIVERS, *REVIEWERS):
         role = "driver" if name in DRIVERS else f'reviewer"\nseat = "{name}'
         text += f'\n[[agents]]\nname = "{name}"\nrole = "{role}"\nmodel = "{WIRES[name]}"\n'
     workspace.write({"callboard.toml": text})
 
 
-def model_workspace(path: Path, server: ModelServer, directions: dict[str, str]) -> Workspace:
+def model_workspace(path: Path, server: ModelServer, directions: dict[str, str], more: str = "") -> Workspace:
     """A repository whose first commit holds it all."""
     from roster import run_git
 
     workspace = Workspace(path)
     workspace.init(directions)
-    equip_with_models(workspace, server)
+    equip_with_models(workspace, server, more)
     run_git(path, "commit", "--quiet", "--all", "--amend", "--no-edit")
     return workspace

@@ -31,12 +31,21 @@ def failed(model: str, error: Exception) -> CallFailed:
     """The failure of a call to a model that callboard.toml names."""
     cause = _cause(error)
     return CallFailed(
-        f"the call to model {model} failed: {plain(str(error), MAX_REASON)}",
+        f"the call to model {model} failed: {_said(error)}",
         model=model,
         cause=cause,
         retry_after_s=_retry_after_s(error),
         is_free=_is_free(cause, error),
     )
+
+
+def _said(error: Exception) -> str:
+    """What the provider says, without the wrapping of two libraries."""
+    body = getattr(error, "body", None)
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    text = inner.get("message") if isinstance(inner, dict) else None
+    status = f"HTTP {error.status_code} " if isinstance(error, ModelHTTPError) else ""
+    return plain(status + (text if isinstance(text, str) and text else str(error)), MAX_REASON)
 
 
 def _cause(error: Exception) -> CallFailure:

@@ -136,6 +136,8 @@ def test_a_fault_is_a_failure_with_its_cause_and_is_asked_once(
         assert server.requests == 1
     assert (caught.value.cause, caught.value.is_free, caught.value.model) == (cause, is_free, "opus")
     assert purse.settled == ([(Reservation("1"), Usage())] if is_free else [])
+    if isinstance(fault, Status):
+        assert str(caught.value) == f"the call to model opus failed: HTTP {fault.code} {fault.text}"
     if cause == "rate_limit":
         assert caught.value.retry_after_s == pytest.approx(30, abs=2)
 

@@ -1,0 +1,167 @@
+"""What a roster of models does when providers refuse, fail and come back: real processes, a server on loopback."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from model_faults import RateLimited, Reply, Status, faulty
+from model_roster import model_workspace
+from model_server import ModelServer
+from model_wire import Asked, Say, ToolCall
+from roster import Workspace, task, until
+
+from callboard.agents.brains.call_file import read_records
+from callboard.agents.brains.calls import CallRecord
+
+MADE = "made by a model"
+
+
+def steady(asked: Asked) -> Reply:
+    """As a model that is not put off: a driver writes and looks until it sees what it wrote, a reviewer approves."""
+    if "verdict" in asked.tools:
+        return Say(calls=(ToolCall("verdict", {"vote": "approved", "notes": "reads well"}),))
+    path = found[1] if (found := re.search(r"^Writes: (\S+)$", asked.prompt, re.MULTILINE)) else "nothing.txt"
+    if any(MADE in result for result in asked.results):
+        return Say(calls=(ToolCall("done", {"notes": f"{path} is there."}),))
+    write = ToolCall("write", {"path": path, "text": f"{MADE}\n"})
+    return Say(f"I work on {path}.", calls=(write, ToolCall("run", {"command": f"cat {path}"})))
+
+
+class Rosters:
+    """Workspaces that are ended with the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stack = ExitStack()
+
+    def make(self, server: ModelServer, directions: dict[str, str], more: str = "") -> Workspace:
+        workspace = model_workspace(self._folder / "repo", server, directions, more)
+        self._stack.callback(workspace.stop_everything)
+        return workspace
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+@pytest.fixture
+def rosters(tmp_path: Path) -> Iterator[Rosters]:
+    made = Rosters(tmp_path)
+    yield made
+    made.close()
+
+
+def agent(workspace: Workspace, name: str) -> dict[str, object]:
+    agents = workspace.json("status")["agents"]
+    assert isinstance(agents, list)
+    found: dict[str, object] = next((row for row in agents if row["name"] == name), {})
+    return found
+
+
+def rows(workspace: Workspace, what: str) -> list[dict[str, str]]:
+    found = workspace.json("status")[what]
+    assert isinstance(found, list)
+    return found
+
+
+@pytest.mark.timeout(600)
+def test_a_driver_at_its_limit_goes_on_by_itself_after_everything_was_killed(rosters: Rosters) -> None:
+    def limited(asked: Asked) -> Reply:
+        is_first = "Writes: a.txt" in asked.prompt and "verdict" not in asked.tools
+        return RateLimited(17) if is_first and not over.is_set() else steady(asked)
+
+    over = threading.Event()
+    with ModelServer(limited) as server:
+        tasks = {"driver-1": task("1 - First", Writes="a.txt"), "driver-2": task("1 - Second", Writes="b.txt")}
+        workspace = rosters.make(server, tasks)
+        workspace.start()
+        until(lambda: agent(workspace, "driver-1").get("parked_until") is not None, timeout_s=150, every_s=0.5)
+        shown = agent(workspace, "driver-1")
+        assert str(shown["doing"]).startswith("parked until ")
+        assert "429" in str(shown["doing"])
+        until(lambda: "b.txt" in workspace.files(workspace.integration()), timeout_s=150, every_s=0.5)
+        assert "a.txt" not in workspace.files(workspace.integration())
+        workspace.stop_everything()
+        over.set()
+        code, output = workspace.launch(timeout_s=300)
+    assert code == 0, output
+    assert "a.txt" in workspace.files(workspace.integration())
+    assert {row["state"] for row in rows(workspace, "tasks")} == {"done"}
+
+
+@pytest.mark.timeout(600)
+def test_a_dead_provider_pauses_the_run_and_resume_goes_on(rosters: Rosters) -> None:
+    with ModelServer(lambda asked: Status(503, "closed for today")) as server:
+        workspace = rosters.make(server, {"driver-1": task("1 - First", Writes="a.txt")}, "retries = 1")
+        code, output = workspace.launch(timeout_s=200)
+        run = workspace.json("status")["run"]
+        assert isinstance(run, dict)
+        assert (code, run["state"], run["reason"]) == (4, "paused", "provider"), output
+        assert "no model can be reached: the call to model messages failed" in run["detail"]
+        assert "closed for today" in run["detail"]
+        assert "(tried 2 times)" in run["detail"]
+        assert "`callboard resume`" in output
+        server.reply = steady
+        code, output = resumed(workspace)
+    assert code == 0, output
+    assert {row["state"] for row in rows(workspace, "tasks")} == {"done"}
+
+
+def resumed(workspace: Workspace) -> tuple[int, str]:
+    """What a person does about a run that waits: answer, resume, launch."""
+    for question in rows(workspace, "questions"):
+        assert workspace.call("answer", question["id"], "again").returncode == 0
+    said = workspace.call("resume")
+    code, output = workspace.launch(timeout_s=300)
+    return code, said.stdout + said.stderr + output
+
+
+def spent(workspace: Workspace) -> tuple[int, int]:
+    """Input and output tokens, as the call logs have them."""
+    logs = sorted((workspace.path / ".callboard" / "calls").glob("*/*.jsonl"))
+    calls = [record for log in logs for record in read_records(log) if isinstance(record, CallRecord)]
+    return sum(call.input_tokens for call in calls), sum(call.output_tokens for call in calls)
+
+
+def weather(rosters: Rosters, seed: int, count: int, said: Callable[[str], object]) -> None:
+    """A run against every fault there is: each task ends as done, or waits with a reason until a person goes on."""
+    half = (count + 1) // 2
+    tasks = {
+        name: "".join(task(f"{n} - File {n}", Writes=f"f{n}.txt") for n in numbers)
+        for name, numbers in (("driver-1", range(half)), ("driver-2", range(half, count)))
+    }
+    with ModelServer(faulty(steady, seed, share=0.25, reset_s=1.8)) as server:
+        workspace = rosters.make(server, tasks, "timeout_s = 8")
+        code, output = workspace.launch(timeout_s=300)
+        for _ in range(4):
+            for row in rows(workspace, "tasks"):
+                assert row["state"] == "done" or row["reason"] or code == 4, (row, output)
+            if code == 0:
+                break
+            run = workspace.json("status")["run"]
+            assert isinstance(run, dict)
+            assert code == 4, output
+            assert run["detail"] or rows(workspace, "questions"), "it waits and does not say for what"
+            said(f"waited for a person: {run['detail'] or rows(workspace, 'questions')}")
+            code, output = resumed(workspace)
+        assert code == 0, output
+        delivered, faults = server.delivered, sum(served.reply is not None for served in server.served)
+    assert {row["state"] for row in rows(workspace, "tasks")} == {"done"}
+    assert {f"f{n}.txt" for n in range(count)} <= set(workspace.files(workspace.integration()))
+    assert spent(workspace) == (delivered.input, delivered.output)
+    said(f"{faults} requests")
+
+
+@pytest.mark.timeout(600)
+def test_five_tasks_get_done_in_any_weather(rosters: Rosters, seed: int) -> None:
+    weather(rosters, seed, 5, print)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1500)
+def test_twenty_tasks_get_done_in_any_weather(rosters: Rosters, seed: int) -> None:
+    weather(rosters, seed, 20, print)
