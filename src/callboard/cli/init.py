@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from callboard.bus.errors import RosterError, WorkspaceError
 from callboard.cli.options import Json
@@ -22,10 +25,16 @@ _MAKE_TEST = re.compile(r"^test\s*:", re.MULTILINE)
 _NPM_TEST = re.compile(r'"scripts"\s*:\s*\{[^}]*"test"\s*:')
 
 
-def init(json: Json = False) -> None:
+Commands = Annotated[
+    bool, typer.Option("--commands", help="Give every agent an empty `command`, whatever keys and agent CLIs are here.")
+]
+
+
+def init(commands: Commands = False, json: Json = False) -> None:
     """Make this repository a workspace.
 
-    Writes callboard.toml and a direction file for each driver; nothing that exists is touched.
+    Writes callboard.toml, with a roster that thinks with the keys and agent CLIs that are here, and a direction file for
+    each driver; nothing that exists is touched.
     """
     from callboard.agents.workspace.git import Repository
     from callboard.agents.workspace.git_runner import GitPlace, run_git
@@ -36,7 +45,8 @@ def init(json: Json = False) -> None:
     if problems := git_problems(here):
         raise RosterError(problems[0].replace("launch again", "run `callboard init` again"))
     root = Path(run_git(GitPlace(here), ("rev-parse", "--show-toplevel")).text)
-    plan = make_plan(look(root, Repository(root), os.environ))
+    found = look(root, Repository(root), os.environ)
+    plan = make_plan(replace(found, keys=frozenset(), clis=()) if commands else found)
     write(root, plan)
     if json:
         print_json(

@@ -129,3 +129,8 @@ def test_init_says_what_to_do_where_there_is_no_key_and_no_login(place: Path, re
     assert {agent.get("command") for agent in agents(repository).values()} == {None, ""}
     assert "no model's key (ANTHROPIC_API_KEY" in told["next"][0]
     assert "`command`, any program, which needs neither" in told["next"][0]
+
+
+def test_init_leaves_commands_to_fill_in_when_that_is_asked_for(place: Path, repository: Path) -> None:
+    callboard(place, repository, "init", "--commands", ANTHROPIC_API_KEY="k")
+    assert {agent.get("command") for agent in agents(repository).values()} == {None, ""}
