@@ -187,6 +187,7 @@ class Workspace:
             budget=budget,
             has_tools=all(known[name].tools for name in names),
             max_turns=known[names[0]].max_turns,
+            redact=self.redactor.text,
         )
 
     def _key(self, model: ModelSettings) -> str | None:

@@ -35,6 +35,7 @@ class ModelBrain:
         open_log: Called once per attempt or review, again after a crash.
         has_tools: False: the model cannot call tools; it reviews by the diff alone.
         max_turns: How many replies one attempt or review may take.
+        redact: Takes secrets out of what the model is told.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class ModelBrain:
         budget: Budget | None = None,
         has_tools: bool = True,
         max_turns: int = 100,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self._caller = caller
         self._open_log = open_log
@@ -53,12 +55,13 @@ class ModelBrain:
         self._budget = budget
         self._has_tools = has_tools
         self._max_turns = max_turns
+        self._redact = redact
 
     async def work(self, job: Job, report: Report) -> Result:
         subject = Subject(
             task=job.task,
             instructions=prompt.driver_instructions(job),
-            prompt=prompt.driver_prompt(job),
+            prompt=self._redact(prompt.driver_prompt(job)),
             tools=driver_tools(job.seat),
             read_text=_only_tools_end,
             max_turns=self._max_turns,
@@ -80,7 +83,7 @@ class ModelBrain:
         subject = Subject(
             task=job.task,
             instructions=prompt.reviewer_instructions(job, has_tools=self._has_tools),
-            prompt=prompt.reviewer_prompt(job),
+            prompt=self._redact(prompt.reviewer_prompt(job)),
             tools=tools,
             read_text=_verdict_in,
             max_turns=self._max_turns,
@@ -99,7 +102,8 @@ class ModelBrain:
     async def _talk(self, subject: Subject, job: Job | ReviewJob, report: Report) -> End:
         log = self._open_log(job)
         caller = LoggedCaller(self._caller, log, self._budget, self._now)
-        return await Conversation(subject, caller, ToolUser(by_name(subject.tools), log, self._now), report).until_end()
+        user = ToolUser(by_name(subject.tools), log, self._now, self._redact)
+        return await Conversation(subject, caller, user, report).until_end()
 
 
 def _only_tools_end(text: str) -> NoReturn:

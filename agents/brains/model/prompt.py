@@ -12,6 +12,7 @@ _TOOLS = """\
 # How you work
 - You act through tools alone; text beside tool calls is a line for people about what you are doing.
 - Paths start at the repository's top. You see a file's lines with numbers and a tab before them; neither is in the file.
+- `[redacted:name]` stands for a secret that you need not know; never write it anywhere.
 - Long outputs are cut and say so. Look at what you need, not at everything.
 - Several tools may be called in one reply; they run in their order. Call the one that ends your work alone, after you
   have seen what the others gave."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -32,12 +33,19 @@ class Told:
 
 
 class ToolUser:
-    """Executes what one conversation calls. With a recorded result a tool is executed for its effect alone."""
+    """Executes what one conversation calls. With a recorded result a tool is executed for its effect alone.
 
-    def __init__(self, tools: Mapping[str, Tool], log: CallLog, now: Callable[[], datetime]) -> None:
+    Args:
+        redact: Takes secrets out of what tools give back, before the model and the log get it.
+    """
+
+    def __init__(
+        self, tools: Mapping[str, Tool], log: CallLog, now: Callable[[], datetime], redact: Callable[[str], str]
+    ) -> None:
         self._tools = tools
         self._log = log
         self._now = now
+        self._redact = redact
 
     async def use(self, call: ToolCallPart) -> Told | End:
         arguments = _arguments(call)
@@ -81,8 +89,12 @@ class ToolUser:
         except BadCall as error:
             return Told(str(error), ok=False, is_bad=True)
         except BrainError as error:
-            return Told(str(error), ok=False)
-        return said if isinstance(said, End) else Told(said)
+            return Told(await self._clean(str(error)), ok=False)
+        return said if isinstance(said, End) else Told(await self._clean(said))
+
+    async def _clean(self, text: str) -> str:
+        """In a thread: long outputs take a while."""
+        return await asyncio.to_thread(self._redact, text)
 
 
 def as_part(call: ToolCallPart, told: Told) -> ToolReturnPart:

@@ -62,13 +62,13 @@ def transcript(
     found = find(workspace.layout.home / "calls", run, task)
     chosen = [talk for talk in found if attempt in (None, talk.attempt) and agent in ("", talk.agent)]
     if json:
-        print_json([_row(talk) for talk in chosen])
+        print_json(workspace.redactor.value([_row(talk).model_dump(mode="json") for talk in chosen]))
         return
     if not chosen:
         note(f"{task} has no such transcript; there are: {', '.join(map(_named, found))}")
     for talk in chosen:
         for line in page(talk, steps(talk), full=full):
-            say(line)
+            say(workspace.redactor.text(line))
 
 
 def find(calls: Path, run: str, task: str) -> tuple[Talk, ...]:

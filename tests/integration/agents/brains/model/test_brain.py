@@ -30,6 +30,7 @@ from callboard.bus.errors import BrainError, CallFailed
 from callboard.bus.task import Note
 
 formats = pytest.mark.parametrize("wire", get_args(Format))
+SECRET = "correct-horse-battery-staple"
 DONE = Say(calls=(ToolCall("done", {"notes": "It answers."}),))
 
 
@@ -54,7 +55,14 @@ class World:
 
     def brain(self, *, max_turns: int = 20, has_tools: bool = True) -> ModelBrain:
         model = OneModel("m", model_settings(self.server, self.wire), "key")
-        return ModelBrain(model, self._open, now=_now, max_turns=max_turns, has_tools=has_tools)
+        return ModelBrain(
+            model,
+            self._open,
+            now=_now,
+            max_turns=max_turns,
+            has_tools=has_tools,
+            redact=lambda text: text.replace(SECRET, "[redacted:key]"),
+        )
 
     def work(self, *, max_turns: int = 20, timeout_s: float = 30, notes: tuple[Note, ...] = ()) -> Result:
         self.lines = Lines()
@@ -278,6 +286,16 @@ def test_a_tools_output_cannot_close_its_frame(tmp_path: Path) -> None:
     mark = begin.split()[1]
     assert (begin, end) == (f"<<<data {mark} read", f"{mark} data>>>")
     assert told.count(mark) == 2
+
+
+def test_a_secret_reaches_neither_the_model_nor_the_log(tmp_path: Path) -> None:
+    with ModelServer(scripted(calls(("read", {"path": "env"}), ("run", {"command": "cat env"})), DONE)) as server:
+        world = World(tmp_path, server)
+        (world.clone / "env").write_text(f"KEY={SECRET}\n")
+        world.work(notes=(Note(source="gate", text=f"failed with {SECRET}"),))
+        sent = [json.dumps(dict(served.asked.body)) for served in server.served]
+    assert not any(SECRET in text for text in (*sent, world.log.read_text()))
+    assert all("[redacted:key]" in text for text in world.results())
 
 
 # --- a reviewer ----------------------------------------------------------------------------------
