@@ -22,7 +22,7 @@ from callboard.agents.workspace.git import Repository, TreeChange
 from callboard.agents.workspace.git_names import is_sha
 from callboard.agents.workspace.git_output import ABSENT_MODE, LINK_MODE, SUBMODULE_MODE
 from callboard.agents.workspace.globs import literal_prefix, matches, matches_any
-from callboard.bus.errors import ApprovalNeeded, IntakeRefused, WorkspaceError
+from callboard.bus.errors import ApprovalNeeded, GitError, IntakeRefused, WorkspaceError
 from callboard.bus.task import Permit
 
 __all__ = [
@@ -208,8 +208,8 @@ def take_in(
         raise IntakeRefused("ancestry", "", f"{commit[:40]!r} is no commit in the agent's vault; hand in again")
     if [(c.sha, c.parents) for c in vault.commits(commit, since=base)] != [(commit, (base,))]:
         raise IntakeRefused("ancestry", "", f"it is not one commit on top of what was given ({base}); hand in again")
-    changes = vault.changes(base, commit)
-    _judge_in(vault, changes, rules)
+    changes = _changes(vault, base, commit)
+    _judge_in(vault, commit, changes, rules)
     source = _ref_at(vault, commit)
     repository.fetch_commit(vault.place.git_dir or vault.place.path, source, commit, pin)
     _show(repository, branch, commit)
@@ -228,17 +228,42 @@ def judge_unfinished(vault: Repository, base: str, commit: str, rules: IntakeRul
     for step in vault.commits(commit, since=base):
         if len(step.parents) != 1:
             raise IntakeRefused("ancestry", "", f"{step.sha} is no single step on what was given")
-        _judge_in(vault, vault.changes(step.parents[0], step.sha), rules)
+        _judge_in(vault, step.sha, _changes(vault, step.parents[0], step.sha), rules)
 
 
-def _judge_in(vault: Repository, changes: Sequence[TreeChange], rules: IntakeRules) -> None:
+def _changes(vault: Repository, base: str, commit: str) -> Sequence[TreeChange]:
+    """What differs. A tree that git cannot read is the hand-in's own fault where the base's can be read."""
+    try:
+        return vault.changes(base, commit)
+    except GitError as error:
+        vault.entries(base)
+        raise IntakeRefused("tree", "", "git cannot read its tree; hand in again") from error
+
+
+def _judge_in(vault: Repository, commit: str, changes: Sequence[TreeChange], rules: IntakeRules) -> None:
     new = [change.new_sha for change in changes if change.new_mode in FILE_MODES]
-    judge(changes, rules, vault.sizes(new))
+    sizes = vault.sizes(new)
+    judge(changes, rules, sizes)
+    if missing := [change.path for change in changes if change.new_sha in {*new} - sizes.keys()]:
+        raise IntakeRefused("tree", missing[0], "the vault lacks its contents; hand in again")
+    _judge_form(vault, commit)
     # only now, and of the base only as much, as the limits say how much may be read
     old = vault.sizes(change.old_sha for change in changes if change.old_mode in FILE_MODES)
     small = [sha for sha, size in old.items() if size <= rules.limits.blob_bytes]
     judge_secrets(changes, vault.read_blobs([*new, *small]))
     judge_permits(changes, rules)
+
+
+def _judge_form(vault: Repository, commit: str) -> None:
+    """A tree that git would not write may read one way here and another way where it lands."""
+    try:
+        is_usual = vault.rewritten(commit) == vault.tree_of(commit)
+    except GitError:
+        is_usual = False
+    if not is_usual:
+        raise IntakeRefused(
+            "tree", "", "its tree is none that git would write (order, modes or a path twice); hand in again"
+        )
 
 
 def _ref_at(vault: Repository, commit: str) -> str:

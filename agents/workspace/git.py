@@ -153,6 +153,19 @@ class Repository(GitReader):
                 return new
         raise WorkspaceError(f"branch {branch} kept moving while files were committed to it; who else writes to it?")
 
+    def rewritten(self, commit: str) -> str:
+        """The tree of a commit as git itself writes it: sorted, each path once, modes of the usual kinds.
+
+        Raises:
+            GitError: It holds what git keeps out of every tree of its own.
+        """
+        with tempfile.TemporaryDirectory(prefix="callboard-index-") as folder:
+            env = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+            # not read-tree: it keeps the names of the trees it read, and write-tree gives them back unseen
+            entries = self.run("ls-tree", "--full-tree", "-r", "-z", checked_sha(commit)).stdout
+            self.run("update-index", "-z", "--index-info", stdin=entries, env=env)
+            return self.run("write-tree", "--missing-ok", env=env).text
+
     # --- the checkout -----------------------------------------------------------------------------------
 
     def fast_forward(self, commit: str) -> None:
