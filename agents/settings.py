@@ -59,6 +59,13 @@ def _variables(env: dict[str, str]) -> dict[str, str]:
     return env
 
 
+def _file(path: str) -> str:
+    parts = path.split("/")
+    if "\\" in path or any(part in ("", ".", "..") for part in parts) or parts[0] in (".git", ".callboard"):
+        raise ValueError("expected a file inside the repository, from its top, such as .env.test")
+    return path
+
+
 def _agent_name(name: str) -> str:
     if not _NAME.fullmatch(name) or len(name) > 40:
         raise ValueError(
@@ -117,6 +124,12 @@ class ProjectSettings(Table):
     """Environment variables for brains, setup and gate."""
     pass_env: Texts = ()
     """Glob patterns of the variables that are handed on from the launcher's environment."""
+    copied: Annotated[tuple[Annotated[str, AfterValidator(_file)], ...], BeforeValidator(_from_array)] = Field(
+        default=(), alias="copy"
+    )
+    """Files that git ignores and a clone or slot needs, such as `.env.test`; copied from the user's checkout."""
+    ports: Annotated[int, Field(ge=1, le=100)] = 10
+    """How many ports each clone and slot has to itself, from CALLBOARD_PORT on."""
     slots: Annotated[int, Field(ge=1, le=64)] = 1
     """How many gates may run at once, each in a checkout of its own."""
 

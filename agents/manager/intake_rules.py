@@ -25,6 +25,8 @@ class ProtectedPaths:
     directions: str = "directions"
     roles: str = "roles"
     feedback: str = "feedback"
+    copied: tuple[str, ...] = ()
+    """Files of the user's checkout that clones get a copy of."""
 
     def names(self, path: str) -> bool:
         """Whether an agent's product may never change this path."""
@@ -37,6 +39,7 @@ class ProtectedPaths:
             or (name.endswith(".md") and folder in markdown_in)
             or name in (".gitmodules", ".gitattributes")
             or parts[0] == ".callboard"
+            or any(parts[: len(copy)] == copy for copy in map(plain_parts, self.copied))
             or folder[: len(archive)] == archive
         )
 

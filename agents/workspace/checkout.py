@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unicodedata import normalize
 
+from callboard.agents.workspace.copies import NO_COPIES, Copies, is_copied
 from callboard.agents.workspace.files import make_accessible, remove, walk
 from callboard.agents.workspace.git import Person, Repository
 from callboard.agents.workspace.git_dirs import (
@@ -44,6 +45,8 @@ class Checkout:
     """Whose objects it borrows: the user's."""
     made: tuple[str, ...] = ()
     """Untracked paths that setup made; never part of a commit."""
+    copies: Copies = NO_COPIES
+    """Files of the user's checkout that are needed here; never part of a commit."""
     git: Repository = field(init=False)
     """The folder, through our git directory."""
 
@@ -62,7 +65,13 @@ class Checkout:
         write_info(self.git_dir, self._excluded())
 
     def _excluded(self) -> list[str]:
-        return [ignore_pattern(path) for path in self.made]
+        return [ignore_pattern(path) for path in (*self.made, *self._copied())]
+
+    def _copied(self) -> tuple[str, ...]:
+        """What is a copy here, that of an earlier setting too."""
+        record = self.git_dir / "callboard-copied"
+        earlier = record.read_text().split("\0") if record.exists() else []
+        return tuple(dict.fromkeys((*self.copies.paths, *filter(None, earlier))))
 
     # --- folder -> tree ----------------------------------------------------------------------------
 
@@ -106,7 +115,9 @@ class Checkout:
         for path in self.git.run("ls-files", "--others", "--exclude-standard", "-z").records:
             # a folder stands for a repository of its own, which git does not look into
             found += self._files_below(path) if path.endswith("/") else [path]
-        found = [path for path in found if not is_forbidden(path)]
+        copied = self._copied()
+        # the folder's own .gitignore stands above ours
+        found = [path for path in found if not is_forbidden(path) and not is_copied(copied, path)]
         ignored = self._ignored_by(base, found) if base and found else frozenset()
         return [path for path in found if path not in ignored]
 
@@ -153,10 +164,19 @@ class Checkout:
             for path in [*self.folder.iterdir(), self.git_dir / "index"]:
                 remove(path)
             self._switch(commit, options)
+        self._copy()
 
     def _switch(self, commit: str, clean: Sequence[str]) -> None:
         self.restore(commit)
         self.git.run("clean", "-ff", "-d", "--quiet", *clean)
+
+    def _copy(self) -> None:
+        """Bring the copies; those of an earlier setting go. They are on record before the first is there."""
+        record, copied = self.git_dir / "callboard-copied", self._copied()
+        if copied:
+            record.write_text("\0".join(copied))
+            self.copies.refresh(self.folder, without=[path for path in copied if path not in self.copies.paths])
+            record.write_text("\0".join(self.copies.paths))
 
     def restore(self, commit: str) -> None:
         """Make tracked files what `commit` says; untracked ones stay."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from callboard.agents.workspace.checkout import Checkout
+from callboard.agents.workspace.copies import NO_COPIES, Copies
 from callboard.agents.workspace.git import Person, Repository
 from callboard.agents.workspace.git_names import checked_sha
 from callboard.agents.workspace.layout import Layout
@@ -31,6 +32,7 @@ class AgentClone:
     Only the agent's own process uses it, under the agent's lock.
 
     Args:
+        copies: Files of the user's checkout that are needed in it.
         clock: Dates of work that is parked.
     """
 
@@ -40,10 +42,11 @@ class AgentClone:
         repository: Repository,
         agent: str,
         *,
+        copies: Copies = NO_COPIES,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.path = layout.clone(agent)
-        self.checkout = Checkout(self.path, layout.vault(agent), repository)
+        self.checkout = Checkout(self.path, layout.vault(agent), repository, copies=copies)
         self._layout = layout
         self._agent = agent
         self._clock = clock

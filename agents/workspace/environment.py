@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from callboard.agents.workspace.layout import Layout
+from callboard.agents.workspace.lots import Lot
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _DEFAULT_LANG = "C.UTF-8"
@@ -18,12 +19,13 @@ def work_environment(
     env: Mapping[str, str],
     pass_env: Sequence[str],
     inherited: Mapping[str, str],
+    lot: Lot,
 ) -> dict[str, str]:
-    """PATH, LANG, a HOME and TMPDIR of its own below `scratch/<name>`, and what the project names; nothing else.
+    """PATH, LANG, a HOME and TMPDIR of its own below `scratch/<name>`, its lot, and what the project names; nothing else.
 
     Args:
         name: Whose scratch folder: an agent's name, or `gate-<n>`.
-        env: `[project] env`: names and their values.
+        env: `[project] env`: names and their values, with the lot's placeholders.
         pass_env: `[project] pass_env`: globs over names of `inherited` that are passed on.
         inherited: The environment of this process.
 
@@ -40,7 +42,8 @@ def work_environment(
         **passed,
         "HOME": str(home),
         "TMPDIR": str(temporary),
-        **env,
+        **lot.variables(),
+        **{key: lot.fill(value) for key, value in env.items()},
     }
 
 

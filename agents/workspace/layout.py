@@ -62,6 +62,11 @@ class Layout:
     def log(self, name: str) -> Path:
         return self.home / "logs" / f"{_checked(name)}.log"
 
+    @property
+    def lots(self) -> Path:
+        """Which ports and names each clone and slot has to itself."""
+        return self.home / "lots.json"
+
     def lock(self, name: str) -> Path:
         return self.home / "locks" / _checked(name)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from callboard.agents.workspace.checkout import Checkout
 from callboard.agents.workspace.commands import Finished, run_command
+from callboard.agents.workspace.copies import NO_COPIES, Copies
 from callboard.agents.workspace.git import Person, Repository
 from callboard.agents.workspace.layout import Layout
 from callboard.agents.workspace.sandbox import Sandbox
@@ -82,12 +83,14 @@ class GateSlots:
         setup: Setup,
         environment: Environment,
         sandbox: SandboxOf,
+        copies: Copies = NO_COPIES,
     ) -> None:
         self._layout = layout
         self._repository = repository
         self._setup = setup
         self._environment = environment
         self._sandbox = sandbox
+        self._copies = copies
         self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
         for number in range(count, 0, -1):
             self._free.put_nowait(number)
@@ -103,6 +106,6 @@ class GateSlots:
 
     def _slot(self, number: int) -> Slot:
         folder, git_dir = self._layout.gate(number), self._layout.gate_git(number)
-        checkout = Checkout(folder, git_dir, self._repository)
+        checkout = Checkout(folder, git_dir, self._repository, copies=self._copies)
         name = f"gate-{number}"
         return Slot(number, checkout, self._setup, self._environment(name), self._sandbox(name, folder, git_dir))

@@ -30,10 +30,12 @@ from callboard.agents.reviewer.handler import Bench, ReviewerHandler
 from callboard.agents.runtime import Handler
 from callboard.agents.settings import AgentSettings
 from callboard.agents.workspace.clone import AgentClone
+from callboard.agents.workspace.copies import Copies
 from callboard.agents.workspace.environment import passed_on, work_environment
 from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.git_runner import GitPlace, run_git
 from callboard.agents.workspace.layout import Layout
+from callboard.agents.workspace.lots import Lots
 from callboard.agents.workspace.preflight import git_problems
 from callboard.agents.workspace.sandbox import Sandbox
 from callboard.agents.workspace.sandbox_probe import candidates
@@ -103,10 +105,21 @@ class Workspace:
     def capabilities(self) -> Capabilities:
         return Capabilities(load_roles(self.roster, self.root / self.settings.paths.roles))
 
-    def environment(self, name: str) -> dict[str, str]:
-        """The whole environment of what runs for an agent or a gate slot."""
+    @property
+    def copies(self) -> Copies:
+        """What clones and slots get of the user's checkout."""
+        return Copies(self.root, self.settings.project.copied)
+
+    def environment(self, name: str, *, is_starting: bool = False) -> dict[str, str]:
+        """The whole environment of what runs for an agent or a gate slot.
+
+        Args:
+            is_starting: Nothing runs for it now.
+        """
         project = self.settings.project
-        return work_environment(self.layout, name, env=project.env, pass_env=project.pass_env, inherited=self.environ)
+        lot = Lots(self.layout.lots, self.root, project.ports).of(name, is_starting=is_starting)
+        env, pass_env = project.env, project.pass_env
+        return work_environment(self.layout, name, env=env, pass_env=pass_env, inherited=self.environ, lot=lot)
 
     def sandbox(self, name: str, folder: Path, git_dir: Path) -> Sandbox:
         """What commands may do that run for an agent or a gate slot in its folder.
@@ -136,7 +149,7 @@ class Workspace:
         )
 
     def clone(self, agent: str) -> AgentClone:
-        return AgentClone(self.layout, self.repository, agent)
+        return AgentClone(self.layout, self.repository, agent, copies=self.copies)
 
     def seat(self, agent: AgentSettings, run: str) -> Seat:
         prompt = load_roles({agent.name: agent.role}, self.root / self.settings.paths.roles)[agent.name].prompt
@@ -146,7 +159,7 @@ class Workspace:
             prompt=prompt,
             cwd=self.layout.clone(agent.name),
             timeout_s=agent.timeout_s,
-            env=self.environment(agent.name),
+            env=self.environment(agent.name, is_starting=True),
             sandbox=self.sandbox(agent.name, self.layout.clone(agent.name), self.layout.vault(agent.name)),
         )
 
@@ -238,8 +251,9 @@ class Workspace:
             self.repository,
             self.settings.project.slots,
             self.setup,
-            lambda name: self.environment(name),
+            lambda name: self.environment(name, is_starting=True),
             lambda name, folder, git_dir: self.sandbox(name, folder, git_dir),
+            self.copies,
         )
         gate = Gate(
             run=bus.run,
@@ -259,7 +273,7 @@ class Workspace:
     def _intake_rules(self) -> IntakeRules:
         intake, paths = self.settings.intake, self.settings.paths
         limits = IntakeLimits(intake.max_file_bytes, intake.max_total_bytes, intake.max_files)
-        protected = ProtectedPaths(FILE, paths.directions, paths.roles, paths.feedback)
+        protected = ProtectedPaths(FILE, paths.directions, paths.roles, paths.feedback, self.settings.project.copied)
         return IntakeRules(limits=limits, protected=protected)
 
 

@@ -47,7 +47,8 @@ def verdict(base: Iterable[Entry], new: Iterable[Entry], asked: Asked, contents:
     before, after = Counter(base), Counter(new)
     changed = {entry[0] for entry in (before - after) + (after - before)}
     every = Counter(path for path, _, _ in after.elements())
-    if any(count > 1 for count in every.values()):
+    folders = {path[:at] for path in every for at in range(len(path)) if path[at : at + 1] == b"/"}
+    if any(count > 1 for count in every.values()) or folders & every.keys():
         return "out: a path twice"
     old = {path: (mode, sha) for path, mode, sha in before}
     now = {path: (mode, sha) for path, mode, sha in after}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from callboard.agents.manager.decision import MANAGER
+from callboard.agents.workspace import copies
 from callboard.agents.workspace.preflight import problems
 from callboard.app import Workspace
 from callboard.bus.errors import RosterError
@@ -39,6 +40,7 @@ def check(workspace: Workspace, names: Sequence[str], free_bytes: int) -> None:
     found = (
         *workspace.settings.launch_problems(),
         *workspace.key_problems().values(),
+        *copies.problems(workspace.copies, workspace.repository, f"refs/heads/{project.target}"),
         *problems(workspace.root, agents=agents, integration=integration, target=project.target),
     )
     if found:

@@ -116,7 +116,7 @@ def _known(model: type[BaseModel], at: Sequence[str | int]) -> list[str]:
     for key in at:
         if isinstance(key, str) and key in model.model_fields:  # else a name that people gave, such as models.NAME
             model = _table(model.model_fields[key].annotation) or model
-    return sorted(model.model_fields)
+    return sorted(field.alias or name for name, field in model.model_fields.items())
 
 
 def _table(kind: object) -> type[BaseModel] | None:
