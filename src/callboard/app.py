@@ -200,7 +200,7 @@ class Workspace:
             budget=budget,
             has_tools=all(known[name].tools for name in names),
             max_turns=known[names[0]].max_turns,
-            redact=self.redactor.text,
+            redact=self.redactor.known,
         )
 
     def _key(self, model: ModelSettings) -> str | None:

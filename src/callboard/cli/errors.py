@@ -57,10 +57,15 @@ def report(error: BaseException) -> ErrorReport | None:
 
 def cleaned(told: ErrorReport, environ: Mapping[str, str]) -> ErrorReport:
     """The same without secrets: a git command may have a password in its URL, and what it said may repeat it."""
-    redactor = Redactor(secrets_in(environ))
-    command = told.command and tuple(redactor.text(word) for word in told.command)
-    stderr = told.stderr and redactor.text(told.stderr)
-    return replace(told, message=redactor.text(told.message), command=command, stderr=stderr)
+    clean = Redactor(secrets_in(environ)).text
+    return replace(
+        told,
+        message=clean(told.message),
+        path=told.path and clean(told.path),
+        key=told.key and clean(told.key),
+        command=told.command and tuple(map(clean, told.command)),
+        stderr=told.stderr and clean(told.stderr),
+    )
 
 
 def unforeseen(error: BaseException, environ: Mapping[str, str]) -> str:
