@@ -44,10 +44,12 @@ from callboard.agents.workspace.setup import Setup
 from callboard.agents.workspace.slots import GateSlots
 from callboard.bus.bus import Bus
 from callboard.bus.errors import RosterError
-from callboard.bus.known_secrets import KnownSecret, secrets_in
+from callboard.bus.known_secrets import KnownSecret, env_file, secrets_in
 from callboard.bus.redaction import Redactor
 from callboard.roles.role import Capabilities, load_roles
 from callboard.settings import FILE, Settings, load_settings
+
+ENV_FILE_BYTES = 1_000_000
 
 
 def utc_now() -> datetime:
@@ -78,7 +80,7 @@ class Workspace:
             raise RosterError(problems[0])
         root = Path(run_git(GitPlace(start), ("rev-parse", "--show-toplevel")).text)
         settings = load_settings(root / FILE, environ)
-        redactor = Redactor(known_secrets(settings, environ))
+        redactor = Redactor(known_secrets(root, settings, environ))
         return cls(root, settings, Layout(root), Repository(root), environ, redactor)
 
     @property
@@ -277,12 +279,22 @@ class Workspace:
         return IntakeRules(limits=limits, protected=protected)
 
 
-def known_secrets(settings: Settings, environ: Mapping[str, str]) -> tuple[KnownSecret, ...]:
-    """What a workspace was given to use and nobody may see: in the environment and in callboard.toml."""
+def known_secrets(root: Path, settings: Settings, environ: Mapping[str, str]) -> tuple[KnownSecret, ...]:
+    """What a workspace was given to use and nobody may see: in the environment, in callboard.toml, and in the files of
+    variables beside it, those that agents get a copy of among them."""
     keys = [model.key_env for model in settings.models.values() if model.key_env]
     named = (*settings.redaction.variables, *keys)
     given = {**settings.project.env, "bus-url": settings.bus.url}
-    return (*secrets_in(environ, named), *secrets_in(given, named))
+    files = [*root.glob(".env*"), *(root / name for name in settings.project.copied)]
+    texts = [path.read_text("utf-8", "replace") for path in files if is_env_file(path)]
+    return tuple(
+        secret for variables in (environ, given, *map(env_file, texts)) for secret in secrets_in(variables, named)
+    )
+
+
+def is_env_file(path: Path) -> bool:
+    """Whether it can be read as `NAME=value` lines; nobody keeps a megabyte of those."""
+    return path.is_file() and os.access(path, os.R_OK) and path.stat().st_size <= ENV_FILE_BYTES
 
 
 def consumer_name(agent: str) -> str:
