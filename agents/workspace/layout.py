@@ -55,6 +55,11 @@ class Layout:
         """Call logs of one run: `<task>.<attempt>.<agent>[.<review>].jsonl`."""
         return self.home / "calls" / _checked(run)
 
+    @property
+    def play(self) -> Path:
+        """Call logs that are played back instead of calling models: there in a workspace made for that alone."""
+        return self.home / "play"
+
     def call_log(self, run: str, task: str, attempt: int, agent: str, review: str = "") -> Path:
         parts = (task, str(attempt), agent, *([review] if review else []))
         return self.calls(run) / ".".join((*map(_checked, parts), "jsonl"))

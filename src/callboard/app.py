@@ -15,6 +15,7 @@ from callboard.agents.brains.calls import CallLog
 from callboard.agents.brains.cli.adapters import ADAPTERS
 from callboard.agents.brains.cli.brain import CliBrain, CliSettings
 from callboard.agents.brains.command import CommandBrain
+from callboard.agents.brains.played import PlayedLog
 from callboard.agents.brains.prices import Prices
 from callboard.agents.brains.replay import ReplayBrain
 from callboard.agents.brains.run_budget import RunBudget
@@ -210,10 +211,13 @@ class Workspace:
 
     def _call_log(self, job: Job | ReviewJob) -> CallLog:
         review = job.request.review if isinstance(job, ReviewJob) else ""
-        return CallFile(self.layout.call_log(job.seat.run, job.task, job.attempt, job.seat.agent, review))
+        path = self.layout.call_log(job.seat.run, job.task, job.attempt, job.seat.agent, review)
+        return PlayedLog(self.layout.play / path.name) if self.layout.play.is_dir() else CallFile(path)
 
     def key_problems(self) -> dict[str, str]:
-        """Models that agents use and whose key is not there -> what to do."""
+        """Models that agents use and whose key is not there -> what to do; played back, they need none."""
+        if self.layout.play.is_dir():
+            return {}
         used = dict.fromkeys(name for agent in self.settings.agents for name in agent.model or ())
         missing = {
             name: key

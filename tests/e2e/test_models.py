@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from model_roster import model_workspace, obedient
 from model_server import ModelServer
-from roster import task
+from roster import Workspace, task
 
 from callboard.agents.brains.call_file import read_records
 from callboard.agents.brains.calls import CallRecord
 
 
-def test_a_roster_of_models_does_tasks_with_reviews_and_lands_them(tmp_path: Path) -> None:
+@pytest.mark.timeout(300)
+def test_a_roster_of_models_does_tasks_with_reviews_lands_them_and_is_played_back_without_a_server(
+    tmp_path: Path,
+) -> None:
     with ModelServer(obedient) as server:
         tasks = {
             "driver-1": task("1 - First", Writes="a.txt") + task("2 - Second", Writes="lib/b.txt"),
             "driver-2": task("1 - Third", Writes="c.txt"),
         }
         workspace = model_workspace(tmp_path / "repo", server, tasks)
-        code, output = workspace.launch()
+        code, output = workspace.launch(timeout_s=120)
         assert code == 0, output
         tokens, requests = server.tokens, server.requests
     files = workspace.files(workspace.integration())
@@ -31,3 +35,9 @@ def test_a_roster_of_models_does_tasks_with_reviews_and_lands_them(tmp_path: Pat
     assert len(records) == requests
     assert sum(record.input_tokens for record in records) == tokens.input
     assert sum(record.output_tokens for record in records) == tokens.output
+    played = Workspace(tmp_path / "played")
+    ran = workspace.call("replay", "--dir", str(played.path), timeout_s=120)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert played.files(played.integration()) == files
+    assert server.requests == requests
+    assert not (played.path / ".callboard" / "calls").exists()

@@ -22,6 +22,7 @@ from callboard.cli import (
     logs,
     look,
     recover,
+    replay,
     roster,
     tasks,
     transcript,
@@ -67,6 +68,7 @@ app.add_typer(directions.app, name="directions", rich_help_panel=TASKS)
 app.command(rich_help_panel=LOOK)(feedback.feedback)
 app.command(rich_help_panel=LOOK)(logs.logs)
 app.command(rich_help_panel=LOOK)(transcript.transcript)
+app.command(rich_help_panel=LOOK)(replay.replay)
 app.command(rich_help_panel=LOOK)(look.runs)
 
 app.command(rich_help_panel=HOUSE)(doctor.doctor)
