@@ -99,10 +99,12 @@ def with_sandlock(policy: Policy, command: list[str]) -> tuple[int, Wait]:
 
 def with_bubblewrap(policy: Policy, command: list[str]) -> tuple[int, Wait]:
     """Namespaces made by bubblewrap."""
-    program = shutil.which("bwrap", path=os.defpath + ":" + os.environ.get("PATH", ""))
+    writable = existing(policy["writable"])
+    # never one that a command before this one may have put there
+    folders = [path for path in os.environ.get("PATH", "").split(":") if not any(map(path.startswith, writable))]
+    program = shutil.which("bwrap", path=":".join([os.defpath, *(path for path in folders if path.startswith("/"))]))
     if program is None:
         raise OSError("there is no bwrap on PATH")
-    writable = existing(policy["writable"])
     connect = policy["connect"]
     relayed = bool(connect) and EVERYWHERE not in connect
     if relayed and not enter_namespaces(policy["cwd"], writable, connect):

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from callboard.agents.workspace.commands import run_command
 from callboard.agents.workspace.sandbox import EVERYWHERE, Kind, Sandbox
-from callboard.bus.errors import RosterError
+from callboard.bus.errors import CommandFailed, RosterError
 
 PROBE_S = 60.0
 LEAST_LANDLOCK = 6
@@ -117,14 +117,24 @@ async def enforced(sandbox: Sandbox, kinds: list[Kind]) -> Enforced:
     for kind in kinds:
         if kind == "off":
             return Enforced(replace(sandbox, kind="off"))
-        outcome = await _try(replace(sandbox, kind=kind))
+        # what people open besides is theirs to open, and no leak
+        bare = replace(sandbox, kind=kind, writable=(), hidden=(), readable=())
+        try:
+            outcome = judge(await attempts(bare), replace(sandbox, kind=kind))
+        except CommandFailed as error:
+            outcome = str(error)
         if isinstance(outcome, Enforced):
             return outcome
         failures.append(f"{kind}: {outcome}")
     raise RosterError(f"the sandbox does not hold here ({'; '.join(failures)}); {WAY_OUT}")
 
 
-async def _try(sandbox: Sandbox) -> Enforced | str:
+async def attempts(sandbox: Sandbox) -> dict[str, bool]:
+    """What a command in this sandbox manages to do, for each thing that is tried.
+
+    Raises:
+        CommandFailed: It could not be tried.
+    """
     with _targets() as (inside, outside, arguments):
         finished = await run_command(
             [sys.executable, "-I", "-S", "-c", _ATTEMPTS, *arguments],
@@ -134,9 +144,11 @@ async def _try(sandbox: Sandbox) -> Enforced | str:
             timeout_s=PROBE_S,
         )
     try:
-        return judge(json.loads(finished.stdout), sandbox)
-    except ValueError:
-        return finished.result.tail.strip()[-300:] or f"it ended with exit code {finished.result.exit_code}"
+        found: dict[str, bool] = json.loads(finished.stdout)
+    except ValueError as error:
+        said = finished.result.tail.strip()[-300:] or f"exit code {finished.result.exit_code}"
+        raise CommandFailed(f"nothing could be tried: {said}") from error
+    return found
 
 
 def judge(succeeded: dict[str, bool], sandbox: Sandbox) -> Enforced | str:

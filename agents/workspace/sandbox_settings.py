@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,7 +53,7 @@ def _place(text: str) -> str:
 
 
 def _path(text: str) -> str:
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))  # noqa: PTH111, pathlib's fails for users that are not there
     if not path.is_absolute() or ".." in path.parts or len(path.parts) < 2:
         raise ValueError('expected an absolute path, or one that begins with ~, such as "~/.cache/pre-commit"')
     return str(path)

@@ -70,7 +70,7 @@ def test_three_tasks_land_in_a_strangers_library_and_are_promoted(workspace: Mak
             f"{UV} venv --quiet --python {sys.executable} .venv",
             f"{UV} pip install --quiet -p .venv -e . pytest freezegun",
         ],
-        extra='setup_inputs = ["pyproject.toml"]\npass_env = ["UV_*", "PIP_*", "SSL_*", "HOME", "XDG_*"]',
+        extra='setup_inputs = ["pyproject.toml"]\npass_env = ["UV_*", "PIP_*", "SSL_*", "HOME", "XDG_*"]\n[sandbox]\nsetup_connect = ["*"]',
     )
     made.init(
         {
