@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
 from model_server import ModelServer
@@ -23,8 +25,12 @@ SHELLS: dict[str, dict[str, object]] = {
 VERDICT = {"vote": "approved", "findings": [], "notes": "it says what was asked"}
 
 
-def reply(asked: Asked) -> Say:
-    """Write the file that the task names, then say so; or approve what is to be judged."""
+def reply(asked: Asked, outside: Path) -> Say:
+    """Write the file that the task names, then say so; or approve what is to be judged.
+
+    Args:
+        outside: A file that is written first, or would be, were it not for the sandbox.
+    """
     shell = next((name for name in SHELLS if name in asked.tools), None)
     if shell is None:
         return Say("a title")
@@ -34,7 +40,7 @@ def reply(asked: Asked) -> Say:
         return Say('It is there.\n{"status": "done", "notes": "written by a real CLI"}')
     name = asked.prompt.partition("Writes: ")[2].split()[0]
     key = "cmd" if shell == "exec_command" else "command"
-    return Say(calls=(ToolCall(shell, {key: f"echo {name} > {name}", **SHELLS[shell]}),))
+    return Say(calls=(ToolCall(shell, {key: f"echo {name} >> {outside}; echo {name} > {name}", **SHELLS[shell]}),))
 
 
 def use(made: Workspace, agent: str, lines: str) -> None:
@@ -46,13 +52,18 @@ def use(made: Workspace, agent: str, lines: str) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with ModelServer(reply) as server:
+def outside(tmp_path: Path) -> Path:
+    return tmp_path / "outside.txt"
+
+
+@pytest.fixture
+def server(outside: Path) -> Iterator[ModelServer]:
+    with ModelServer(partial(reply, outside=outside)) as server:
         yield server
 
 
 def test_claude_and_qwen_do_a_task_each_and_a_third_reviews_them(
-    workspace: Callable[..., Workspace], monkeypatch: pytest.MonkeyPatch, server: ModelServer
+    workspace: Callable[..., Workspace], monkeypatch: pytest.MonkeyPatch, server: ModelServer, outside: Path
 ) -> None:
     path = ":".join([str(bin_folder("claude")), str(bin_folder("qwen")), os.environ["PATH"]])
     settings = {
@@ -79,4 +90,5 @@ def test_claude_and_qwen_do_a_task_each_and_a_third_reviews_them(
     assert sorted(made.landed_keys(head)) == ["driver-1/a", "driver-2/b"]
     for name in ("driver-1", "driver-2"):
         assert "written by a real CLI" in (made.path / f"feedback/{name}.md").read_text()
+    assert not outside.exists()
     assert "it says what was asked" in (made.path / "feedback/senior.md").read_text()

@@ -23,7 +23,7 @@ def start(order: Order) -> Start:
     argv += ["--no-dirty-commits", "--no-gitignore", "--no-check-update", "--no-show-release-notes"]
     argv += ["--no-show-model-warnings", "--no-detect-urls", "--analytics-disable", "--no-restore-chat-history"]
     argv += ["--input-history-file", f"{temporary}/aider.input", "--chat-history-file", f"{temporary}/aider.chat"]
-    argv += ["--config", "/dev/null", "--env-file", "/dev/null"]
+    argv += ["--env-file", "/dev/null"]
     argv += ["--chat-mode", "ask"] if order.kind == "review" else []
     argv += ["--model", order.model] if order.model else []
     argv += ["--message-file", "/dev/stdin", "--", *order.files]
