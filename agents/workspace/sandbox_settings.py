@@ -41,6 +41,7 @@ SECRETS = (
     ".codex",
     ".gemini",
     ".qwen",
+    ".local/share/opencode",
 )
 """Below the user's home: keys, logins and what was typed. No list of these is complete; `hidden` adds to it."""
 

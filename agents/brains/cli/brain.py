@@ -13,7 +13,7 @@ from callboard.agents.brains.cli import adapter as told
 from callboard.agents.brains.cli.adapter import Adapter, Order
 from callboard.agents.brains.cli.login import lend
 from callboard.agents.brains.cli.meter import Meter
-from callboard.agents.brains.cli.places import servers
+from callboard.agents.brains.cli.places import own_files, servers
 from callboard.agents.brains.cli.session import Session, conclude, doing, read_session, verdict_text
 from callboard.agents.brains.command import plain_end
 from callboard.agents.brains.prompt import DONE_LINE, VERDICT_LINE, review_prompt, task_prompt
@@ -95,7 +95,9 @@ class CliBrain:
                 stdin=order.prompt.encode(),
                 on_line=on_line,
                 on_stderr_line=_no_report,
-                sandbox=seat.sandbox.allowing(connect=servers(adapter, env)),
+                sandbox=seat.sandbox.allowing(
+                    readable=own_files(program, self._settings.home, adapter.login), connect=servers(adapter, env)
+                ),
             )
         except CommandFailed as error:
             raise BrainError(f"{adapter.program} of {seat.agent} cannot be run: {error}") from error

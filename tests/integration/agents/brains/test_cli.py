@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -18,6 +19,8 @@ from callboard.agents.brains.cli.adapter import Order
 from callboard.agents.brains.cli.adapters import ADAPTERS
 from callboard.agents.brains.cli.brain import CliBrain, CliSettings
 from callboard.agents.reviewer.verdict import parse_verdict
+from callboard.agents.workspace.sandbox import Sandbox
+from callboard.agents.workspace.sandbox_probe import candidates
 from callboard.bus.errors import BrainError, BudgetSpent
 
 
@@ -179,3 +182,24 @@ def test_what_aider_keeps_for_itself_is_no_part_of_the_work(tmp_path: Path) -> N
     install(tmp_path / "bin", "aider", code)
     assert asyncio.run(CliBrain(ADAPTERS["aider"], CliSettings(), Purse()).work(job, Lines())) == Done("ok")
     assert [path.name for path in (tmp_path / "clone").iterdir()] == ["x.py"]
+
+
+def test_a_cli_in_a_hidden_folder_starts_in_the_sandbox_and_reads_nothing_else_there(tmp_path: Path) -> None:
+    job = seated(tmp_path)
+    hidden = tmp_path / "person/.claude"
+    (hidden / "local").mkdir(parents=True)
+    (hidden / ".credentials.json").write_text("token")
+    install(
+        hidden / "local",
+        "claude",
+        f"try: seen = open({str(hidden / '.credentials.json')!r}).read()\n"
+        "except OSError: seen = 'nothing'\n"
+        f"print({said('X')!r}.replace('X', f'reads {{seen}}'))",
+    )
+    env = {**job.seat.env, "PATH": f"{hidden / 'local'}:{os.environ['PATH']}"}
+    sandbox = Sandbox(
+        kind=candidates("auto")[0], writable=(job.seat.cwd, tmp_path / "home"), hidden=(hidden,), connect=()
+    )
+    job = replace(job, seat=replace(job.seat, env=env, sandbox=sandbox))
+    brain = claude(CliSettings(home=tmp_path / "person"))
+    assert asyncio.run(brain.work(job, Lines())) == Done("reads nothing")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from callboard.agents.brains.cli.adapter import Order
 from callboard.agents.brains.cli.adapters import ADAPTERS
-from callboard.agents.brains.cli.places import servers
+from callboard.agents.brains.cli.places import own_files, servers
 
 URL = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "OPENAI_API_KEY": "x"}
 
@@ -83,3 +84,17 @@ def test_it_may_connect_to_its_own_servers_when_it_is_led_nowhere() -> None:
     for adapter in ADAPTERS.values():
         assert servers(adapter, {"PATH": "x"}) == adapter.hosts
         assert all(host.endswith(":443") for host in adapter.hosts)
+
+
+def test_it_may_read_its_own_installation_but_never_the_persons_login(tmp_path: Path) -> None:
+    package = tmp_path / ".claude/local/node_modules/@anthropic-ai/claude-code"
+    package.mkdir(parents=True)
+    (package / "cli.js").touch()
+    program = tmp_path / ".claude/local/claude"
+    program.symlink_to(package / "cli.js")
+    login = ADAPTERS["claude"].login
+    local = tmp_path / ".claude/local"
+    assert own_files(program, tmp_path, login) == (local, local / "node_modules")
+    beside = tmp_path / ".claude/claude"
+    beside.touch()
+    assert own_files(beside, tmp_path, login) == ()
