@@ -6,12 +6,13 @@ import json
 import re
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Self, cast
 
 from loguru import logger
 
 from callboard.bus.board import Board, Change, D, RunDoc, decode_doc
+from callboard.bus.clock import utc_now
 from callboard.bus.dead_letters import DeadLetter, DeadLetters
 from callboard.bus.delivery import Wire
 from callboard.bus.errors import BoardStale, BusError, ServerTooOld
@@ -31,10 +32,6 @@ CONNECT_S = 5.0
 """How long the first connection may take: a server that was just started still loads its data."""
 DUE_MOST = 100
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Bus:

@@ -13,7 +13,7 @@ from callboard.agents.driver.stop import Stop
 from callboard.agents.driver.task_run import Post, TaskRun
 from callboard.agents.notices import log_notice
 from callboard.agents.runtime import Work
-from callboard.agents.workspace.clone import utc_now
+from callboard.bus.clock import utc_now
 from callboard.bus.messages import Envelope, Outcome, TaskAssigned, TaskCancelled
 
 WORK, NOTICE = "work", "notice"

@@ -7,21 +7,8 @@ from typing import Literal
 
 from callboard.agents.manager import dispatch, requests, setbacks
 from callboard.agents.manager.decision import Decision, hands_out, newest, open_tasks
-from callboard.bus.board import HELD_BY_AGENT, AgentDoc, Board, TaskDoc, TaskState
+from callboard.bus.board import HELD_BY_AGENT, Board, TaskDoc, TaskState
 from callboard.bus.messages import TaskClosed, TimerFired
-
-IN_HAND = frozenset(
-    {
-        TaskState.ASSIGNED,
-        TaskState.WORKING,
-        TaskState.EVIDENCE,
-        TaskState.GATE,
-        TaskState.REVIEW,
-        TaskState.APPROVED,
-        TaskState.MERGING,
-    }
-)
-"""States that machines move on without a person."""
 
 
 def done(decision: Decision, task: TaskDoc, reason: str, *, is_told: bool = False) -> None:
@@ -125,40 +112,6 @@ def pause(decision: Decision, reason: str, detail: str) -> None:
         return
     decision.put_run(state="paused", reason=reason, detail=detail)
     decision.log("question", f"run paused: {reason}", [detail])
-
-
-def outlook(board: Board) -> Literal["moving", "people", "ended"]:
-    """Whether agents can still move the run, only people can, or it has ended."""
-    run = board.run
-    if run.state == "created" or run.awaits_directions:
-        return "moving"
-    if run.state in ("succeeded", "failed", "cancelled"):
-        return "ended"
-    if run.state == "paused":
-        is_held = any(task.state in HELD_BY_AGENT for task in board.tasks())
-        return "moving" if is_held or run.reason == "disk" else "people"
-    known = newest(board)
-    can_move = any(task.state in IN_HAND or _can_be_taken(board, known, task) for task in _needed(board, known))
-    return "moving" if can_move else "people"
-
-
-def _needed(board: Board, known: Mapping[str, TaskDoc]) -> list[TaskDoc]:
-    """What holds the end of the run: work that is not standing, and standing work that it depends on."""
-    waiting = [task for task in open_tasks(board) if not task.task.standing]
-    found: dict[str, TaskDoc] = {}
-    while waiting:
-        task = waiting.pop()
-        if task.id not in found:
-            found[task.id] = task
-            waiting += [known[key] for key in dispatch.unmet(known, task)]
-    return list(found.values())
-
-
-def _can_be_taken(board: Board, known: Mapping[str, TaskDoc], task: TaskDoc) -> bool:
-    if task.state not in dispatch.READY or dispatch.unmet(known, task):
-        return False
-    drivers = (agent for agent in board.all(AgentDoc) if agent.role == dispatch.DRIVER and agent.state != "down")
-    return any(dispatch.is_for(task, agent.name, board) for agent in drivers)
 
 
 def _comes_again(decision: Decision, task: TaskDoc) -> bool:

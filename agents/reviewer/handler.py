@@ -15,9 +15,10 @@ from callboard.agents.reviewer.quotes import unknown_requirements, verify
 from callboard.agents.reviewer.verdict import abstention, parse_verdict
 from callboard.agents.runtime import Work
 from callboard.agents.threads import run_to_end
-from callboard.agents.workspace.clone import AgentClone, utc_now
+from callboard.agents.workspace.clone import AgentClone
 from callboard.agents.workspace.git import Repository
 from callboard.bus.board import Verdict
+from callboard.bus.clock import utc_now
 from callboard.bus.errors import BrainError, BrainParked, BudgetSpent, WorkspaceError
 from callboard.bus.messages import (
     JOURNAL,

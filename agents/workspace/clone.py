@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from callboard.agents.workspace.checkout import Checkout
@@ -15,15 +15,12 @@ from callboard.agents.workspace.git_names import checked_sha
 from callboard.agents.workspace.layout import Layout
 from callboard.agents.workspace.sandbox import Sandbox
 from callboard.agents.workspace.setup import Setup, recorded, run_setup
+from callboard.bus.clock import utc_now
 from callboard.bus.errors import WorkspaceError
 
 WIP = "refs/wip"
 HANDIN = "refs/handin"
 _KEPT = (WIP, HANDIN)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class AgentClone:

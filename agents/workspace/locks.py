@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
@@ -12,6 +13,9 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from callboard.bus.errors import RosterError
+
+PATIENCE_S = 10.0
+"""How long the predecessor of an agent may take to end: its guard gives its processes 2 s."""
 
 
 class Holder(BaseModel):
@@ -94,3 +98,21 @@ class ProcessLock:
             else "another process has just taken it"
         )
         return f"`{self.path.name}` is already running here: {who}; stop it first (`callboard stop`)"
+
+
+async def acquire(lock: ProcessLock, patience_s: float = PATIENCE_S) -> None:
+    """Take a lock that a dying process may still hold for a moment.
+
+    Raises:
+        RosterError: It is still held after `patience_s`.
+    """
+    deadline = asyncio.get_running_loop().time() + patience_s
+    while True:
+        try:
+            lock.acquire()
+        except RosterError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return

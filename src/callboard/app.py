@@ -6,55 +6,41 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from callboard.agents.brains.brain import Brain, Job, ReviewJob, Seat
-from callboard.agents.brains.call_file import CallFile
-from callboard.agents.brains.calls import CallLog
-from callboard.agents.brains.cli.adapters import ADAPTERS
-from callboard.agents.brains.cli.brain import CliBrain, CliSettings
-from callboard.agents.brains.command import CommandBrain
-from callboard.agents.brains.played import PlayedLog
-from callboard.agents.brains.prices import Prices
-from callboard.agents.brains.replay import ReplayBrain
-from callboard.agents.brains.run_budget import RunBudget
-from callboard.agents.brains.settings import ModelSettings
-from callboard.agents.driver.handler import DriverHandler
-from callboard.agents.driver.task_run import Post
-from callboard.agents.manager.decision import Policy
-from callboard.agents.manager.gate import Gate
-from callboard.agents.manager.hands import GateHandler, LandHandler
-from callboard.agents.manager.intake import IntakeLimits, IntakeRules, ProtectedPaths
-from callboard.agents.manager.office import DeskHandler, Office
-from callboard.agents.reviewer.handler import Bench, ReviewerHandler
-from callboard.agents.runtime import Handler
 from callboard.agents.settings import AgentSettings
-from callboard.agents.workspace.clone import AgentClone
-from callboard.agents.workspace.copies import Copies
 from callboard.agents.workspace.environment import passed_on, work_environment
 from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.git_runner import GitPlace, run_git
 from callboard.agents.workspace.layout import Layout
-from callboard.agents.workspace.lots import Lots
 from callboard.agents.workspace.preflight import git_problems
-from callboard.agents.workspace.sandbox import Sandbox
-from callboard.agents.workspace.sandbox_probe import candidates
-from callboard.agents.workspace.sandbox_settings import SECRETS
-from callboard.agents.workspace.setup import Setup
-from callboard.agents.workspace.slots import GateSlots
-from callboard.bus.bus import Bus
+from callboard.bus.clock import utc_now
 from callboard.bus.errors import RosterError
 from callboard.bus.known_secrets import KnownSecret, env_file, secrets_in
 from callboard.bus.redaction import Redactor
-from callboard.roles.role import Capabilities, load_roles
 from callboard.settings import FILE, Settings, load_settings
 
+# What only agents need is imported where it is made: commands that look, such as `status`, would wait for it.
+if TYPE_CHECKING:
+    from callboard.agents.brains.brain import Brain, Job, ReviewJob, Seat
+    from callboard.agents.brains.calls import CallLog
+    from callboard.agents.brains.cli.brain import CliSettings
+    from callboard.agents.brains.run_budget import RunBudget
+    from callboard.agents.brains.settings import ModelSettings
+    from callboard.agents.manager.decision import Policy
+    from callboard.agents.manager.intake import IntakeRules
+    from callboard.agents.manager.office import Office
+    from callboard.agents.runtime import Handler
+    from callboard.agents.workspace.clone import AgentClone
+    from callboard.agents.workspace.copies import Copies
+    from callboard.agents.workspace.sandbox import Sandbox
+    from callboard.agents.workspace.setup import Setup
+    from callboard.bus.bus import Bus
+    from callboard.roles.role import Capabilities
+
 ENV_FILE_BYTES = 1_000_000
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +72,16 @@ class Workspace:
 
     @property
     def policy(self) -> Policy:
+        from callboard.agents.manager.decision import Policy
+
         project = self.settings.project
         deadline = timedelta(seconds=self.settings.review.deadline_s)
         return Policy(gate=project.gate, setup=project.setup, review_deadline=deadline)
 
     @property
     def setup(self) -> Setup:
+        from callboard.agents.workspace.setup import Setup
+
         project = self.settings.project
         return Setup(
             project.setup,
@@ -106,11 +96,15 @@ class Workspace:
         return {agent.name: agent.role for agent in self.settings.agents}
 
     def capabilities(self) -> Capabilities:
+        from callboard.roles.role import Capabilities, load_roles
+
         return Capabilities(load_roles(self.roster, self.root / self.settings.paths.roles))
 
     @property
     def copies(self) -> Copies:
         """What clones and slots get of the user's checkout."""
+        from callboard.agents.workspace.copies import Copies
+
         return Copies(self.root, self.settings.project.copied)
 
     def environment(self, name: str, *, is_starting: bool = False) -> dict[str, str]:
@@ -119,6 +113,8 @@ class Workspace:
         Args:
             is_starting: Nothing runs for it now.
         """
+        from callboard.agents.workspace.lots import Lots
+
         project = self.settings.project
         lot = Lots(self.layout.lots, self.root, project.ports).of(name, is_starting=is_starting)
         env, pass_env = project.env, project.pass_env
@@ -133,12 +129,17 @@ class Workspace:
         Raises:
             RosterError: There is no such sandbox here.
         """
+        from callboard.agents.workspace.sandbox_probe import candidates
+
         base = replace(self.base_sandbox, kind=candidates(self.settings.sandbox.kind)[0])
         return base.allowing(writable=(folder, self.layout.scratch(name)), readable=(git_dir / "objects",))
 
     @property
     def base_sandbox(self) -> Sandbox:
         """What every command may do, whoever runs it; of no kind yet."""
+        from callboard.agents.workspace.sandbox import Sandbox
+        from callboard.agents.workspace.sandbox_settings import SECRETS
+
         settings, home = self.settings.sandbox, Path(self.environ.get("HOME", "/nonexistent"))
         objects = self.repository.git_path("objects").resolve()
         secrets = (*(home / name for name in SECRETS), *self.root.glob(".env*"))
@@ -152,9 +153,14 @@ class Workspace:
         )
 
     def clone(self, agent: str) -> AgentClone:
+        from callboard.agents.workspace.clone import AgentClone
+
         return AgentClone(self.layout, self.repository, agent, copies=self.copies)
 
     def seat(self, agent: AgentSettings, run: str) -> Seat:
+        from callboard.agents.brains.brain import Seat
+        from callboard.roles.role import load_roles
+
         prompt = load_roles({agent.name: agent.role}, self.root / self.settings.paths.roles)[agent.name].prompt
         return Seat(
             run=run,
@@ -168,9 +174,17 @@ class Workspace:
 
     def budget(self, bus: Bus, agent: str) -> RunBudget:
         """What an agent's calls are reserved from."""
+        from callboard.agents.brains.prices import Prices
+        from callboard.agents.brains.run_budget import RunBudget
+
         return RunBudget(bus, agent, Prices())
 
     def brain(self, agent: AgentSettings, bus: Bus) -> Brain:
+        from callboard.agents.brains.cli.adapters import ADAPTERS
+        from callboard.agents.brains.cli.brain import CliBrain
+        from callboard.agents.brains.command import CommandBrain
+        from callboard.agents.brains.replay import ReplayBrain
+
         if agent.model is not None:
             return self._model_brain(agent.model, self.budget(bus, agent.name))
         if agent.cli is not None:
@@ -210,6 +224,10 @@ class Workspace:
         return self.environ.get(model.key_env) if model.key_env else None
 
     def _call_log(self, job: Job | ReviewJob) -> CallLog:
+        from callboard.agents.brains.brain import ReviewJob
+        from callboard.agents.brains.call_file import CallFile
+        from callboard.agents.brains.played import PlayedLog
+
         review = job.request.review if isinstance(job, ReviewJob) else ""
         path = self.layout.call_log(job.seat.run, job.task, job.attempt, job.seat.agent, review)
         return PlayedLog(self.layout.play / path.name) if self.layout.play.is_dir() else CallFile(path)
@@ -235,6 +253,8 @@ class Workspace:
         return {**self.environment(agent.name), **passed_on(agent.pass_env, self.environ)}
 
     def _cli_settings(self, agent: AgentSettings) -> CliSettings:
+        from callboard.agents.brains.cli.brain import CliSettings
+
         home = self.environ.get("HOME")
         return CliSettings(
             model=agent.cli_model or "",
@@ -244,6 +264,10 @@ class Workspace:
 
     def handler(self, agent: AgentSettings, bus: Bus) -> Handler:
         """What a driver or a reviewer does with its messages."""
+        from callboard.agents.driver.handler import DriverHandler
+        from callboard.agents.driver.task_run import Post
+        from callboard.agents.reviewer.handler import Bench, ReviewerHandler
+
         seat, brain = self.seat(agent, bus.run), self.brain(agent, bus)
         if agent.role == "reviewer":
             return ReviewerHandler(Bench(seat, self.clone(agent.name), self.repository), brain)
@@ -252,6 +276,11 @@ class Workspace:
 
     def manager_handlers(self, bus: Bus, office: Office) -> dict[str, Handler]:
         """Inbox -> handler: the desk and its hands."""
+        from callboard.agents.manager.gate import Gate
+        from callboard.agents.manager.hands import GateHandler, LandHandler
+        from callboard.agents.manager.office import DeskHandler
+        from callboard.agents.workspace.slots import GateSlots
+
         slots = GateSlots(
             self.layout,
             self.repository,
@@ -277,6 +306,8 @@ class Workspace:
         }
 
     def _intake_rules(self) -> IntakeRules:
+        from callboard.agents.manager.intake import IntakeLimits, IntakeRules, ProtectedPaths
+
         intake, paths = self.settings.intake, self.settings.paths
         limits = IntakeLimits(intake.max_file_bytes, intake.max_total_bytes, intake.max_files)
         protected = ProtectedPaths(FILE, paths.directions, paths.roles, paths.feedback, self.settings.project.copied)

@@ -48,7 +48,7 @@ def demo(
 
 
 def _demo(path: Path, *, stays: bool, began: float, json: bool) -> int:
-    from callboard.app import utc_now
+    from callboard.bus.clock import utc_now
     from callboard.cli.launching import log_to
     from callboard.cli.live import choose_view
     from callboard.cli.session import wait_for

@@ -7,33 +7,33 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from callboard.bus.errors import RosterError
 from callboard.cli.options import JsonLines
 from callboard.cli.output import note, print_json, print_json_line, say
 from callboard.cli.session import open_workspace
-from callboard.feedback.entry import Entry
-from callboard.feedback.log import FeedbackLog, logs_in, search
 
 if TYPE_CHECKING:
+    from callboard.feedback.entry import Entry
+    from callboard.feedback.log import FeedbackLog
     from callboard.settings import Settings
 
 LOOK_EVERY_S = 0.25
 """Between two looks at a followed log: at once for a person, nothing for a disk."""
 
 
-class EntryRow(BaseModel):
+@dataclass(frozen=True, slots=True)
+class EntryRow:
     """One entry, as `--json` prints it."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     """`<run>/<seq>.<n>`: where in the run's journal it came from."""
-    at: AwareDatetime
+    at: datetime
     kind: str
     task: str
     """The task's id; "" when it is about none."""
@@ -71,6 +71,8 @@ def find_log(settings: Settings, agent: str) -> FeedbackLog:
     Raises:
         RosterError: Nobody of this name is, or has a log.
     """
+    from callboard.feedback.log import FeedbackLog, logs_in
+
     folder = settings.root / settings.paths.feedback
     known = sorted({*(member.name for member in settings.agents), *logs_in(folder)})
     if agent not in known:
@@ -101,6 +103,8 @@ def page(entry: Entry) -> str:
 
 
 def _chosen(entries: Iterable[Entry], words: str) -> Iterator[Entry]:
+    from callboard.feedback.log import search
+
     yield from search(entries, words) if words else entries
 
 

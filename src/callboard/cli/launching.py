@@ -16,8 +16,9 @@ from pathlib import Path
 from loguru import logger
 
 from callboard.agents.manager.watch import read_directions
-from callboard.app import Workspace, utc_now
+from callboard.app import Workspace
 from callboard.bus.board import Board, RunDoc
+from callboard.bus.clock import utc_now
 from callboard.bus.errors import RosterError
 from callboard.cli.advice import ending
 from callboard.cli.live import choose_view

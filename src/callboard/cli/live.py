@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import termios
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TextIO
 
 from rich.console import Console, RenderableType
@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from callboard.bus.board import Board
+from callboard.bus.clock import utc_now
 from callboard.cli.news import news, opening
 from callboard.cli.output import console
 from callboard.cli.plain import one_line
@@ -107,12 +108,8 @@ class LiveView:
 def choose_view(launcher: Launcher, *, json: bool) -> LineView | LiveView:
     """The live view on a terminal that can show it, else lines: on stdout, or on stderr where stdout is for JSON."""
     if json:
-        return LineView(sys.stderr, now)
+        return LineView(sys.stderr, utc_now)
     out = console()
     if out.is_terminal and not out.is_dumb_terminal and out.height >= LEAST_HEIGHT:
-        return LiveView(out, now, launcher)
-    return LineView(sys.stdout, now)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
+        return LiveView(out, utc_now, launcher)
+    return LineView(sys.stdout, utc_now)

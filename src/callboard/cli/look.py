@@ -49,11 +49,11 @@ def status(
 
 
 def _draw(found: Status, rows: int | None) -> None:
-    from callboard.cli.live import now
+    from callboard.bus.clock import utc_now
     from callboard.cli.view import render
 
     if found.run is not None:
-        show(render(found, rows=rows, now=now()))
+        show(render(found, rows=rows, now=utc_now()))
         say()
 
 

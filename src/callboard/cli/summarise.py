@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from callboard.agents.manager.closing import outlook
+from callboard.agents.manager.outlook import outlook
 from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, QuestionDoc, RunDoc, TaskDoc, TaskState
 from callboard.cli.summary import (
     AgentRow,

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from callboard.agents.manager.closing import outlook
+from callboard.agents.manager.outlook import outlook
 from callboard.bus.board import AgentDoc, Board, QuestionDoc
 from callboard.launch.launcher import View
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from callboard.app import Workspace, utc_now
+from callboard.app import Workspace
 from callboard.bus.board import Board
+from callboard.bus.clock import utc_now
 from callboard.bus.errors import RosterError
 from callboard.bus.messages import CommandGiven
 from callboard.demo.checks import Evidence
@@ -18,9 +19,10 @@ from callboard.demo.person import Person
 from callboard.demo.story import read_story
 from callboard.demo.traces import read_traces
 from callboard.demo.workspace import make_workspace
-from callboard.launch.joining import current_run, give, open_bus
+from callboard.launch.joining import current_run, open_bus
 from callboard.launch.launcher import LaunchOptions, View, launch
 from callboard.launch.sandboxing import probe
+from callboard.launch.telling import give
 
 Outcome = Literal["succeeded", "stopped", "stuck"]
 """`stopped`: by a person; `stuck`: it ended by itself, before all was done."""

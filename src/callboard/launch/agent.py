@@ -17,7 +17,7 @@ from callboard.agents.manager.office import Office
 from callboard.agents.manager.watch import DirectionsWatch, read_directions
 from callboard.agents.runtime import Handler, Runtime
 from callboard.agents.settings import AgentSettings
-from callboard.agents.workspace.locks import ProcessLock
+from callboard.agents.workspace.locks import ProcessLock, acquire
 from callboard.app import Workspace, consumer_name
 from callboard.bus.board import Board, BriefingDoc, Change
 from callboard.bus.bus import Bus
@@ -26,8 +26,6 @@ from callboard.bus.messages import AgentStarted, AgentStopped, Draft
 from callboard.bus.redaction import Redactor
 from callboard.launch.runs import landed_before
 
-LOCK_PATIENCE_S = 10.0
-"""How long the predecessor of an agent may take to end: its guard gives its processes 2 s."""
 CHECKS = 10
 """Checks of one task that may all take their longest; more are stopped at the handler's deadline."""
 HAND_S = 24 * 3600.0
@@ -105,24 +103,6 @@ def make_runtime(
 ) -> Runtime:
     may_send = workspace.capabilities().may_send
     return Runtime(bus, inbox, consumer, handler, may_send=may_send, handler_timeout_s=timeout_s + HANDLER_MARGIN_S)
-
-
-async def acquire(lock: ProcessLock, patience_s: float = LOCK_PATIENCE_S) -> None:
-    """Take a lock that a dying process may still hold for a moment.
-
-    Raises:
-        RosterError: It is still held after `patience_s`.
-    """
-    deadline = asyncio.get_running_loop().time() + patience_s
-    while True:
-        try:
-            lock.acquire()
-        except RosterError:
-            if asyncio.get_running_loop().time() > deadline:
-                raise
-            await asyncio.sleep(0.1)
-        else:
-            return
 
 
 async def _say_started(bus: Bus, workspace: Workspace, agent: AgentSettings) -> None:

@@ -11,10 +11,10 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from callboard.agents.manager.closing import outlook
 from callboard.agents.manager.decision import MANAGER
+from callboard.agents.manager.outlook import outlook
 from callboard.agents.settings import RUN
-from callboard.agents.workspace.locks import ProcessLock
+from callboard.agents.workspace.locks import ProcessLock, acquire
 from callboard.app import Workspace
 from callboard.bus.board import AgentDoc, Board, RunDoc
 from callboard.bus.bus import Bus
@@ -22,7 +22,7 @@ from callboard.bus.dead_letters import DeadLetter
 from callboard.bus.errors import RosterError
 from callboard.bus.messages import Draft, RosterChanged
 from callboard.feedback.log import exclude_lines
-from callboard.launch.agent import acquire, agent_words
+from callboard.launch.agent import agent_words
 from callboard.launch.checks import check
 from callboard.launch.children import Child, Starter
 from callboard.launch.disk import watch_disk

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from callboard.agents.workspace.git import Repository
-from callboard.app import Workspace, utc_now
+from callboard.app import Workspace
 from callboard.bus.board import RunDoc, TaskState
 from callboard.bus.bus import Bus
+from callboard.bus.clock import utc_now
 from callboard.bus.errors import RosterError
 
 PREFIX = "refs/callboard"

@@ -14,7 +14,8 @@ from servers import Server
 from waiting import Go
 
 from callboard.bus.board import AgentDoc, Change
-from callboard.bus.bus import Bus, utc_now
+from callboard.bus.bus import Bus
+from callboard.bus.clock import utc_now
 from callboard.bus.delivery import Delivery, Wire
 from callboard.bus.errors import BoardStale, BusError, LeaseLost
 from callboard.bus.lease import LeaseKeeper

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from desk_board import REVIEWERS, ROSTER, Desk, spec
 
-from callboard.agents.manager.closing import outlook
+from callboard.agents.manager.outlook import outlook
 from callboard.bus.messages import (
     DiskChanged,
     FeedbackLogged,

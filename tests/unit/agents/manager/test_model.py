@@ -21,8 +21,8 @@ from hypothesis.stateful import (
 )
 from manager_world import DeskProcess, World
 
-from callboard.agents.manager.closing import outlook
 from callboard.agents.manager.landing import person
+from callboard.agents.manager.outlook import outlook
 from callboard.agents.reviewer import consensus
 from callboard.bus.board import ENDED, AgentDoc, GateDoc, IntentDoc, QuestionDoc, TaskDoc
 from callboard.bus.messages import (

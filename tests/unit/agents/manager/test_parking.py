@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from desk_board import NOON, REVIEWERS, ROSTER, Desk, sha, spec
 
-from callboard.agents.manager.closing import outlook
+from callboard.agents.manager.outlook import outlook
 from callboard.agents.manager.parking import INTERRUPTED, LONGEST, SHORTEST, UNSAID
 from callboard.bus.messages import AttemptParked, PinRequested, ReviewRequested, TaskAssigned
 
