@@ -24,8 +24,18 @@ from dataclasses import dataclass
 from callboard.agents.workspace import guard
 from callboard.launch.title import set_title
 
-PRELOAD = ("callboard.launch.agent", "git")
-"""What every agent needs; git is imported late elsewhere, as its module raises where there is no git."""
+PRELOAD = (
+    "callboard.launch.agent",
+    "callboard.agents.brains.command",
+    "callboard.agents.brains.replay",
+    "callboard.agents.driver.handler",
+    "callboard.agents.manager.gate",
+    "callboard.agents.manager.hands",
+    "callboard.agents.reviewer.handler",
+    "callboard.roles.role",
+    "git",
+)
+"""What agents need, also what app.py and git_runner.py import only where it is used."""
 PACKET_BYTES = 64 * 1024
 DESCRIPTORS = 3
 

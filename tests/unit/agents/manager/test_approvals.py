@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from desk_board import Desk, Heard, sha, spec
 
-from callboard.agents.manager.closing import outlook
+from callboard.agents.manager.outlook import outlook
 from callboard.bus.messages import (
     AnswerGiven,
     ApprovalRequested,
