@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from callboard.directions.report import CheckReport, FileReport, Unreadable
     from callboard.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="What people want done: the files that agents take their tasks from.")
+directions = typer.Typer(
+    no_args_is_help=True, help="What people want done: the files that agents take their tasks from."
+)
 
 
-@app.callback()
+@directions.callback()
 def _group() -> None:
     """What people want done: the files that agents take their tasks from."""
 
 
-@app.command()
+@directions.command()
 def check(
     files: Annotated[
         list[Path] | None, typer.Argument(metavar="FILE...", help="Default: all of the workspace.")

@@ -10,7 +10,7 @@ import yaml
 from typer.main import get_command
 
 import callboard.demo
-from callboard.cli.application import app
+from callboard.cli.commands import application
 
 ROOT = Path(__file__).parents[3]
 ROSTER = Path(callboard.demo.__file__).parent / "roster" / "callboard.toml"
@@ -50,7 +50,7 @@ def test_the_server_writes_every_accepted_message_to_disk(services: dict[str, di
 
 
 def test_every_command_of_ours_is_one_that_the_command_line_knows(services: dict[str, dict[str, object]]) -> None:
-    top = get_command(app)
+    top = get_command(application())
     ours = agents_of(services)
     assert ours
     for name, line in ours.items():
