@@ -25,7 +25,8 @@ from waiting import Go
 from callboard.agents.brains.call_file import CallFile
 from callboard.agents.brains.model.brain import ModelBrain
 from callboard.agents.brains.model.wire import OneModel
-from callboard.bus.bus import Bus, utc_now
+from callboard.bus.bus import Bus
+from callboard.bus.clock import utc_now
 from callboard.bus.delivery import MOST_FAILURES
 from callboard.bus.known_secrets import KnownSecret
 from callboard.bus.messages import JOURNAL, BlockerRaised, Draft, FeedbackLogged, Outcome, TaskProgressed
