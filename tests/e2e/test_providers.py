@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,8 +18,11 @@ from model_server import ModelServer
 from model_wire import Asked, Say, ToolCall
 from roster import Workspace, task, until
 
+from callboard import app
 from callboard.agents.brains.call_file import read_records
 from callboard.agents.brains.calls import CallRecord
+from callboard.bus.caps import RUN, SpentSeen
+from callboard.launch.joining import current_run, open_bus
 
 MADE = "made by a model"
 
@@ -120,11 +126,18 @@ def resumed(workspace: Workspace) -> tuple[int, str]:
     return code, said.stdout + said.stderr + output
 
 
-def spent(workspace: Workspace) -> tuple[int, int]:
+def logged(workspace: Workspace) -> tuple[int, int]:
     """Input and output tokens, as the call logs have them."""
     logs = sorted((workspace.path / ".callboard" / "calls").glob("*/*.jsonl"))
     calls = [record for log in logs for record in read_records(log) if isinstance(record, CallRecord)]
     return sum(call.input_tokens for call in calls), sum(call.output_tokens for call in calls)
+
+
+async def spending(workspace: Workspace) -> SpentSeen:
+    """What the budget says, from the stopped run's data."""
+    here = app.Workspace.open(workspace.path, os.environ)
+    async with open_bus(here, current_run(here)) as bus:
+        return await bus.spending.seen()
 
 
 def weather(rosters: Rosters, seed: int, count: int, said: Callable[[str], object]) -> None:
@@ -149,11 +162,19 @@ def weather(rosters: Rosters, seed: int, count: int, said: Callable[[str], objec
             said(f"waited for a person: {run['detail'] or rows(workspace, 'questions')}")
             code, output = resumed(workspace)
         assert code == 0, output
-        delivered, faults = server.delivered, sum(served.reply is not None for served in server.served)
+        delivered, charged = server.delivered, server.tokens
+        kinds = Counter(type(served.reply).__name__ for served in server.served)
     assert {row["state"] for row in rows(workspace, "tasks")} == {"done"}
     assert {f"f{n}.txt" for n in range(count)} <= set(workspace.files(workspace.integration()))
-    assert spent(workspace) == (delivered.input, delivered.output)
-    said(f"{faults} requests")
+    assert logged(workspace) == (delivered.input, delivered.output)
+    seen = asyncio.run(spending(workspace))
+    settled = seen.of(RUN)
+    assert (settled.input_tokens, settled.output_tokens) == (delivered.input, delivered.output)
+    held = sum(call.tokens for call in seen.open)
+    assert settled.tokens <= charged.input + charged.output <= settled.tokens + held
+    said(
+        f"{dict(kinds)}: {settled.tokens} tokens, and {held} held for {len(seen.open)} calls that nobody knows the cost of"
+    )
 
 
 @pytest.mark.timeout(600)
