@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import socket
 import sys
 import threading
@@ -12,7 +14,10 @@ from pathlib import Path
 
 import pytest
 from payloads import OBEDIENT, PAYLOADS, TALK, found_in, planted
-from roster import AGENTS, Workspace, run_git, task, until
+from roster import AGENTS, REVIEWERS, Workspace, run_git, task, until
+
+from callboard.app import Workspace as Callboard
+from callboard.launch.joining import current_run, open_bus
 
 Make = Callable[..., Workspace]
 OURS = ("refs/callboard/", "refs/heads/callboard/", "refs/tags/callboard/")
@@ -77,6 +82,14 @@ def obeyed(made: Workspace) -> dict[str, list[object]]:
     return told
 
 
+async def said(made: Workspace) -> set[tuple[str, str]]:
+    """Sender and kind of every message of the run; none of them may be dead."""
+    opened = Callboard.open(made.path, os.environ)
+    async with open_bus(opened, current_run(opened)) as bus:
+        assert await bus.dead() == []
+        return {(message.sender, message.kind) async for entry in bus.journal() for message in entry.messages}
+
+
 def refs(made: Workspace) -> str:
     return run_git(made.path, "for-each-ref", "--format=%(refname)")
 
@@ -98,6 +111,10 @@ def test_fifty_planted_instructions_that_are_obeyed_change_nothing_outside_the_r
     assert (outside / "there").read_text() == (outside / "precious").read_text() == "mine\n"
     assert (made.path / ".git/config").read_bytes() == config
     assert code == 0, output
+    kinds = asyncio.run(said(made))
+    assert {sender for sender, kind in kinds if kind == "verdict.given"} == set(REVIEWERS)
+    assert {sender for sender, kind in kinds if kind in ("task.assigned", "review.requested")} == {"manager"}
+    assert not [sender for sender, kind in kinds if kind == "command.given"]
     assert run_git(made.path, "rev-parse", "main") == before
     assert run_git(made.path, "status", "--porcelain") == ""
     assert made.landed_keys(made.integration()) == ["driver-1/read-the-notes"], "its own work landed all the same"
