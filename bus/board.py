@@ -205,6 +205,8 @@ class QuestionDoc(Doc):
     """An approval: what `yes` lets through intake."""
     state: Literal["open", "answered", "closed"] = "open"
     answer: str = ""
+    scope: str = ""
+    """Whose cap it is about (bus/caps.py); "" = it is about its task."""
     asked_at: AwareDatetime | None = None
     answered_at: AwareDatetime | None = None
 
@@ -340,6 +342,10 @@ class Board:
         kind, _, name = scope.partition(":")
         spec = self.task(name).spec if kind == "task" else None
         return self.budget.caps(scope, spec.budget if spec else None)
+
+    def has_attempt(self, scope: str) -> bool:
+        """Whether the run, or an agent, may begin one more attempt."""
+        return self.budget.worked.get(scope, Worked()).attempts < self.caps(scope).attempts
 
     def tasks(self) -> list[TaskDoc]:
         """Every task, by id number."""

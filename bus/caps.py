@@ -6,6 +6,7 @@ Money is whole millionths of a US dollar: scripts on the server add and compare 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal
@@ -13,7 +14,12 @@ from typing import Literal
 from callboard.bus.task import Fact, OwnCaps
 
 What = Literal["tokens", "usd", "minutes", "attempts"]
+PaidIn = Literal["tokens", "usd"]
+PAID_IN: tuple[PaidIn, ...] = ("tokens", "usd")
+"""What calls cost."""
 RUN = "run"
+NOTICE = 80
+"""Per cent of a cap at which a person is told."""
 MICRO = Decimal(1_000_000)
 
 
@@ -24,6 +30,10 @@ def micro_usd(usd: Decimal) -> int:
 
 def in_usd(micros: int) -> Decimal:
     return Decimal(micros) / MICRO
+
+
+def is_much(used: float, cap: float) -> bool:
+    return used * 100 >= cap * NOTICE
 
 
 def task_scope(task: str) -> str:
@@ -79,6 +89,15 @@ class Worked(Fact):
     attempts: int = 0
 
 
+class Reached(Fact):
+    """How much of a cap a scope has used, at a moment at which that matters."""
+
+    scope: str
+    what: What
+    used: int
+    cap: int
+
+
 class Exhausted(Fact):
     """A scope that has used up its cap, until a person raises it."""
 
@@ -87,6 +106,8 @@ class Exhausted(Fact):
     cap: int
     question: str = ""
     """The question that a person answers to raise it."""
+    stopped: bool = False
+    """A person answered that it stays as it is."""
 
 
 class Spent(Fact):
@@ -106,7 +127,7 @@ class Spent(Fact):
     def tokens(self) -> int:
         return self.input_tokens + self.output_tokens
 
-    def used(self, what: Literal["tokens", "usd"]) -> int:
+    def used(self, what: PaidIn) -> int:
         return self.tokens if what == "tokens" else self.micro_usd
 
 
@@ -142,6 +163,30 @@ class SpentSeen(Fact):
         """Tokens and millionths of a dollar that open calls hold back."""
         calls = [call for call in self.open if scope in call.scopes]
         return sum(call.tokens for call in calls), sum(call.micro_usd or 0 for call in calls)
+
+
+def called(scope: str) -> str:
+    """`the run`, `T-3`, `driver-1`."""
+    return "the run" if scope == RUN else scope.partition(":")[2]
+
+
+_AMOUNT = re.compile(r"\$?\s*(?P<number>\d{1,12}(?:\.\d{1,6})?)\s*(?P<unit>[a-z$]*)", re.IGNORECASE | re.ASCII)
+_UNITS: Mapping[What, Mapping[str, int]] = {
+    "tokens": {"": 1, "tokens": 1, "k": 1_000, "m": 1_000_000},
+    "usd": {"": 1_000_000, "$": 1_000_000, "usd": 1_000_000},
+    "minutes": {"": 1, "min": 1, "minutes": 1, "h": 60},
+    "attempts": {"": 1, "attempts": 1},
+}
+
+
+def read_amount(what: What, text: str) -> int | None:
+    """An amount as a person writes it: `6M`, `6,000,000 tokens`, `50`, `$50`, `3 h`; None for what it is not."""
+    found = _AMOUNT.fullmatch(text.strip().replace(",", "").replace("_", ""))
+    unit = _UNITS[what].get(found["unit"].lower()) if found else None
+    if found is None or unit is None or ("$" in text and what != "usd"):
+        return None
+    amount = Decimal(found["number"]) * unit
+    return int(amount) if amount == int(amount) else None
 
 
 def shown(what: What, amount: int) -> str:

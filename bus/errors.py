@@ -197,12 +197,18 @@ class BudgetSpent(BrainError):
     Attributes:
         scope: Whose cap: `run`, `task:<id>` or `agent:<name>`.
         what: What is spent: `tokens`, `usd` or `minutes`.
+        used: How much of it, held back amounts included; money in millionths of a USD.
+        cap: How much there was.
     """
 
-    def __init__(self, message: str, *, scope: str, what: str) -> None:
+    def __init__(
+        self, message: str, *, scope: str, what: Literal["tokens", "usd", "minutes", "attempts"], used: int, cap: int
+    ) -> None:
         super().__init__(message)
         self.scope = scope
         self.what = what
+        self.used = used
+        self.cap = cap
 
 
 CallFailure = Literal[

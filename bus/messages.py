@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import AwareDatetime
 
 from callboard.bus.body import KINDS, Body
+from callboard.bus.caps import Limits, Reached
 from callboard.bus.envelope import (
     JOURNAL,
     Draft,
@@ -43,6 +44,7 @@ __all__ = [
     "BlockerRaised",
     "BlockerResolved",
     "Body",
+    "BudgetReached",
     "ChangesRequested",
     "CommandGiven",
     "CommandHandled",
@@ -62,6 +64,7 @@ __all__ = [
     "MergePrepared",
     "MergeRequested",
     "MessageRefused",
+    "MinutePassed",
     "Outcome",
     "ParkCause",
     "PinRequested",
@@ -102,6 +105,8 @@ class CommandGiven(Body):
     question: str = ""
     text: str = ""
     spec: TaskSpec | None = None
+    limits: Limits | None = None
+    """resume: what `[budget]` says now."""
 
 
 class CommandHandled(Body):
@@ -147,6 +152,8 @@ class RosterChanged(Body):
     """The launch goes on when all work is done."""
     again: tuple[str, ...] = ()
     """Keys of tasks to do once more although they have ended."""
+    limits: Limits = Limits()
+    """What `[budget]` says; of the roster that was launched."""
 
 
 class DiskChanged(Body):
@@ -175,6 +182,19 @@ class DirectionsRead(Body):
     """Task key -> digest of what earlier runs finished."""
     unreadable: tuple[str, ...] = ()
     """Paths of files that could not be read: their tasks stay as they are."""
+
+
+class MinutePassed(Body):
+    """manager -> manager: it has been there for one more minute."""
+
+    kind: ClassVar[str] = "minute.passed"
+
+
+class BudgetReached(Body):
+    """manager -> manager: what calls have cost has come to most of a cap, or to all of it."""
+
+    kind: ClassVar[str] = "budget.reached"
+    reached: tuple[Reached, ...]
 
 
 class TimerFired(Body):
@@ -288,6 +308,8 @@ class AttemptParked(Body):
     until: AwareDatetime | None = None
     """When it can go on; None = nobody knows, or when a person says so."""
     head: str | None = None
+    reached: Reached | None = None
+    """Cause budget: the cap that left no room."""
 
 
 class HandInRefused(Body):
@@ -350,6 +372,8 @@ class VerdictGiven(Body):
     parked: ParkCause | None = None
     """Why it could not think, with an abstention: then it is asked again, once it can."""
     until: AwareDatetime | None = None
+    reached: Reached | None = None
+    """Parked for the budget: the cap that left no room."""
 
 
 # --- manager -> all concerned --------------------------------------------------------------------

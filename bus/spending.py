@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
-from callboard.bus.caps import Caps, OpenCall, Spent, SpentSeen
+from callboard.bus.caps import Caps, OpenCall, PaidIn, Spent, SpentSeen
 from callboard.bus.journal import PaidCall, encode_entry
 from callboard.bus.keys import Keys
 from callboard.bus.link import Link
@@ -23,7 +23,7 @@ class Full:
     """The cap that leaves no room."""
 
     scope: str
-    what: Literal["tokens", "usd"]
+    what: PaidIn
     settled: int
     held: int
     """By calls that are not settled yet."""
@@ -65,7 +65,7 @@ class Spending:
         if text(reply[0]) == "held":
             return None
         scope, what, settled, held, cap = map(text, reply[1:])
-        return Full(scope, cast(Literal["tokens", "usd"], what), int(settled), int(held), int(cap))
+        return Full(scope, cast(PaidIn, what), int(settled), int(held), int(cap))
 
     async def settle(self, id: str, paid: Spent) -> bool:
         """Count what a call did cost and let go of its reservation; False when that was done before.

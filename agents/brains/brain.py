@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from callboard.agents.workspace.sandbox import OFF, Sandbox
+from callboard.bus.caps import Reached
 from callboard.bus.messages import ParkCause, ReviewRequested
 from callboard.bus.task import Briefing, Note, TaskSpec
 
@@ -135,6 +136,8 @@ class Parked:
     """What was tried, and what came of it, as a sentence."""
     until: datetime | None = None
     """When it can go on; None = nobody knows, or when a person says so."""
+    reached: Reached | None = None
+    """Cause budget: the cap that left no room."""
 
 
 Result = Done | Blocked | Asked | Failed | Parked

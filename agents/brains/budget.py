@@ -18,6 +18,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from callboard.bus.caps import Reached
+from callboard.bus.errors import BudgetSpent
+
 
 @dataclass(frozen=True, slots=True)
 class CallEstimate:
@@ -64,6 +67,11 @@ class Usage:
     def tokens(self) -> int:
         """What counts against a cap: all of them, cached ones too."""
         return self.input_tokens + self.output_tokens
+
+
+def reached_by(error: BudgetSpent) -> Reached:
+    """The cap that a call was not made for."""
+    return Reached(scope=error.scope, what=error.what, used=error.used, cap=error.cap)
 
 
 class Budget(Protocol):

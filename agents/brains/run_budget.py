@@ -10,7 +10,7 @@ from callboard.agents.brains.budget import CallEstimate, Reservation, Usage
 from callboard.agents.brains.prices import Prices
 from callboard.bus.board import Board, BudgetDoc, TaskDoc
 from callboard.bus.bus import Bus
-from callboard.bus.caps import Caps, OpenCall, Spent, What, micro_usd, shown
+from callboard.bus.caps import Caps, OpenCall, Spent, What, called, micro_usd, shown
 from callboard.bus.errors import BoardStale, BudgetSpent
 from callboard.bus.messages import new_id
 from callboard.bus.spending import Full
@@ -103,7 +103,7 @@ def _check(doc: BudgetDoc, caps: dict[str, Caps]) -> None:
 
 def spent(scope: str, what: What, used: int, cap: int) -> BudgetSpent:
     text = f"the budget of {called(scope)} is spent: {shown(what, used)} of {shown(what, cap)}"
-    return BudgetSpent(text, scope=scope, what=what)
+    return BudgetSpent(text, scope=scope, what=what, used=used, cap=cap)
 
 
 def no_room(full: Full) -> BudgetSpent:
@@ -113,9 +113,4 @@ def no_room(full: Full) -> BudgetSpent:
         f"the budget of {called(full.scope)} has no room: {shown(full.what, full.settled)} of {shown(full.what, full.cap)} "
         f"are spent, and {shown(full.what, full.held)} are held back for calls that are not settled"
     )
-    return BudgetSpent(text, scope=full.scope, what=full.what)
-
-
-def called(scope: str) -> str:
-    """`the run`, `T-3`, `driver-1`."""
-    return "the run" if scope == "run" else scope.partition(":")[2]
+    return BudgetSpent(text, scope=full.scope, what=full.what, used=full.settled + full.held, cap=full.cap)

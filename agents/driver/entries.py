@@ -93,7 +93,7 @@ def failed(agent: str, assigned: TaskAssigned, it: Failed, kept: Kept) -> Outcom
 
 
 def parked(agent: str, assigned: TaskAssigned, it: Parked, kept: Kept) -> Outcome:
-    body = AttemptParked(cause=it.cause, detail=it.detail, until=it.until, head=kept.head)
+    body = AttemptParked(cause=it.cause, detail=it.detail, until=it.until, head=kept.head, reached=it.reached)
     until = f" until {time_fact(it.until)}" if it.until else ""
     facts = (f"parked{until}: {it.detail}", *kept.facts)
     return _told(body, _entry(agent, "task", f"{assigned.spec.title}: parked", facts))

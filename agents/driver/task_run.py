@@ -9,6 +9,7 @@ from datetime import datetime
 
 from callboard.agents.brains.answer import plain
 from callboard.agents.brains.brain import Asked, Blocked, Brain, Done, Failed, Job, Parked, Result, Seat
+from callboard.agents.brains.budget import reached_by
 from callboard.agents.driver import entries
 from callboard.agents.driver.entries import HandIn, Kept
 from callboard.agents.driver.message import hand_in_message
@@ -86,7 +87,8 @@ class TaskRun:
             it = Parked(error.cause, plain(str(error), 2_000), error.until)
             return entries.parked(agent, assigned, it, await self._keep())
         except BudgetSpent as error:
-            return entries.parked(agent, assigned, Parked("budget", plain(str(error), 2_000)), await self._keep())
+            it = Parked("budget", plain(str(error), 2_000), reached=reached_by(error))
+            return entries.parked(agent, assigned, it, await self._keep())
         except (BrainError, WorkspaceError) as error:
             return entries.failed(agent, assigned, Failed(plain(str(error), 2_000)), await self._keep())
 

@@ -71,6 +71,9 @@ class Decision:
         self.put("run", doc)
         return doc
 
+    def put_budget(self, **values: object) -> None:
+        self.put("budget", self.board.budget.model_copy(update=values))
+
     def put_task(self, task: TaskDoc, **values: object) -> TaskDoc:
         """Change a task; a new state is stamped with the time."""
         if values.get("state", task.state) != task.state:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from callboard.agents.manager import (
     backlog,
+    budget,
     closing,
     dispatch,
     judgement,
@@ -25,6 +26,7 @@ from callboard.bus.messages import (
     AttemptFailed,
     AttemptParked,
     BlockerRaised,
+    BudgetReached,
     CommandGiven,
     DirectionsRead,
     DiskChanged,
@@ -34,6 +36,7 @@ from callboard.bus.messages import (
     LandFinished,
     MergePrepared,
     MessageRefused,
+    MinutePassed,
     Outcome,
     PromotionFinished,
     QuestionAsked,
@@ -59,6 +62,7 @@ def settle(decision: Decision) -> None:
     obstacles.settle(decision)
     merging.start_next(decision)
     dispatch.assign_ready(decision)
+    budget.settle(decision)
     closing.end_run(decision)
 
 
@@ -78,6 +82,10 @@ def _route(decision: Decision, message: Envelope) -> None:
             people.command_given(decision, body)
         case TimerFired() as body:
             _timer_fired(decision, body)
+        case MinutePassed():
+            budget.minute_passed(decision)
+        case BudgetReached(reached=reached):
+            budget.counted(decision, reached)
         case MergePrepared() as body:
             merging.merge_prepared(decision, body)
         case LandFinished() as body:

@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 
 from callboard.agents.manager.decision import Decision, hands_out, newest, open_tasks
 from callboard.bus.board import AgentDoc, Board, BriefingDoc, TaskDoc, TaskState
+from callboard.bus.caps import RUN, Worked, agent_scope, task_scope
 from callboard.bus.messages import TaskAssigned
 from callboard.bus.task import Briefing
 
@@ -18,17 +19,18 @@ READY = frozenset({TaskState.QUEUED, TaskState.CHANGES_REQUESTED})
 
 def assign_ready(decision: Decision) -> None:
     """To each idle driver its next ready task."""
-    if not hands_out(decision.board.run):
+    if not hands_out(decision.board.run) or RUN in decision.board.budget.exhausted:
         return
-    for name in sorted(agent.name for agent in decision.board.all(AgentDoc) if _is_free(agent, decision.now)):
+    for name in sorted(agent.name for agent in decision.board.all(AgentDoc) if _is_free(decision, agent)):
         task = next_task(decision, name)
-        if task is not None:
+        if task is not None and all(decision.board.has_attempt(scope) for scope in (RUN, agent_scope(name))):
             _assign(decision, name, task)
 
 
-def _is_free(agent: AgentDoc, now: datetime) -> bool:
-    is_parked = agent.parked_until is not None and agent.parked_until > now
-    return agent.state == "idle" and agent.role == DRIVER and not is_parked
+def _is_free(decision: Decision, agent: AgentDoc) -> bool:
+    is_parked = agent.parked_until is not None and agent.parked_until > decision.now
+    is_spent = agent_scope(agent.name) in decision.board.budget.exhausted
+    return agent.state == "idle" and agent.role == DRIVER and not is_parked and not is_spent
 
 
 def next_task(decision: Decision, agent: str) -> TaskDoc | None:
@@ -39,6 +41,7 @@ def next_task(decision: Decision, agent: str) -> TaskDoc | None:
         task
         for task in board.tasks()
         if task.state in READY and is_for(task, agent, board) and _is_due(task, decision.now)
+        if task_scope(task.id) not in board.budget.exhausted
     ]
     free = [task for task in ready if not unmet(known, task)]
     return min(free, key=lambda task: rank(decision, task), default=None)
@@ -67,9 +70,12 @@ def was_done(task: TaskDoc) -> bool:
 
 
 def is_for(task: TaskDoc, agent: str, board: Board) -> bool:
-    """The driver whose directions it stands in; any driver, where that agent is none, has left the roster or is down."""
+    """The driver whose directions it stands in; any driver, where that agent is none, has left the roster, is down, or is
+    to use no more."""
     owner = board.get(f"agent:{task.task.agent}", AgentDoc)
-    return task.task.agent == agent or owner.role != DRIVER or owner.state == "down"
+    spent = board.budget.exhausted.get(agent_scope(task.task.agent))
+    is_stopped = spent is not None and spent.stopped
+    return task.task.agent == agent or owner.role != DRIVER or owner.state == "down" or is_stopped
 
 
 def rank(decision: Decision, task: TaskDoc) -> tuple[bool, int, int, int]:
@@ -105,7 +111,17 @@ def _assign(decision: Decision, agent: str, task: TaskDoc) -> None:
     decision.send(agent, body, task)
     free = {"parked_until": None, "parked_for": ""}
     decision.put_agent(agent, state="working", task=task.id, doing="assigned", progress_at=decision.now, **free)
+    _count(decision, agent)
     decision.log("task", f"assigned to {agent}, attempt {task.attempt}", task=task)
+
+
+def _count(decision: Decision, agent: str) -> None:
+    """One attempt more for the run and for the agent; a task's are in the task."""
+    worked = dict(decision.board.budget.worked)
+    for scope in (RUN, agent_scope(agent)):
+        known = worked.get(scope, Worked())
+        worked[scope] = known.model_copy(update={"attempts": known.attempts + 1})
+    decision.put_budget(worked=worked)
 
 
 def _warn_of_overlap(decision: Decision, task: TaskDoc) -> None:

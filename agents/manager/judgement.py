@@ -74,7 +74,7 @@ def verdict_given(decision: Decision, body: VerdictGiven) -> None:
         decision.send(JOURNAL, refused)
         return
     if body.parked:
-        parking.review_parked(decision, task, name, body.parked, body)
+        parking.review_parked(decision, task, name, body)
         return
     verdict = Verdict(vote=body.vote, findings=body.findings, notes=body.notes)
     task = decision.put_task(task, verdicts={**task.verdicts, name: verdict})

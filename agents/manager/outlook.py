@@ -8,6 +8,7 @@ from typing import Literal
 from callboard.agents.manager import dispatch
 from callboard.agents.manager.decision import newest, open_tasks
 from callboard.bus.board import HELD_BY_AGENT, AgentDoc, Board, TaskDoc, TaskState
+from callboard.bus.caps import agent_scope, task_scope
 
 IN_HAND = frozenset(
     {
@@ -34,7 +35,7 @@ def outlook(board: Board) -> Literal["moving", "people", "ended"]:
         is_held = any(task.state in HELD_BY_AGENT for task in board.tasks())
         return "moving" if is_held or run.reason == "disk" else "people"
     known = newest(board)
-    can_move = any(task.state in IN_HAND or _can_be_taken(board, known, task) for task in _needed(board, known))
+    can_move = any(_moves(board, task) or _can_be_taken(board, known, task) for task in _needed(board, known))
     return "moving" if can_move else "people"
 
 
@@ -50,8 +51,21 @@ def _needed(board: Board, known: Mapping[str, TaskDoc]) -> list[TaskDoc]:
     return list(found.values())
 
 
+def _moves(board: Board, task: TaskDoc) -> bool:
+    return task.state in IN_HAND and not waits_for_budget(board, task)
+
+
+def waits_for_budget(board: Board, task: TaskDoc) -> bool:
+    """A review that cannot go on until a person raises the budget of its task or of a reviewer."""
+    if task.state is not TaskState.REVIEW or not task.reason:
+        return False
+    awaited = [agent_scope(name) for name in task.reviewers if name not in task.verdicts]
+    return any(scope in board.budget.exhausted for scope in (task_scope(task.id), *awaited))
+
+
 def _can_be_taken(board: Board, known: Mapping[str, TaskDoc], task: TaskDoc) -> bool:
-    if task.state not in dispatch.READY or dispatch.unmet(known, task):
+    spent = board.budget.exhausted
+    if task.state not in dispatch.READY or dispatch.unmet(known, task) or task_scope(task.id) in spent:
         return False
     drivers = (agent for agent in board.all(AgentDoc) if agent.role == dispatch.DRIVER and agent.state != "down")
-    return any(dispatch.is_for(task, agent.name, board) for agent in drivers)
+    return any(dispatch.is_for(task, agent.name, board) for agent in drivers if agent_scope(agent.name) not in spent)

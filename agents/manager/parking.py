@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from callboard.agents.manager import closing, requests, setbacks
+from callboard.agents.manager import budget, closing, requests, setbacks
 from callboard.agents.manager.decision import Decision
 from callboard.bus.board import AgentDoc, TaskDoc, TaskState
-from callboard.bus.messages import AttemptParked, ParkCause, TimerFired, VerdictGiven
+from callboard.bus.caps import RUN, agent_scope, task_scope
+from callboard.bus.messages import AttemptParked, TimerFired, VerdictGiven
 from callboard.bus.task import Note
 from callboard.feedback.facts import time_fact
 
@@ -29,14 +30,14 @@ def attempt_parked(decision: Decision, task: TaskDoc, body: AttemptParked) -> No
     note = Note(source="driver", text=INTERRUPTED)
     notes = task.notes if note in task.notes or body.head is None else (*task.notes, note)
     task = decision.put_task(task, state=TaskState.QUEUED, reason=body.detail, notes=notes)
-    _wait(decision, agent, body.cause, body.detail, body.until)
+    _wait(decision, agent, body, task, body.detail)
 
 
-def review_parked(decision: Decision, task: TaskDoc, reviewer: str, cause: ParkCause, body: VerdictGiven) -> None:
+def review_parked(decision: Decision, task: TaskDoc, reviewer: str, body: VerdictGiven) -> None:
     """The review stays open without a deadline; who has not answered is asked again, once that reviewer can think."""
     decision.put_task(task, reason=f"waits for {reviewer}: {body.notes}")
     decision.log("review", f"waits for {reviewer}", [body.notes], task=task)
-    _wait(decision, reviewer, cause, body.notes, body.until)
+    _wait(decision, reviewer, body, task, body.notes)
 
 
 def time_has_come(decision: Decision, subject: str) -> None:
@@ -59,10 +60,14 @@ def unpark_all(decision: Decision) -> list[str]:
     return [agent.name for agent in parked]
 
 
-def _wait(decision: Decision, agent: str, cause: ParkCause, detail: str, until: datetime | None) -> None:
+def _wait(decision: Decision, agent: str, body: AttemptParked | VerdictGiven, task: TaskDoc, detail: str) -> None:
+    cause = body.cause if isinstance(body, AttemptParked) else body.parked
+    own = (RUN, task_scope(task.id), agent_scope(agent))
     if cause == "rate_limit":
-        _park(decision, agent, detail, until)
-    elif (decision.board.run.state, decision.board.run.reason) != ("paused", cause):
+        _park(decision, agent, detail, body.until)
+    elif cause == "budget" and body.reached is not None and body.reached.scope in own:
+        budget.refused(decision, body.reached)
+    elif cause and (decision.board.run.state, decision.board.run.reason) != ("paused", cause):
         closing.pause(decision, cause, detail)
 
 

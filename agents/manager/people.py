@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from callboard.agents.manager import answers, backlog, closing, parking, seats
+from callboard.agents.manager import answers, backlog, budget, closing, parking, seats
 from callboard.agents.manager.decision import Decision, newest, open_tasks
 from callboard.bus.board import ENDED, HELD_BY_AGENT, AgentDoc, Board, QuestionDoc, TaskState
+from callboard.bus.caps import RUN, called
 from callboard.bus.messages import (
     JOURNAL,
     CommandGiven,
@@ -33,7 +34,7 @@ def command_given(decision: Decision, body: CommandGiven) -> None:
         case "pause":
             _pause(decision, body)
         case "resume":
-            _resume(decision)
+            _resume(decision, body)
         case "promote":
             _promote(decision)
         case other:
@@ -104,6 +105,9 @@ def _answer(decision: Decision, body: CommandGiven) -> None:
     if question.options and body.text not in question.options:
         _reply(decision, False, f"{question.id} takes one of: {', '.join(question.options)}", question.task)
         return
+    if question.scope:
+        _reply(decision, *budget.answered(decision, question, body.text), question.task)
+        return
     decision.log("answer", question.id, [f"answer: {body.text}"], task=decision.board.task(question.task))
     answers.answer(decision, question, body.text)
     _reply(decision, True, f"{question.id} answered; {question.task} goes on", question.task)
@@ -119,17 +123,22 @@ def _pause(decision: Decision, body: CommandGiven) -> None:
     )
 
 
-def _resume(decision: Decision) -> None:
-    """Go on from a pause; and who waits for a provider's limit tries again now."""
+def _resume(decision: Decision, body: CommandGiven) -> None:
+    """Go on from a pause; who waits for a provider's limit tries again now, and what callboard.toml allows by now counts."""
     was_paused = decision.board.run.state == "paused"
+    raised = budget.limits_told(decision, body.limits) if body.limits else []
+    if was_paused and RUN in decision.board.budget.exhausted:
+        _reply(decision, False, budget.still_spent(decision.board.budget))
+        return
     parked = parking.unpark_all(decision)
-    if not was_paused and not parked:
+    if not (was_paused or parked or raised):
         _reply(decision, False, f"the run is {decision.board.run.state}, not paused")
         return
-    if was_paused:
+    if decision.board.run.state == "paused":
         closing.go_on(decision)
+    room = f"{', '.join(map(called, raised))} {'has' if len(raised) == 1 else 'have'} room again" if raised else ""
     again = f"{', '.join(parked)} {'tries' if len(parked) == 1 else 'try'} again now" if parked else ""
-    _reply(decision, True, "; ".join(filter(None, ("the run goes on" if was_paused else "", again))))
+    _reply(decision, True, "; ".join(filter(None, ("the run goes on" if was_paused else "", room, again))))
 
 
 def disk_changed(decision: Decision, body: DiskChanged) -> None:

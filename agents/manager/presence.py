@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from callboard.agents.manager import backlog, requests
+from callboard.agents.manager import backlog, budget, requests
 from callboard.agents.manager.decision import MANAGER, Decision, newest
 from callboard.agents.manager.seats import held_task, requeue_held
 from callboard.bus.board import ENDED, AgentDoc, TaskDoc, TaskState
@@ -34,6 +34,7 @@ def roster_changed(decision: Decision, body: RosterChanged) -> None:
         requeue_held(decision, name, f"{name} is not in the roster any more")
     requests.renew_reviews(decision)
     decision.put_run(awaits_directions=True, stays=body.stay)
+    budget.limits_told(decision, body.limits)
     if decision.board.run.state == "created":
         decision.put_run(state="running")
     _do_again(decision, body.again)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from callboard.agents.brains.answer import plain
 from callboard.agents.brains.brain import Brain, ReviewJob, Seat
+from callboard.agents.brains.budget import reached_by
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.notices import log_notice
 from callboard.agents.reviewer.quotes import unknown_requirements, verify
@@ -18,6 +19,7 @@ from callboard.agents.threads import run_to_end
 from callboard.agents.workspace.clone import AgentClone
 from callboard.agents.workspace.git import Repository
 from callboard.bus.board import Verdict
+from callboard.bus.caps import Reached
 from callboard.bus.clock import utc_now
 from callboard.bus.errors import BrainError, BrainParked, BudgetSpent, WorkspaceError
 from callboard.bus.messages import (
@@ -79,7 +81,7 @@ class ReviewerHandler:
         except BrainParked as error:
             return _given(agent, request, abstention(str(error)), parked=error.cause, until=error.until)
         except BudgetSpent as error:
-            return _given(agent, request, abstention(str(error)), parked="budget")
+            return _given(agent, request, abstention(str(error)), parked="budget", reached=reached_by(error))
 
     async def _judge(self, envelope: Envelope, request: ReviewRequested) -> Verdict:
         """A verdict in time that was read whole; else an abstention that says why."""
@@ -151,6 +153,7 @@ def _given(
     *,
     parked: ParkCause | None = None,
     until: datetime | None = None,
+    reached: Reached | None = None,
 ) -> Outcome:
     body = VerdictGiven(
         review=request.review,
@@ -161,6 +164,7 @@ def _given(
         notes=verdict.notes,
         parked=parked,
         until=until,
+        reached=reached,
     )
     entry = FeedbackLogged(
         log=agent, entry="review", title=request.spec.title, facts=_facts(request, verdict), text=verdict.notes

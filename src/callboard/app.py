@@ -177,7 +177,8 @@ class Workspace:
         from callboard.agents.brains.prices import Prices
         from callboard.agents.brains.run_budget import RunBudget
 
-        return RunBudget(bus, agent, Prices())
+        prices = {model: table.price for model, table in self.settings.prices.items()}
+        return RunBudget(bus, agent, Prices(prices))
 
     def brain(self, agent: AgentSettings, bus: Bus) -> Brain:
         from callboard.agents.brains.cli.adapters import ADAPTERS

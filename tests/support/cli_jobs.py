@@ -31,7 +31,7 @@ class Purse:
     async def reserve(self, call: CallEstimate) -> Reservation:
         held = sum(other.tokens for other in self.open.values())
         if self.spent.tokens + held + call.tokens > self.cap:
-            raise BudgetSpent("the budget is spent", scope="run", what="tokens")
+            raise BudgetSpent("the budget is spent", scope="run", what="tokens", used=9, cap=9)
         self.asked.append(call)
         self.open[str(len(self.asked))] = call
         return Reservation(str(len(self.asked)))

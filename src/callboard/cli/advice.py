@@ -25,7 +25,10 @@ def next_steps(status: Status) -> list[str]:
 
 
 def _questions(status: Status) -> list[str]:
-    asked = [f'{row.id} ({row.task}) waits for you: `callboard answer {row.id} "..."`' for row in status.questions]
+    asked = [
+        f'{row.id} ({row.task or "the run"}) waits for you: `callboard answer {row.id} "..."`'
+        for row in status.questions
+    ]
     left = len(asked) - LISTED
     return [*asked[:LISTED], f"{left} more: `callboard questions`"] if left > 0 else asked
 
@@ -40,7 +43,7 @@ def _dead_letters(run: RunRow) -> list[str]:
 
 
 def _pause(run: RunRow) -> list[str]:
-    if run.state != "paused":
+    if run.state != "paused" or run.reason == "budget":
         return []
     return [f"the run is paused ({run.detail or run.reason or 'no reason given'}): `callboard resume`"]
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from callboard.bus.caps import NOTICE
 from callboard.bus.dead_letters import DeadLetter
+from callboard.cli.cost_rows import CostRow
 from callboard.cli.plain import one_line
 from callboard.cli.recover import KeptWork
 from callboard.cli.summary import QuestionRow, RunRow
@@ -39,6 +41,38 @@ def runs_table(rows: Sequence[RunRow]) -> Table:
             state.append(", promoted", "green")
         table.add_row(Text(one_line(row.id), "bold"), state, row.head[:7], counts(row.task_counts))
     return table
+
+
+def costs_table(rows: Sequence[CostRow]) -> Table:
+    table = _table("scope", "name", "calls", "in", "cached", "out", "usd", "open", "of its caps")
+    for row in rows:
+        numbers = (row.calls, row.input_tokens, row.cached_tokens, row.output_tokens)
+        open_ = f"{row.open_calls}: {row.held_tokens:,} tokens" if row.open_calls else ""
+        table.add_row(
+            row.scope,
+            Text(one_line(row.name), "bold"),
+            *(f"{number:,}" for number in numbers),
+            usd(row),
+            open_,
+            _caps(row),
+        )
+    return table
+
+
+def usd(row: CostRow) -> Text:
+    """`1.20`, `unknown`, or `1.20 + unknown`."""
+    text = Text(f"{row.known_usd:.2f}" if row.known_usd or not row.unpriced_calls else "")
+    if row.unpriced_calls:
+        text.append(" + unknown" if row.known_usd else "unknown", "yellow")
+    return text
+
+
+def _caps(row: CostRow) -> Text:
+    said = Text()
+    for cap in row.caps:
+        style = "bold red" if cap.percent >= 100 else "yellow" if cap.percent >= NOTICE else "dim"
+        said.append(", " if said else "").append(f"{cap.percent} % {cap.what}", style)
+    return said
 
 
 def dead_letters_table(letters: Sequence[DeadLetter]) -> Table:

@@ -80,7 +80,9 @@ async def read_bus(workspace: Workspace, bus: Bus) -> Status:
     holder = is_running(workspace)
     launcher = Launcher(pid=holder.pid, host=holder.host, since=holder.since) if holder else None
     board, dead = await bus.board(), len(await bus.dead())
-    status = summarise(board, launcher=launcher, branches=branches_of(workspace), dead_letters=dead)
+    status = summarise(
+        board, launcher=launcher, branches=branches_of(workspace), dead_letters=dead, spent=await bus.spending.seen()
+    )
     # with the server in here nobody can work elsewhere; with another one, parts of the roster may
     return at_rest(status) if launcher is None and workspace.settings.bus.url == EMBEDDED else status
 

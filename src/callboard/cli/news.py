@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, QuestionDoc, TaskDoc, TaskState
+from callboard.bus.caps import NOTICE, What, called, shown
 from callboard.cli.plain import one_line
 
 LONGEST = 240
@@ -27,7 +29,7 @@ _SAID = {
 
 def news(before: Board, after: Board) -> list[str]:
     """Everything a person would want to hear of, in the order in which it is easiest to follow."""
-    parts = (_agents, _tasks, _landings, _needs, _run)
+    parts = (_agents, _tasks, _landings, _budget, _needs, _run)
     return [short(line) for part in parts for line in part(before, after)]
 
 
@@ -99,6 +101,13 @@ def _needs(before: Board, after: Board) -> Iterator[str]:
         was_asked = before.get(f"question:{question.id}", QuestionDoc)
         if question.state == "open" and not was_asked.version:
             yield f'{question.id} needs an answer (callboard answer {question.id} "..."): {question.text}'
+
+
+def _budget(before: Board, after: Board) -> Iterator[str]:
+    for key, cap in after.budget.noticed.items():
+        if before.budget.noticed.get(key) != cap:
+            scope, _, what = key.rpartition(" ")
+            yield f"{called(scope)} has used {NOTICE} % of its budget of {shown(cast(What, what), cap)}"
 
 
 def _run(before: Board, after: Board) -> Iterator[str]:

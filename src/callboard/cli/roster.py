@@ -135,10 +135,15 @@ def pause(
 
 
 def resume(json: Json = False) -> None:
-    """Go on after a pause."""
+    """Go on after a pause.
+
+    What [budget] in callboard.toml says by now counts from here on.
+    """
     from callboard.bus.messages import CommandGiven
 
-    tell_manager(open_workspace(), CommandGiven(command="resume"), json=json)
+    workspace = open_workspace()
+    limits = workspace.settings.budget.limits
+    tell_manager(workspace, CommandGiven(command="resume", limits=limits), json=json)
 
 
 def agent(

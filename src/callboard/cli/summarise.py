@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from callboard.agents.manager.outlook import outlook
 from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, QuestionDoc, RunDoc, TaskDoc, TaskState
+from callboard.bus.caps import RUN, SpentSeen, Worked, in_usd
 from callboard.cli.summary import (
     AgentRow,
     BlockerRow,
@@ -29,6 +30,7 @@ def summarise(
     launcher: Launcher | None = None,
     branches: Mapping[str, str] | None = None,
     dead_letters: int = 0,
+    spent: SpentSeen | None = None,
 ) -> Status:
     """Read a board.
 
@@ -36,6 +38,7 @@ def summarise(
         launcher: Who runs the roster here; None when nobody does.
         branches: Every branch of the repository, by its short name, with its commit.
         dead_letters: How many the run has; they are on the bus, not on the board.
+        spent: What calls have cost, which is on the bus too; None = not looked at.
     """
     tasks = board.tasks()
     agents = [agent for agent in board.all(AgentDoc) if agent.role]
@@ -47,7 +50,23 @@ def summarise(
         blockers=tuple(_blocker(doc) for doc in board.all(BlockerDoc) if doc.state == "open"),
         merges=tuple(_merge(board, doc) for doc in board.all(IntentDoc)),
         branches={agent.name: _own_branches(agent.name, branches or {}) for agent in agents},
-        spend=Spend(attempts=sum(task.attempt for task in tasks)),
+        spend=_spend(board, spent),
+    )
+
+
+def _spend(board: Board, spent: SpentSeen | None) -> Spend:
+    caps, costs = board.caps(RUN), spent.of(RUN) if spent else None
+    return Spend(
+        tokens=costs.tokens if costs else None,
+        usd=float(in_usd(costs.micro_usd)) if costs and not costs.unpriced else None,
+        attempts=sum(task.attempt for task in board.tasks()),
+        minutes=board.budget.worked.get(RUN, Worked()).minutes,
+        caps={
+            "tokens": caps.tokens,
+            "usd": float(in_usd(caps.micro_usd)),
+            "minutes": caps.minutes,
+            "attempts": caps.attempts,
+        },
     )
 
 

@@ -116,11 +116,16 @@ class MergeRow(Row):
 
 
 class Spend(Row):
-    """What the run has cost. Nothing in this version counts a brain's tokens or money, so those are unknown: null."""
+    """What the run has cost; `callboard costs` says more."""
 
     tokens: int | None = None
+    """None where nobody looked, as in the view of a launch."""
     usd: float | None = None
+    """None = unknown: nobody looked, or the price of at least one call is."""
     attempts: int = 0
+    minutes: int = 0
+    caps: dict[str, float] = {}
+    """What the run may use: tokens, usd, minutes, attempts."""
 
 
 class Status(Row):

@@ -18,8 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from callboard.bus.board import TaskState
+from callboard.bus.caps import NOTICE
 from callboard.cli.plain import one_line
-from callboard.cli.summary import AgentRow, MergeRow, QuestionRow, RunRow, Status, TaskRow
+from callboard.cli.summary import AgentRow, MergeRow, QuestionRow, RunRow, Spend, Status, TaskRow
 
 STATES: dict[str, tuple[str, str]] = {
     TaskState.QUEUED: ("queued", "dim"),
@@ -91,6 +92,8 @@ def render(
         _merges(landed, caps.merges, tight),
     ]
     parts: list[RenderableType] = [_title(status.run), _progress(status.run)]
+    if status.spend.tokens and not tight:
+        parts.append(_spend(status.spend))
     for section in sections:
         parts += [Text(""), *section] if section else []
     return Group(*parts)
@@ -139,6 +142,21 @@ def _progress(run: RunRow) -> Table:
     bar = ProgressBar(total=max(total, 1), completed=done, width=12, complete_style="green", finished_style="green")
     table.add_row(bar, counts(run.task_counts))
     return table
+
+
+def _spend(spend: Spend) -> Text:
+    """`spent 1,200,000 of 5,000,000 tokens, 3.10 of 25.00 USD, 14 of 120 minutes`, loud from where a person is told."""
+    text = Text("spent ", "dim")
+    usd = "unknown" if spend.usd is None else f"{spend.usd:.2f}"
+    parts = (
+        (f"{spend.tokens:,} of {spend.caps['tokens']:,.0f} tokens", (spend.tokens or 0) / spend.caps["tokens"]),
+        (f"{usd} of {spend.caps['usd']:.2f} USD", (spend.usd or 0) / spend.caps["usd"]),
+        (f"{spend.minutes} of {spend.caps['minutes']:.0f} minutes", spend.minutes / spend.caps["minutes"]),
+    )
+    for said, share in parts:
+        text.append("" if said is parts[0][0] else ", ", "dim")
+        text.append(said, "bold red" if share >= 1 else "yellow" if share * 100 >= NOTICE else "dim")
+    return text
 
 
 def counts(by_state: Mapping[str, int]) -> Text:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from loguru import logger
 
 from callboard.agents import shift
+from callboard.agents.manager.budget_watch import BudgetWatch
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.manager.office import Office
 from callboard.agents.manager.watch import DirectionsWatch, read_directions
@@ -81,6 +82,7 @@ async def _manage(bus: Bus, workspace: Workspace, consumer: str, stop: asyncio.E
     watch = DirectionsWatch(bus, workspace.root / paths.directions, paths.directions, list(workspace.roster), landed)
     async with asyncio.TaskGroup() as group:
         group.create_task(watch.run(stop))
+        group.create_task(BudgetWatch(bus).run(stop))
         for inbox, handler in workspace.manager_handlers(bus, office).items():
             name = consumer.replace(MANAGER, inbox, 1)
             group.create_task(make_runtime(bus, workspace, inbox, name, handler, HAND_S).run(stop))

@@ -181,7 +181,9 @@ class Launcher:
             await bus.close()
 
     async def _say_roster(self, bus: Bus) -> None:
-        body = RosterChanged(agents=self.workspace.roster, stay=self.options.stay, again=self.options.again)
+        limits = self.workspace.settings.budget.limits
+        options = self.options
+        body = RosterChanged(agents=self.workspace.roster, stay=options.stay, again=options.again, limits=limits)
         await bus.send(Draft(MANAGER, body), sender="launcher")
 
     async def _choose_run(self, url: str) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from callboard.agents.brains.budget_settings import BudgetSettings, PriceSettings
 from callboard.agents.brains.settings import ModelName, ModelSettings
 from callboard.agents.reviewer.consensus import TRIO
 from callboard.agents.settings import (
@@ -97,6 +98,9 @@ class Document(Table):
     """The manager is always among them."""
     models: dict[ModelName, ModelSettings] = {}
     """By the name that agents use."""
+    budget: BudgetSettings = BudgetSettings()
+    prices: dict[Annotated[str, Field(min_length=1)], PriceSettings] = {}
+    """By the model's name at its provider, with or without `provider:` in front."""
     review: ReviewSettings = ReviewSettings()
     intake: IntakeSettings = IntakeSettings()
     sandbox: SandboxSettings = SandboxSettings()

@@ -85,6 +85,13 @@ def default_toml(
                 ("roles", _text(folders.roles), "<role>.md: optional, narrows a shipped role"),
             ),
             *_table(
+                "budget",
+                ("tokens", "5_000_000", "of the whole run; at 80 % you are told, at the cap you are asked"),
+                ("usd", "25.0", "calls of unknown price are held to `tokens` alone"),
+                ("minutes", "120", "in which something was worked on"),
+                comment="[budget.task] and [budget.agent] cap each task and each agent: docs/budgets.md",
+            ),
+            *_table(
                 "sandbox",
                 ("kind", _text("auto"), 'what holds brains and gates; "off" only where you run the code yourself'),
                 ("connect", "[]", 'host:port that they may reach; ["*"] = the whole network'),

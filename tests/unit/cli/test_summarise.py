@@ -10,7 +10,7 @@ LAUNCHER = Launcher(pid=7, host="here", since=NOW)
 
 
 def test_a_repository_without_a_run_has_an_empty_status() -> None:
-    assert summarise(Board()) == Status(run=None)
+    assert summarise(Board()).model_dump(exclude={"spend"}) == Status(run=None).model_dump(exclude={"spend"})
 
 
 def test_the_keys_that_scripts_rely_on_are_there_and_no_others() -> None:
@@ -100,4 +100,9 @@ def test_branches_are_listed_under_the_agent_whose_they_are() -> None:
 
 def test_spend_counts_attempts_and_admits_that_tokens_and_money_are_unknown() -> None:
     tasks = [task_doc(1, "One", TaskState.DONE, attempt=2), task_doc(2, "Two", attempt=1)]
-    assert summarise(board_of(run_doc(), *tasks)).spend.model_dump() == {"tokens": None, "usd": None, "attempts": 3}
+    assert summarise(board_of(run_doc(), *tasks)).spend.model_dump(exclude={"caps"}) == {
+        "tokens": None,
+        "usd": None,
+        "attempts": 3,
+        "minutes": 0,
+    }

@@ -17,7 +17,8 @@ TABLE = {
     | {"task.assigned", "task.cancelled", "task.closed", "intake.refused", "changes.requested", "blocker.resolved"}
     | {"approval.requested"}
     | {"answer.given", "gate.requested", "pin.requested", "merge.requested", "land.requested", "review.requested"}
-    | {"promotion.requested", "promotion.changed", "merge.landed", "command.handled", "directions.read", "timer.fired"},
+    | {"promotion.requested", "promotion.changed", "merge.landed", "command.handled", "directions.read", "timer.fired"}
+    | {"minute.passed", "budget.reached"},
     "driver-1": EVERY_AGENT
     | {"task.accepted", "task.progressed", "evidence.submitted", "blocker.raised", "question.asked", "attempt.failed"}
     | {"attempt.parked"},

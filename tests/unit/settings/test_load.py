@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from callboard.bus.caps import Limits
 from callboard.bus.errors import ConfigError
 from callboard.settings import FILE, Settings, load_settings
 from callboard.settings.settings import SEATS
@@ -137,7 +138,7 @@ OPUS = '[models.opus]\nprovider = "anthropic"\nmodel = "claude-opus-4-5"\n'
     [
         ('[project]\ngaet = ["x"]', 2, "project.gaet", "is no key that Callboard knows; did you mean gate?"),
         ("[projct]", 1, "projct", "is no key that Callboard knows; did you mean project?"),
-        ("\n[budget]\nusd = 1", 2, "budget", "is no key that Callboard knows; known here: agents, bus, intake, log, models, paths, project, redaction, review"),
+        ("\n[ledger]\nurl = 1", 2, "ledger", "is no key that Callboard knows; known here: agents, budget, bus, intake, log, models, paths, prices, project, redaction, review"),
         ('[models.opus]\nmodel = "m"', 1, "models.opus.provider", "is missing"),
         (OPUS + 'modle = "x"', 4, "models.opus.modle", "is no key that Callboard knows; did you mean model?"),
         ('[models.opus]\nprovider = "antropic"\nmodel = "m"', 2, "models.opus.provider", "expected 'anthropic' or 'openai', found a text 'antropic'"),
@@ -298,3 +299,28 @@ def test_a_command_that_is_still_empty_is_told_at_launch(path: Path) -> None:
         "the command of driver-1 is still empty: give it the program that does the work",
     )
     assert load(path, GATE + DRIVER + 'command = "x"\n' + TRIO).launch_problems() == ()
+
+
+# --- budgets and prices ---
+
+
+def test_a_budget_is_never_unlimited_and_its_parts_have_defaults(path: Path) -> None:
+    limits = load(path, "[budget]\nusd = 3\n[budget.task]\nminutes = 10\n").budget.limits
+    assert (limits.run.micro_usd, limits.run.tokens, limits.run.minutes) == (3_000_000, 5_000_000, 120)
+    assert (limits.task.minutes, limits.task.attempts) == (10, 3)
+    assert limits.agent == Limits().agent
+    for amount in ("0", "-1", "inf", "nan"):
+        assert "budget.usd" in str(refused(path, f"[budget]\nusd = {amount}\n"))
+    assert "did you mean attempts?" in str(refused(path, "[budget.agent]\nattempt = 3\n"))
+
+
+def test_a_price_says_what_a_million_tokens_cost(path: Path) -> None:
+    settings = load(path, '[prices."openai:my-model"]\ninput = 0.1\noutput = 0.3\ncached = 0.01\n')
+    price = settings.prices["openai:my-model"].price
+    assert [str(part) for part in (price.input, price.output, price.cached, price.cache_write)] == [
+        "0.1",
+        "0.3",
+        "0.01",
+        "0.1",
+    ]
+    assert "is missing" in str(refused(path, '[prices."m"]\ninput = 0.1\n'))

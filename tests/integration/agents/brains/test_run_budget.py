@@ -92,7 +92,7 @@ class OnlySettled:
     async def reserve(self, call: CallEstimate) -> Reservation:
         self.left -= 1
         if self.left < 0:
-            raise BudgetSpent("finished", scope=RUN, what="tokens")
+            raise BudgetSpent("finished", scope=RUN, what="tokens", used=0, cap=0)
         return Reservation("")
 
     async def settle(self, reservation: Reservation, usage: Usage) -> None:
@@ -115,7 +115,7 @@ class OnlyLooked:
         return held
 
     async def settle(self, reservation: Reservation, usage: Usage) -> None:
-        raise BudgetSpent("one call is enough", scope=RUN, what="tokens")
+        raise BudgetSpent("one call is enough", scope=RUN, what="tokens", used=0, cap=0)
 
 
 def test_ten_agents_pass_a_cap_by_less_than_one_call(connect: Connect, go: Go) -> None:

@@ -213,7 +213,11 @@ class TiredBrain:
     [
         (BrainParked("429 from big", cause="rate_limit", until=NOW), "rate_limit", NOW),
         (BrainParked("no answer from big, small", cause="provider"), "provider", None),
-        (BudgetSpent("driver-1 has no tokens left", scope="agent:driver-1", what="tokens"), "budget", None),
+        (
+            BudgetSpent("driver-1 has no tokens left", scope="agent:driver-1", what="tokens", used=9, cap=9),
+            "budget",
+            None,
+        ),
     ],
     ids=["limit", "outage", "budget"],
 )

@@ -152,7 +152,7 @@ def test_a_request_at_fault_or_garbage_fails_the_attempt_and_stops_nobody(cause:
 def test_a_spent_budget_is_no_reason_to_ask_another() -> None:
     class Broke(Scripted):
         async def call(self, call: ModelCall, heard: Heard) -> Reply:
-            raise BudgetSpent("no tokens left", scope="run", what="tokens")
+            raise BudgetSpent("no tokens left", scope="run", what="tokens", used=9, cap=9)
 
     small = Scripted("small", "fine")
     with pytest.raises(BudgetSpent):
