@@ -110,6 +110,8 @@ class Adapter:
     """Variables that lead it to another server; the first that is set counts."""
     hosts: tuple[str, ...] = ()
     """`host:port` it talks to when none of them is set."""
+    provider: str = ""
+    """Whose models its names are, when no base URL is set; "" = a name says so itself (`anthropic/...`), or none does."""
     needs_server: bool = False
     """A key alone does not say whose it is: it takes a base URL too."""
     family: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from callboard.agents.brains.brain import Failed, Job, RawVerdict, Report, Result, ReviewJob, Seat
@@ -12,7 +13,7 @@ from callboard.agents.brains.budget import Budget
 from callboard.agents.brains.cli import adapter as told
 from callboard.agents.brains.cli.adapter import Adapter, Order
 from callboard.agents.brains.cli.login import lend
-from callboard.agents.brains.cli.meter import Meter
+from callboard.agents.brains.cli.meter import Meter, priced_as
 from callboard.agents.brains.cli.places import own_files, servers
 from callboard.agents.brains.cli.session import Session, conclude, doing, read_session, verdict_text
 from callboard.agents.brains.command import plain_end
@@ -77,7 +78,8 @@ class CliBrain:
         start = adapter.start(order)
         env |= {**start.env, "CALLBOARD_TASK": task, "CALLBOARD_AGENT": seat.agent, "CALLBOARD_RUN": seat.run}
         await run_to_end(self._lend_login, env)
-        meter = Meter(self._budget, task, self._settings.model or adapter.name)
+        name = partial(priced_as, adapter, is_own_server=any(env.get(url) for url in adapter.base_url))
+        meter = Meter(self._budget, task, name(self._settings.model), name)
         await meter.begin(order.prompt)
 
         async def on_line(line: str) -> None:

@@ -77,6 +77,7 @@ CLAUDE = Adapter(
     login=(".claude/.credentials.json",),
     base_url=("ANTHROPIC_BASE_URL",),
     hosts=("api.anthropic.com:443", "console.anthropic.com:443", "platform.claude.com:443", "claude.ai:443"),
+    provider="anthropic",
     family="claude",
     install="npm install -g @anthropic-ai/claude-code",
 )

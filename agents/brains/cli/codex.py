@@ -68,6 +68,7 @@ CODEX = Adapter(
     login=(".codex/auth.json",),
     base_url=("OPENAI_BASE_URL",),
     hosts=("api.openai.com:443", "chatgpt.com:443", "auth.openai.com:443"),
+    provider="openai",
     family="gpt",
     install="npm install -g @openai/codex",
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from callboard.agents.brains.budget import Budget, CallEstimate, Reservation, Usage
-from callboard.agents.brains.cli.adapter import Report
+from callboard.agents.brains.cli.adapter import Adapter, Report
+from callboard.bus.errors import BudgetSpent
 
 OWN_INPUT = 25_000
 """Tokens of its own instructions and tools that a CLI sends before ours; the largest seen is Claude Code's, about 20,000."""
@@ -22,7 +24,9 @@ class Meter:
     budget: Budget
     task: str
     model: str
-    """As the provider calls it, or as near to that as is known."""
+    """As prices have it (`priced_as`), or as near to that as is known."""
+    name: Callable[[str], str] = str
+    """A model that the CLI reports -> as prices have it."""
     is_complete: bool = False
     """The last report was of the whole session."""
     _open: Reservation | None = None
@@ -46,11 +50,11 @@ class Meter:
         Raises:
             BudgetSpent: The CLI is to be stopped.
         """
-        self.model = report.model or self.model
         self.is_complete = report.is_total
         used = self._new(report)
         if not used.tokens:
             return
+        await self._rename(report, used)
         self._counted = _sum(self._counted, used)
         if self._open is None:
             await self._reserve()
@@ -62,6 +66,22 @@ class Meter:
     async def end(self) -> None:
         """The session is over, and everything it used was reported."""
         await self._settle(Usage())
+
+    async def _rename(self, report: Report, used: Usage) -> None:
+        """What was reserved for a model that was only guessed is moved to the one that answered."""
+        model = self.name(report.model) if report.model else self.model
+        if model == self.model:
+            return
+        guessed, self.model = self._open, model
+        try:
+            self._open = await self.budget.reserve(
+                CallEstimate(self.task, model, used.input_tokens, used.output_tokens)
+            )
+        except BudgetSpent:
+            await self._settle(used)
+            raise
+        if guessed is not None:
+            await self.budget.settle(guessed, Usage())
 
     def _new(self, report: Report) -> Usage:
         """What a report adds to those before it."""
@@ -80,6 +100,20 @@ class Meter:
         if self._open is not None:
             await self.budget.settle(self._open, used)
             self._open = None
+
+
+def priced_as(adapter: Adapter, model: str, *, is_own_server: bool) -> str:
+    """A model's name with its provider in front, as prices are looked up; without one where it is somebody's own server.
+
+    Args:
+        model: As the CLI calls it; "" = its default.
+    """
+    if is_own_server or not model:
+        return model or adapter.name
+    if adapter.provider:
+        return f"{adapter.provider}:{model}"
+    provider, _, name = model.partition("/")
+    return f"{provider}:{name}" if name else model
 
 
 def _sum(one: Usage, other: Usage) -> Usage:

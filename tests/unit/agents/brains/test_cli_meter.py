@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from callboard.agents.brains.budget import Usage
 from callboard.agents.brains.cli.adapter import Report
-from callboard.agents.brains.cli.meter import Meter
+from callboard.agents.brains.cli.adapters import ADAPTERS
+from callboard.agents.brains.cli.meter import Meter, priced_as
 from callboard.bus.errors import BudgetSpent
 
 
@@ -33,11 +34,10 @@ def test_each_report_is_settled_and_the_next_call_reserved_with_what_it_will_sen
     purse = Purse()
     played(purse, Report(Usage(5_000, 100), "opus"), Report(Usage(6_000, 50), "opus"))
     assert purse.spent == Usage(11_000, 150)
-    assert [(call.model, call.input_tokens) for call in purse.asked] == [
-        ("claude", 26_000),
-        ("opus", 5_100),
-        ("opus", 6_050),
-    ]
+    guessed, answered, second, third = purse.asked
+    assert (guessed.model, guessed.input_tokens) == ("claude", 26_000)
+    assert (answered.model, answered.tokens) == ("opus", 5_100)
+    assert [(call.model, call.input_tokens) for call in (second, third)] == [("opus", 5_100), ("opus", 6_050)]
     assert not purse.open
 
 
@@ -79,3 +79,25 @@ def test_nothing_is_ever_given_back(reports: list[Report]) -> None:
     totals = [report.usage.input_tokens for report in reports]
     assert purse.spent.input_tokens >= max(totals, default=0)
     assert not purse.open
+
+
+def test_what_was_used_is_counted_also_where_there_is_no_room_for_the_model_that_answered() -> None:
+    purse = Purse(cap=45_000)
+    with pytest.raises(BudgetSpent):
+        played(purse, Report(Usage(40_000, 10), "opus"))
+    assert purse.spent == Usage(40_000, 10)
+
+
+@pytest.mark.parametrize(
+    ("cli", "model", "is_own_server", "name"),
+    [
+        ("claude", "claude-opus-4-8", False, "anthropic:claude-opus-4-8"),
+        ("claude", "claude-opus-4-8", True, "claude-opus-4-8"),
+        ("claude", "", False, "claude"),
+        ("codex", "gpt-5", False, "openai:gpt-5"),
+        ("opencode", "anthropic/claude-opus-4-5", False, "anthropic:claude-opus-4-5"),
+        ("aider", "sonnet", False, "sonnet"),
+    ],
+)
+def test_a_model_is_named_as_prices_have_it(cli: str, model: str, is_own_server: bool, name: str) -> None:
+    assert priced_as(ADAPTERS[cli], model, is_own_server=is_own_server) == name
