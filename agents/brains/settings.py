@@ -105,6 +105,11 @@ class ModelSettings(Table):
         return "messages" if self.provider == "anthropic" else "chat" if self.base_url else "responses"
 
     @property
+    def priced_as(self) -> str:
+        """`provider:model`; without the provider on somebody's own server, whose prices are its own."""
+        return self.model if self.base_url else f"{self.provider}:{self.model}"
+
+    @property
     def key_env(self) -> str | None:
         """The variable with the key; None = the server takes none."""
         return self.api_key_env or (None if self.base_url else KEYS[self.provider])

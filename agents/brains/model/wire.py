@@ -107,16 +107,11 @@ class OneModel:
             return None
         estimate = CallEstimate(
             task=call.task,
-            model=self._priced_as,
+            model=self.settings.priced_as,
             input_tokens=call.estimated_tokens,
             max_output_tokens=self.settings.max_tokens,
         )
         return await self._budget.reserve(estimate)
-
-    @property
-    def _priced_as(self) -> str:
-        """Without the provider in front on somebody's own server, whose prices are its own."""
-        return self.settings.model if self.settings.base_url else f"{self.settings.provider}:{self.settings.model}"
 
     async def _request(self, call: ModelCall, heard: Heard) -> Reply:
         began = time.monotonic()
@@ -127,7 +122,7 @@ class OneModel:
             raise failed(self.name, error) from error
         usage = usage_of(response)
         if self._prices is not None:
-            usage = replace(usage, usd=self._prices.of(self._priced_as, usage))
+            usage = replace(usage, usd=self._prices.of(self.settings.priced_as, usage))
         return Reply(response, self.name, usage, duration_s=round(time.monotonic() - began, 3))
 
 

@@ -15,12 +15,14 @@ from pathlib import Path
 
 from loguru import logger
 
+from callboard.agents.brains.prices import Prices
 from callboard.agents.manager.watch import read_directions
 from callboard.app import Workspace
 from callboard.bus.board import Board, RunDoc
 from callboard.bus.clock import utc_now
 from callboard.bus.errors import RosterError
 from callboard.cli.advice import ending
+from callboard.cli.forecast import Thinker, forecast, told
 from callboard.cli.live import choose_view
 from callboard.cli.look import branches_of
 from callboard.cli.output import note, plural, print_json, say
@@ -33,6 +35,7 @@ from callboard.launch.joining import open_bus
 from callboard.launch.launcher import LaunchOptions, launch
 from callboard.launch.runs import Continue, choose, landed_before, runs, start_commit
 from callboard.launch.sandboxing import probe
+from callboard.settings import Settings
 
 DETACH_S = 30.0
 """How long a launch in the background may take until it holds its lock."""
@@ -176,16 +179,29 @@ async def _rehearse(workspace: Workspace, options: LaunchOptions) -> Rehearsal:
             base = start_commit(workspace, choice.start_from)
             board = Board({"run": RunDoc(version=1, id="new", base=base, head=base)})
         landed = await landed_before(bus.url if bus else "", workspace, board.run.id, base, options.again)
-    paths = workspace.settings.paths
+    settings = workspace.settings
+    paths = settings.paths
     read = read_directions(workspace.root / paths.directions, paths.directions, list(workspace.roster), landed)
-    after = rehearse(board, workspace.roster, read, utc_now(), workspace.policy)
+    after = rehearse(board, workspace.roster, read, utc_now(), workspace.policy, settings.budget.limits)
+    prices = Prices({model: table.price for model, table in settings.prices.items()})
     return Rehearsal(
         continues=choice.run if isinstance(choice, Continue) else None,
         base=base,
         agents=in_order(after),
         done=ended(after),
         problems=tuple(problem for file in read.files for problem in file.problems),
+        forecast=forecast(after, thinkers(settings), prices),
     )
+
+
+def thinkers(settings: Settings) -> list[Thinker]:
+    """Agents that pay for what they think, with the first model of their list."""
+    models = settings.models
+    return [
+        Thinker(agent.name, agent.role, models[agent.model[0]].priced_as if agent.model else "")
+        for agent in settings.agents
+        if agent.model or agent.cli
+    ]
 
 
 def _tell(rehearsal: Rehearsal) -> None:
@@ -200,5 +216,7 @@ def _tell(rehearsal: Rehearsal) -> None:
             say(f"  P{task.priority}  {task.title}" + (f"  ({said})" if said else ""))
     if not rehearsal.agents:
         say("nothing to do: no open task in the direction files")
+    for line in told(rehearsal.forecast):
+        say(line)
     for problem in rehearsal.problems:
         note(f"note: {problem}")

@@ -10,7 +10,9 @@ from callboard.agents.manager.decision import MANAGER, Policy
 from callboard.agents.manager.desk import decide
 from callboard.agents.manager.dispatch import waits_for
 from callboard.bus.board import ENDED, Board, TaskDoc
+from callboard.bus.caps import Limits
 from callboard.bus.messages import Body, DirectionsRead, Draft, Envelope, RosterChanged, new_id
+from callboard.cli.forecast import Forecast
 
 
 class Waiting(BaseModel):
@@ -44,11 +46,20 @@ class Rehearsal(BaseModel):
     """Tasks that have ended already, in this run or an earlier one."""
     problems: tuple[str, ...]
     """What is odd in the direction files."""
+    forecast: Forecast
+    """What the open tasks may cost."""
 
 
-def rehearse(board: Board, roster: dict[str, str], read: DirectionsRead, now: datetime, policy: Policy) -> Board:
+def rehearse(
+    board: Board,
+    roster: dict[str, str],
+    read: DirectionsRead,
+    now: datetime,
+    policy: Policy,
+    limits: Limits | None = None,
+) -> Board:
     """The board as it would be once the manager has heard of the roster and its directions."""
-    for body in (RosterChanged(agents=roster), read):
+    for body in (RosterChanged(agents=roster, limits=limits or Limits()), read):
         board = board.with_changes(decide(board, _envelope(board, body, now), now, policy).changes)
     return board
 
