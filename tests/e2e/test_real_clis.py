@@ -92,3 +92,11 @@ def test_claude_and_qwen_do_a_task_each_and_a_third_reviews_them(
         assert "written by a real CLI" in (made.path / f"feedback/{name}.md").read_text()
     assert not outside.exists()
     assert "it says what was asked" in (made.path / "feedback/senior.md").read_text()
+    assert spent(made) == (server.tokens.input, server.tokens.output)
+
+
+def spent(made: Workspace) -> tuple[int, int]:
+    """Tokens that went in and came out, as `callboard costs` has them for the run."""
+    rows = made.json("costs")["rows"]
+    assert isinstance(rows, list)
+    return rows[0]["input_tokens"], rows[0]["output_tokens"]
