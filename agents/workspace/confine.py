@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -23,7 +21,6 @@ from typing import Any, Final
 from callboard.agents.workspace import confine_namespaces
 from callboard.agents.workspace.confine_bubblewrap import bubblewrap_argv, sockets_in_use
 from callboard.agents.workspace.confine_paths import ALWAYS_HIDDEN, DEVICES, existing, readable_paths
-from callboard.agents.workspace.confine_relay import Relay, hosts_file
 from callboard.agents.workspace.guard import descendants, send
 
 UNAVAILABLE = 125
@@ -99,6 +96,9 @@ def with_sandlock(policy: Policy, command: list[str]) -> tuple[int, Wait]:
 
 def with_bubblewrap(policy: Policy, command: list[str]) -> tuple[int, Wait]:
     """Namespaces made by bubblewrap."""
+    import shutil
+    import subprocess
+
     writable = existing(policy["writable"])
     # never one that a command before this one may have put there
     folders = [path for path in os.environ.get("PATH", "").split(":") if not any(map(path.startswith, writable))]
@@ -141,14 +141,23 @@ def with_bubblewrap(policy: Policy, command: list[str]) -> tuple[int, Wait]:
 def enter_namespaces(cwd: str, writable: list[str], connect: list[str]) -> bool:
     """Whether we now have namespaces of our own; the network too, with a way out to what may be connected to."""
     own_network = EVERYWHERE not in connect
-    relay = Relay(connect) if connect and own_network else None
+    if not connect or not own_network:
+        return _enter(cwd, writable, own_network=own_network)
+    from callboard.agents.workspace.confine_relay import Relay, hosts_file
+
+    relay = Relay(connect)
+    if not _enter(cwd, writable, own_network=True):
+        return False
+    relay.listen()
+    confine_namespaces.replace_file("/etc/hosts", hosts_file(connect, Path("/etc/hosts").read_text()))
+    return True
+
+
+def _enter(cwd: str, writable: list[str], *, own_network: bool) -> bool:
     if not confine_namespaces.enter(writable, own_network=own_network):
         return False
     # where we stood is now below a read-only mount, although the folder itself is not
     os.chdir(cwd)
-    if relay is not None:
-        relay.listen()
-        confine_namespaces.replace_file("/etc/hosts", hosts_file(connect, Path("/etc/hosts").read_text()))
     return True
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
-import socket
 import struct
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWNET = 0x20000, 0x08000000, 0x10000000, 0x40000000
 MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
 SYS_MOUNT_SETATTR, AT_RECURSIVE, AT_FDCWD, MOUNT_ATTR_RDONLY = 442, 0x8000, -100, 1
+AF_INET, SOCK_DGRAM = 2, 2
 SIOCSIFFLAGS, IFF_UP_RUNNING = 0x8914, 1 | 64
 PR_CAPBSET_DROP = 24
 KEPT_CAPABILITIES = {0, 1, 2, 3, 4, 5, 6, 7}
@@ -77,8 +77,10 @@ def _enter(flags: int, writable: list[str]) -> None:
     for path in (*writable, shared_memory, "/proc"):
         _set_read_only(path, False)
     if flags & CLONE_NEWNET:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            fcntl.ioctl(probe, SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", IFF_UP_RUNNING))
+        # the module socket takes longer to import than all of this
+        probe = _libc().socket(AF_INET, SOCK_DGRAM, 0)
+        fcntl.ioctl(probe, SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", IFF_UP_RUNNING))
+        os.close(probe)
 
 
 def _works_in_a_child(attempt: Callable[[], None]) -> bool:
