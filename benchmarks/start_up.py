@@ -29,7 +29,7 @@ from callboard.bus.errors import BusError
 from callboard.bus.messages import AgentStarted, RosterChanged
 from callboard.bus.server import socket_path
 
-LIMIT_S = 120.0
+LIMIT_S = 60.0
 SETTLED_S = 1.0
 """Between the last agent's word and the measuring of memory."""
 MOST_RATIO = 3.0
@@ -49,11 +49,20 @@ class Start:
     pss_mb: float
 
 
+COMMAND = 'command = "true"'
+MODEL = 'model = "nobody"'
+MODELS = '[models.nobody]\nprovider = "anthropic"\nmodel = "claude"\nbase_url = "http://127.0.0.1:9"\n'
+"""A model that is never called: what counts is that every agent has imported what it takes."""
+
+
 def lay_out(folder: Path, agents: int, brain: str) -> None:
     """A repository with a roster: a manager, three reviewers, and drivers."""
     names = [("senior", "reviewer"), ("junior-1", "reviewer"), ("junior-2", "reviewer")]
     names += [(f"driver-{number}", "driver") for number in range(1, agents - 3)]
-    text = '[project]\ngate = ["true"]\n\n[[agents]]\nname = "manager"\nrole = "manager"\n'
+    text = (
+        '[project]\ngate = ["true"]\n\n[review]\nallow_same_family = true\n\n[[agents]]\nname = "manager"\nrole = "manager"\n\n'
+        + MODELS
+    )
     for name, role in names:
         seat = f'seat = "{name}"\n' if role == "reviewer" else ""
         text += f'\n[[agents]]\nname = "{name}"\nrole = "{role}"\n{seat}{brain}\n'
@@ -106,6 +115,8 @@ def measure(folder: Path, only: str | None, agents: int) -> Start:
         cpu_s = total(everyone, lambda process: sum(process.cpu_times()[:2]))
         time.sleep(SETTLED_S)
         pss = total(everyone, lambda process: process.memory_full_info().pss)
+    except TimeoutError:
+        sys.exit(f"the agents were not ready within {LIMIT_S:.0f} s:\n{(folder.parent / 'launch.log').read_text()}")
     finally:
         launcher.terminate()
         launcher.wait(LIMIT_S)
@@ -125,7 +136,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--agents", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--brain", default='command = "true"', help="the line of callboard.toml that gives a brain")
+    parser.add_argument("--models", action="store_true", help="drivers and reviewers think with models")
     given = parser.parse_args()
     logger.remove()
     ones: list[Start] = []
@@ -133,7 +144,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="callboard-benchmark-") as temporary:
         folder = Path(temporary) / "workspace"
         folder.mkdir()
-        lay_out(folder, given.agents, given.brain)
+        lay_out(folder, given.agents, MODEL if given.models else COMMAND)
         for _ in range(given.rounds):
             ones.append(measure(folder, "manager", 1))
             alls.append(measure(folder, None, given.agents))
@@ -141,6 +152,7 @@ def main() -> int:
     further = given.agents - 1
     found = {
         "agents": given.agents,
+        "brains": "models" if given.models else "commands",
         "one": one,
         "all": every,
         "ratio": round(every["ready_s"] / one["ready_s"], 2),

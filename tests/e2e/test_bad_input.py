@@ -50,7 +50,7 @@ def add_submodule(made: Workspace) -> None:
 CASES: dict[str, tuple[Spoil, int, tuple[str, ...]]] = {
     "an unknown key": (add_to_config("\n[projct]\nx = 1\n"), 2, ("callboard.toml:", "projct", "project")),
     "no TOML": (add_to_config("\n[[agents\n"), 2, ("callboard.toml:", "not TOML")),
-    "no gate": (replace_in_config('gate = ["test -e README"]', "gate = []"), 1, ("no gate", "give project.gate")),
+    "no gate": (replace_in_config('gate = ["test -e README"]', "gate = []"), 2, ("no gate", "give project.gate")),
     "two reviewers": (replace_in_config('role = "reviewer"', 'role = "driver"'), 2, ("callboard.toml:", "seat")),
     "a branch in the way": (
         lambda made: run_git(made.path, "branch", "driver-1"),

@@ -159,13 +159,13 @@ def test_a_message_nobody_can_handle_is_said_and_waits_for_a_person(workspace: M
         server.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_one_signal_stops_cleanly_and_leaves_no_process(workspace: Make, number: int) -> None:
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_one_signal_stops_cleanly_and_leaves_no_process(workspace: Make, number: int, exit_code: int) -> None:
     made = workspace()
     made.init({"driver-1": task("1 - Take long", Writes="a.txt", Takes="30")})
     process = made.start()
     until(lambda: made.process("driver-1") is not None)
     process.send_signal(number)
     output, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, output
+    assert process.returncode == exit_code, output
     assert made.processes() == []

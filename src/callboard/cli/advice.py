@@ -52,8 +52,10 @@ def _lost(status: Status, run: RunRow) -> list[str]:
     failed = [task for task in status.tasks if task.state == "failed"]
     if not failed or run.outlook == "moving":
         return []
-    first = failed[0]
-    return [f"{first.id} failed: change its text, or try the same again with `callboard launch --again {first.key}`"]
+    names = ", ".join(task.id for task in failed)
+    again = " ".join(f"--again {task.key}" for task in failed)
+    text = "its text" if len(failed) == 1 else "their texts"
+    return [f"{names} failed: change {text}, or try the same again with `callboard launch {again}`"]
 
 
 def _promotion(run: RunRow) -> list[str]:

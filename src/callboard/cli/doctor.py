@@ -17,7 +17,7 @@ import typer
 from callboard.bus.errors import BusError, CallboardError
 from callboard.cli.exit_codes import FAILED
 from callboard.cli.options import Json
-from callboard.cli.output import print_json, show
+from callboard.cli.output import plural, print_json, show
 from callboard.cli.session import wait_for
 
 if TYPE_CHECKING:
@@ -189,7 +189,9 @@ def _directions(workspace: Workspace) -> Iterator[Check]:
             direction = read_direction(path)
             text = f"{path.relative_to(workspace.root)}: {len(direction.tasks)} tasks"
             if direction.problems:
-                yield warn("directions", f"{text}, {len(direction.problems)} problems: `callboard directions check`")
+                yield warn(
+                    "directions", f"{text}, {plural(len(direction.problems), 'problem')}: `callboard directions check`"
+                )
             else:
                 yield ok("directions", text)
     if not any(folder.glob("*.md")):

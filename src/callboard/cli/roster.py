@@ -51,7 +51,7 @@ def launch(
 
     Launching again goes on where it stopped.
     Ctrl-C stops it cleanly, a second one at once.
-    Exit code 1: tasks failed; 4: only people can move what is left.
+    Exit code 1: tasks failed; 4: only people can move what is left; 130: Ctrl-C with work left.
     """
     from callboard.cli.launching import detached_launch, dry_launch, real_launch
     from callboard.launch.launcher import LaunchOptions

@@ -20,7 +20,7 @@ from callboard.demo.story import read_story
 from callboard.demo.traces import read_traces
 from callboard.demo.workspace import make_workspace
 from callboard.launch.joining import current_run, open_bus
-from callboard.launch.launcher import LaunchOptions, View, launch
+from callboard.launch.launcher import INTERRUPTED, LaunchOptions, View, launch
 from callboard.launch.sandboxing import probe
 from callboard.launch.telling import give
 
@@ -68,7 +68,7 @@ def play(workspace: Workspace, view: View) -> Outcome:
     """
     code, board = asyncio.run(_launch(workspace, view))
     if board.run.state != "succeeded":
-        return "stopped" if code == 0 else "stuck"
+        return "stopped" if code in (0, INTERRUPTED) else "stuck"
     handled = asyncio.run(give(workspace, CommandGiven(command="promote")))
     view.event(handled.text)
     return "succeeded"

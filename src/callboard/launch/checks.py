@@ -8,7 +8,7 @@ from callboard.agents.manager.decision import MANAGER
 from callboard.agents.workspace import copies
 from callboard.agents.workspace.preflight import problems
 from callboard.app import Workspace
-from callboard.bus.errors import RosterError
+from callboard.bus.errors import ConfigError, RosterError
 from callboard.bus.settings import EMBEDDED
 from callboard.launch.runs import runs
 
@@ -24,10 +24,10 @@ def check(workspace: Workspace, names: Sequence[str], free_bytes: int) -> None:
 
     Raises:
         RosterError: Every reason why no roster can start here, each with its way out.
-        ConfigError: A role file is wrong.
+        ConfigError: An agent is not on the roster, a setting that only a launch needs is missing, or a role file is wrong.
     """
     if unknown := [name for name in names if name not in workspace.roster]:
-        raise RosterError(f"no agent {unknown[0]!r}; callboard.toml has: {', '.join(workspace.roster)}")
+        raise ConfigError(f"no agent {unknown[0]!r}; callboard.toml has: {', '.join(workspace.roster)}", key="--only")
     if MANAGER not in names and workspace.settings.bus.url == EMBEDDED:
         raise RosterError(
             "agents without the manager need a bus that both can reach: set `[bus] url` to a server, "
@@ -36,15 +36,16 @@ def check(workspace: Workspace, names: Sequence[str], free_bytes: int) -> None:
     project = workspace.settings.project
     known = runs(workspace.repository)
     integration = project.integration.format(run=known[-1] if known else "new")
+    settings = workspace.settings.launch_problems()
     agents = list(workspace.roster)
     found = (
-        *workspace.settings.launch_problems(),
+        *settings,
         *workspace.key_problems().values(),
         *copies.problems(workspace.copies, workspace.repository, f"refs/heads/{project.target}"),
         *problems(workspace.root, agents=agents, integration=integration, target=project.target),
     )
     if found:
-        raise RosterError("cannot launch:\n" + "\n".join(f"- {problem}" for problem in found))
+        raise (ConfigError if settings else RosterError)("cannot launch:\n" + "\n".join(f"- {it}" for it in found))
     workspace.capabilities()
     if free_bytes < LEAST_FREE_BYTES:
         free = free_bytes // 1_000_000

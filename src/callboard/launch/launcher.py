@@ -41,6 +41,8 @@ DEAD_S = 10.0
 STOP_GRACE_S = 15.0
 PEOPLE = 4
 """Exit code when only people can move what is left."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C with work left: 128 + SIGINT."""
 
 
 class View(Protocol):
@@ -85,12 +87,14 @@ class Launcher:
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _children: list[Child] = field(default_factory=list)
     _said_dead: set[str] = field(default_factory=set)
+    _exit_code: int = 0
+    """For when it is stopped."""
 
     async def run(self) -> int:
         """Work until everything is done, only people can go on, or somebody stops it.
 
         Returns:
-            0 succeeded or stopped, 1 the run failed, 4 only people can move what is left.
+            0 succeeded or stopped, 1 the run failed, 4 only people can move what is left, 130 Ctrl-C with work left.
 
         Raises:
             RosterError: It cannot start here; nothing was started or changed.
@@ -249,16 +253,17 @@ class Launcher:
     def _on_signals(self) -> None:
         loop = asyncio.get_running_loop()
 
-        def on_signal() -> None:
+        def on_signal(number: int) -> None:
             if self._stop.is_set():
                 # a second Ctrl-C: the guards end everything once we are gone
                 self.view.close()
-                os._exit(130)
+                os._exit(INTERRUPTED)
+            self._exit_code = INTERRUPTED if number == signal.SIGINT else 0
             self._event("stopping; once more ends it at once")
             self._stop.set()
 
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, on_signal)
+            loop.add_signal_handler(number, on_signal, number)
 
     async def _watch(self, bus: Bus, tasks: Sequence[asyncio.Task[None]]) -> int:
         clock = asyncio.get_running_loop().time
@@ -281,7 +286,7 @@ class Launcher:
                 return 1
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), LOOK_EVERY_S)
-        return 0
+        return self._exit_code if outlook(await bus.board()) != "ended" else 0
 
     def _say_dead(self, dead: Sequence[DeadLetter]) -> None:
         for letter in dead:

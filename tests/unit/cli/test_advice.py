@@ -47,3 +47,10 @@ def test_what_has_landed_can_be_promoted_once() -> None:
 def test_a_failed_task_says_how_to_try_it_again() -> None:
     failed = task_doc(1, "One", TaskState.FAILED)
     assert "`callboard launch --again driver-1/one`" in advice(run_doc(state="failed"), failed)
+
+
+def test_every_failed_task_is_named() -> None:
+    failed = [task_doc(1, "One", TaskState.FAILED), task_doc(2, "Two", TaskState.FAILED)]
+    said = advice(run_doc(state="failed"), *failed)
+    assert "T-1, T-2 failed" in said
+    assert "`callboard launch --again driver-1/one --again driver-1/two`" in said
