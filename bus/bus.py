@@ -23,6 +23,7 @@ from callboard.bus.link import Link, shown
 from callboard.bus.messages import Draft, Envelope, new_id
 from callboard.bus.parcel import KEEP_MS, KEEP_OUTSIDE_MS, Arg, Parcel, check_sender, flat
 from callboard.bus.redaction import Redactor
+from callboard.bus.run_data import RunData
 from callboard.bus.script import checked, text
 from callboard.bus.spending import Spending
 
@@ -49,6 +50,7 @@ class Bus:
         self._journal = JournalReader(link, self._keys)
         self._dead = DeadLetters(self._wire)
         self.spending = Spending(link, self._keys)
+        self.data = RunData(link, self._keys)
 
     @classmethod
     async def connect(

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 GROUP = "agent"
@@ -34,6 +35,11 @@ class Keys:
 
     def inbox(self, name: str) -> str:
         return self._key(f"inbox:{name}")
+
+    def every(self, inboxes: Iterable[str]) -> tuple[str, ...]:
+        """All keys of the run, given the names of its inboxes."""
+        others = (self.journal, self.seq, self.dead, self.board, self.timers, self.done, self.failures, self.held)
+        return (*map(self.inbox, inboxes), *others, self.spend, self.reserved)
 
     @property
     def journal(self) -> str:

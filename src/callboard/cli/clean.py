@@ -11,7 +11,7 @@ import typer
 from callboard.bus.errors import RosterError
 from callboard.cli.options import Json
 from callboard.cli.output import note, plural, print_json, say
-from callboard.cli.session import launchers, open_workspace
+from callboard.cli.session import launchers, open_workspace, wait_for
 
 if TYPE_CHECKING:
     from callboard.agents.workspace.tidy import Removal
@@ -23,7 +23,7 @@ class Cleaned:
     """One thing, as `--json` gives it."""
 
     what: str
-    """clone, slot, scratch, branch or pins."""
+    """clone, slot, scratch, branch, pins or bus."""
     name: str
     size: int
     """Bytes."""
@@ -39,18 +39,21 @@ def clean(
 ) -> None:
     """Remove what can be made again.
 
-    Clones, gate slots, scratch folders; branches and pins of promoted runs.
+    Clones, gate slots, scratch folders; branches, pins and bus data of promoted runs.
     What a clone still holds is kept first: `callboard recover` lists it.
-    Logs, feedback, the bus and the newest run stay.
+    Logs, feedback and the newest run stay.
     """
     from callboard.agents.workspace.locks import ProcessLock
+    from callboard.launch.runs import runs
 
     workspace = open_workspace()
+    old = runs(workspace.repository)[:-1]
     lock = ProcessLock(workspace.layout.lock("launch"))
     lock.acquire()
     try:
         _nobody_runs(workspace)
         rows = [_clean(removal, dry_run=dry_run) for removal in _removals(workspace)]
+        rows += _clean_bus(workspace, old, dry_run=dry_run)
     finally:
         lock.release()
     if json:
@@ -94,9 +97,25 @@ def _clean(removal: Removal, *, dry_run: bool) -> Cleaned:
     )
 
 
+def _clean_bus(workspace: Workspace, runs: list[str], *, dry_run: bool) -> list[Cleaned]:
+    from callboard.launch.old_runs import clear
+
+    return [
+        Cleaned(
+            what="bus",
+            name=old.run,
+            size=old.size,
+            count=1,
+            removed=not old.why_not and not dry_run,
+            why_not=old.why_not,
+        )
+        for old in wait_for(clear(workspace, runs, dry_run=dry_run))
+    ]
+
+
 def _tell(rows: list[Cleaned], *, dry_run: bool) -> None:
     for row in rows:
-        what = f"{row.count} pins below {row.name}" if row.what == "pins" else f"{row.what} {row.name}"
+        what = {"pins": f"{row.count} pins below", "bus": "bus data of run"}.get(row.what, row.what) + f" {row.name}"
         size = f" ({sized(row.size)})" if row.size else ""
         if row.why_not:
             say(f"stays: {what}: {row.why_not}")
