@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 import typer
 
 from callboard.bus.errors import CallboardError, ConfigError, GitError, IntakeRefused, RosterError
-from callboard.cli.errors import report
+from callboard.cli.errors import ErrorReport, cleaned, report, unforeseen
 
 
 def test_every_error_of_ours_is_told_with_its_class_and_exit_code() -> None:
@@ -61,3 +63,23 @@ def test_an_error_cannot_move_the_cursor() -> None:
     told = report(CallboardError("file \x1b[2J is gone"))
     assert told is not None
     assert "\x1b" not in told.message
+
+
+def test_the_traceback_of_an_unforeseen_error_has_no_secret_of_the_environment() -> None:
+    value = "".join(Random(3).choices("abcdefgh12345678ABCDEFGH", k=32))
+    try:
+        raise ValueError(f"no such host: https://me:{value}@h/")
+    except ValueError as error:
+        told, open_told = unforeseen(error, {"GIT_TOKEN": value}), str(error)
+    assert "Traceback" in told
+    assert "[redacted:GIT_TOKEN]" in told
+    assert value not in told
+    assert value in open_told
+
+
+def test_every_field_of_a_reported_error_is_cleaned() -> None:
+    value = "".join(Random(4).choices("abcdefgh12345678ABCDEFGH", k=32))
+    said = ErrorReport("GitError", value, 1, path=value, key=value, command=("git", value), stderr=value)
+    told = cleaned(said, {"GIT_TOKEN": value})
+    mark = "[redacted:GIT_TOKEN]"
+    assert told == ErrorReport("GitError", mark, 1, path=mark, key=mark, command=("git", mark), stderr=mark)
