@@ -112,7 +112,7 @@ _WEAK_KEY = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _HEADER = re.compile(rf"\b(?:bearer|basic)[ \t]{{1,3}}{_VALUE}", re.IGNORECASE | re.ASCII)
-_IN_URL = re.compile(r"://[^\s:/@\"'<>{}$]{0,100}:(?P<value>[^\s/@\"'<>{}$*]{6,200})@")
+_IN_URL = re.compile(r"://[^\s:/@\"'<>{}$]{0,100}:(?P<value>[^\s/@\"'<>{}$*\[\]]{6,200})@")
 _TELLING = re.compile(_WORDS, re.IGNORECASE | re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{7,128}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
