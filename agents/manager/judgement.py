@@ -6,6 +6,7 @@ from callboard.agents.manager import approvals, closing, parking, requests, seat
 from callboard.agents.manager.decision import Decision
 from callboard.agents.manager.verdicts import verdict_field
 from callboard.agents.reviewer import consensus
+from callboard.agents.workspace.commands import TIMED_OUT
 from callboard.bus.board import GateDoc, TaskDoc, TaskState, Verdict
 from callboard.bus.messages import (
     JOURNAL,
@@ -14,6 +15,7 @@ from callboard.bus.messages import (
     MessageRefused,
     VerdictGiven,
 )
+from callboard.bus.task import CommandResult
 from callboard.feedback.facts import command_fact, finding_fact
 
 
@@ -138,11 +140,17 @@ def _log_review(decision: Decision, task: TaskDoc, title: str) -> None:
     decision.log("review", title, [*facts, *found], task=task)
 
 
+def _ended(result: CommandResult) -> str:
+    if result.exit_code == TIMED_OUT:
+        return f"was stopped at its time limit, after {result.duration_s:.0f} s"
+    return f"exited {result.exit_code}"
+
+
 def _red(decision: Decision, task: TaskDoc, body: GateFinished) -> None:
     decision.put_run(gate_failures=decision.board.run.gate_failures + 1)
     failed = [result for result in body.commands if not result.passed]
     where = " on top of what landed meanwhile" if body.purpose == "merge" else ""
-    said = "; ".join(f"`{result.command}` exited {result.exit_code}{where}" for result in failed)
+    said = "; ".join(f"`{result.command}` {_ended(result)}{where}" for result in failed)
     summary = said or body.reason or "the gate is red"
     detail = "\n".join(result.tail for result in failed)
     if body.purpose == "merge":

@@ -145,7 +145,7 @@ def test_without_intake_most_of_what_the_rules_keep_out_comes_in(tmp_path: Path,
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(3000)
 def test_nothing_outside_the_rules_comes_in_from_10_000_hostile_trees(
     tmp_path: Path, seed: int, time_is_up: Callable[[], bool]
 ) -> None:

@@ -19,6 +19,7 @@ from callboard.bus.messages import (
     TaskClosed,
     TimerFired,
 )
+from callboard.bus.task import CommandResult
 
 
 def in_review() -> Desk:
@@ -97,6 +98,15 @@ def test_a_flake_is_recorded_with_the_verdict() -> None:
     task = desk.task("T-1")
     assert desk.board.get(verdict_field(task.tree, task.gate_hash), GateDoc).flaky
     assert any("recorded as a flake" in text for text in heard.logged)
+
+
+def test_a_gate_that_was_stopped_at_its_time_limit_is_not_called_a_failure_of_the_command() -> None:
+    desk = Desk()
+    desk.directions(spec("one"))
+    desk.hand_in("T-1")
+    stopped = CommandResult(command="make test", exit_code=124, duration_s=30.2, digest="")
+    heard = desk.gate("T-1", "red", commands=(stopped,))
+    assert heard.one(TaskAssigned).notes[0].text == "`make test` was stopped at its time limit, after 30 s"
 
 
 def test_what_intake_refused_starts_afresh_knowing_the_rule() -> None:
