@@ -9,7 +9,7 @@ from callboard.bus.board import HELD_BY_AGENT, BlockerDoc, Board, BriefingDoc, Q
 from callboard.bus.messages import JOURNAL, Draft, FeedbackLogged
 from callboard.feedback import facts
 
-_JUDGED = frozenset({TaskState.EVIDENCE, TaskState.GATE, TaskState.REVIEW, TaskState.APPROVED, TaskState.MERGING})
+_JUDGED = frozenset({TaskState.GATE, TaskState.REVIEW, TaskState.APPROVED, TaskState.MERGING})
 _NEXT = HELD_BY_AGENT | {TaskState.QUEUED, TaskState.CHANGES_REQUESTED}
 _OPEN = HELD_BY_AGENT | {TaskState.BLOCKED, TaskState.CHANGES_REQUESTED}
 

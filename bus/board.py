@@ -34,7 +34,6 @@ class TaskState(StrEnum):
     ASSIGNED = "assigned"
     WORKING = "working"
     BLOCKED = "blocked"
-    EVIDENCE = "evidence"
     GATE = "gate"
     REVIEW = "review"
     APPROVED = "approved"

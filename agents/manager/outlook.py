@@ -14,7 +14,6 @@ IN_HAND = frozenset(
     {
         TaskState.ASSIGNED,
         TaskState.WORKING,
-        TaskState.EVIDENCE,
         TaskState.GATE,
         TaskState.REVIEW,
         TaskState.APPROVED,

@@ -122,14 +122,13 @@ class Repository(GitReader):
         message: str,
         author: Person,
         at: datetime,
-        committer: Person | None = None,
     ) -> str:
         """Write a commit; the same arguments give the same object."""
         args = ["commit-tree", "--no-gpg-sign", checked_sha(tree)]
         for parent in parents:
             args += ["-p", checked_sha(parent)]
         text = message.replace("\0", "").strip() + "\n"
-        return self.run(*args, "-F", "-", stdin=text.encode(), env=signature(author, at, committer)).text
+        return self.run(*args, "-F", "-", stdin=text.encode(), env=signature(author, at)).text
 
     def write_blob(self, content: bytes) -> str:
         """Write bytes as they are."""

@@ -138,15 +138,14 @@ def read_worktree_branches(records: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def signature(author: Person, at: datetime, committer: Person | None = None) -> dict[str, str]:
+def signature(author: Person, at: datetime) -> dict[str, str]:
     """The environment that says who commits when, to the second and in UTC, so that a repeat writes the same object."""
     when = f"{int(at.timestamp())} +0000"
-    by = committer or author
     return {
         "GIT_AUTHOR_NAME": author.name,
         "GIT_AUTHOR_EMAIL": author.email,
         "GIT_AUTHOR_DATE": when,
-        "GIT_COMMITTER_NAME": by.name,
-        "GIT_COMMITTER_EMAIL": by.email,
+        "GIT_COMMITTER_NAME": author.name,
+        "GIT_COMMITTER_EMAIL": author.email,
         "GIT_COMMITTER_DATE": when,
     }

@@ -54,10 +54,6 @@ class GitReader:
         args = ("merge-base", "--is-ancestor", checked_sha(ancestor), checked_sha(descendant))
         return self.run(*args, accept=(0, 1)).exit_code == 0
 
-    def merge_base(self, ours: str, theirs: str) -> str | None:
-        """The best common ancestor; None for unrelated commits."""
-        return self.run("merge-base", checked_sha(ours), checked_sha(theirs), accept=(0, 1)).text or None
-
     def changes(self, old: str, new: str) -> tuple[TreeChange, ...]:
         """Every path that differs between two commits or trees, by path."""
         args = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--ignore-submodules=none")

@@ -13,7 +13,7 @@ LONGEST = 240
 """Characters: three lines of a small terminal. Findings of reviewers are longer."""
 SPELLED_OUT = 6
 """New tasks that are named one by one."""
-QUIET = frozenset({TaskState.ASSIGNED, TaskState.EVIDENCE, TaskState.APPROVED})
+QUIET = frozenset({TaskState.ASSIGNED, TaskState.APPROVED})
 """States a task passes through at once: the next one says more."""
 
 _SAID = {

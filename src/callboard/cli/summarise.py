@@ -21,7 +21,7 @@ from callboard.cli.summary import (
 )
 from callboard.feedback.facts import time_fact
 
-MANAGERS_HANDS = {TaskState.EVIDENCE: "gates", TaskState.GATE: "gates", TaskState.MERGING: "merges"}
+MANAGERS_HANDS = {TaskState.GATE: "gates", TaskState.MERGING: "merges"}
 
 
 def summarise(

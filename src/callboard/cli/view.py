@@ -27,7 +27,6 @@ STATES: dict[str, tuple[str, str]] = {
     TaskState.ASSIGNED: ("assigned", "cyan"),
     TaskState.WORKING: ("working", "cyan"),
     TaskState.BLOCKED: ("blocked", "yellow"),
-    TaskState.EVIDENCE: ("gate", "blue"),
     TaskState.GATE: ("gate", "blue"),
     TaskState.REVIEW: ("review", "magenta"),
     TaskState.APPROVED: ("approved", "green"),
@@ -45,7 +44,7 @@ _AGENT_STYLES = {"working": "cyan", "down": "bold red", "idle": "", "absent": "d
 RUN_STYLES = {"running": "bold cyan", "succeeded": "bold green", "failed": "bold red", "paused": "bold yellow"}
 _URGENCY = (
     (TaskState.WORKING, TaskState.ASSIGNED),
-    (TaskState.MERGING, TaskState.APPROVED, TaskState.REVIEW, TaskState.GATE, TaskState.EVIDENCE),
+    (TaskState.MERGING, TaskState.APPROVED, TaskState.REVIEW, TaskState.GATE),
     (TaskState.CHANGES_REQUESTED, TaskState.BLOCKED, TaskState.FAILED),
     (TaskState.QUEUED,),
     (TaskState.DONE,),
