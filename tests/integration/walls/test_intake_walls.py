@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 from pathlib import Path
 
@@ -307,6 +308,30 @@ def test_a_secret_is_refused_before_it_reaches_the_users_objects(workshop: Works
     commit = workshop.hand_in(clone)
     assert commit is not None
     assert refused(workshop, clone, commit) == "secret app/conf.py"
+
+
+KEY = "AKI" + "A" + "Q7Z2M4X9K1B5N8C3"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"KEY = '{KEY}'\n",
+        f"KEY = '{KEY[:7]}' + '{KEY[7:]}'\n",
+        f"KEY = (\n    '{KEY[:11]}'\n    '{KEY[11:]}'\n)\n",
+        f"BLOB = '{base64.b64encode(f'the key is {KEY}'.encode()).decode()}'\n",
+        f"BLOB = '{KEY.encode().hex()}'\n",
+        f"URL = 'https://x/?q=%41{KEY[1:]}'\n",
+    ],
+    ids=["plain", "sum", "two lines", "base64", "hex", "percent"],
+)
+def test_a_secret_is_refused_in_a_commit_also_split_and_encoded(workshop: Workshop, text: str) -> None:
+    clone = workshop.prepared()
+    write(clone.path, {"app/conf.py": text})
+    commit = workshop.hand_in(clone)
+    assert commit is not None
+    assert refused(workshop, clone, commit) == "secret app/conf.py"
+    imported_without_intake(workshop, clone, commit)
 
 
 def test_a_secret_of_an_earlier_attempt_does_not_come_with_later_unfinished_work(workshop: Workshop) -> None:
