@@ -18,7 +18,7 @@ from callboard.agents.brains.model.calling import Caller
 from callboard.agents.brains.model.conversation import Conversation, NoEnd, Subject
 from callboard.agents.brains.model.logged import LoggedCaller
 from callboard.agents.brains.model.toolbox import End, Tool, by_name
-from callboard.agents.brains.model.tools import GiveVerdict, driver_tools, reviewer_tools
+from callboard.agents.brains.model.tools import BriefVerdict, driver_tools, reviewer_tools
 from callboard.agents.brains.model.using import ToolUser
 from callboard.agents.reviewer.verdict import parse_verdict
 from callboard.bus.errors import BrainError
@@ -79,7 +79,7 @@ class ModelBrain:
     async def review(self, job: ReviewJob) -> RawVerdict:
         tools: tuple[Tool, ...] = reviewer_tools(job.seat) if self._has_tools else ()
         ends = _clock() + job.seat.timeout_s
-        schema: JsonValue = None if self._has_tools else GiveVerdict.model_json_schema()
+        schema: JsonValue = None if self._has_tools else BriefVerdict.model_json_schema()
         subject = Subject(
             task=job.task,
             instructions=prompt.reviewer_instructions(job, has_tools=self._has_tools),

@@ -79,6 +79,25 @@ class GiveVerdict(Arguments, SaidVerdict):
     notes: Annotated[str, Field(max_length=4_000)] = ""
 
 
+Brief = Annotated[str, Field(max_length=300)]
+
+
+class BriefFinding(Arguments):
+    severity: Literal["minor", "major"]
+    file: Brief
+    line: Annotated[int, Field(ge=0, le=100_000)]
+    quote: Brief
+    scenario: Brief
+
+
+class BriefVerdict(Arguments):
+    """What a model without tools must answer: servers build a grammar of it, which long texts make slow."""
+
+    vote: Literal["approved", "needs_revision", "abstained"]
+    notes: Brief
+    findings: Annotated[list[BriefFinding], Field(max_length=5)]
+
+
 def driver_tools(seat: Seat) -> tuple[Tool, ...]:
     return (*_looking(seat), *_changing(seat), _run(seat), *_ending())
 

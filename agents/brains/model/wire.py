@@ -141,8 +141,11 @@ def request_settings(settings: ModelSettings) -> RequestSettings:
 
 
 async def _stream(model: Model, call: ModelCall, settings: RequestSettings, heard: Heard) -> ModelResponse:
+    # where a schema cannot be enforced the prompt alone asks for it; what comes back is checked in any case
+    is_enforced = bool(model.profile.get("supports_json_schema_output"))
+    parameters = call.parameters if is_enforced or call.schema is None else replace(call, schema=None).parameters
     streaming = direct.model_request_stream(
-        model, list(call.messages), model_settings=settings, model_request_parameters=call.parameters
+        model, list(call.messages), model_settings=settings, model_request_parameters=parameters
     )
     async with streaming as stream:
         async for event in stream:

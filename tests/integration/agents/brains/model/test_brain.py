@@ -64,12 +64,12 @@ class World:
             redact=lambda text: text.replace(SECRET, "[redacted:key]"),
         )
 
-    def work(self, *, max_turns: int = 20, timeout_s: float = 30, notes: tuple[Note, ...] = ()) -> Result:
+    def work(self, *, max_turns: int = 20, timeout_s: float = 90, notes: tuple[Note, ...] = ()) -> Result:
         self.lines = Lines()
         asked = job(self.clone, timeout_s=timeout_s, notes=notes)
         return asyncio.run(self.brain(max_turns=max_turns).work(asked, self.lines))
 
-    def review(self, *, has_tools: bool = True, timeout_s: float = 30) -> str:
+    def review(self, *, has_tools: bool = True, timeout_s: float = 90) -> str:
         asked = review_job(self.clone, timeout_s=timeout_s)
         return asyncio.run(self.brain(has_tools=has_tools).review(asked)).text
 
@@ -346,6 +346,17 @@ def test_a_model_without_tools_reviews_by_the_diff_and_a_schema(tmp_path: Path, 
     assert first.tools == ()
     assert "needs_revision" in json.dumps(first.body.get("response_format") or first.body.get("text") or first.body)
     assert "expected a JSON object" in second.prompt
+
+
+def test_a_model_that_no_schema_can_be_given_to_is_asked_for_it_in_words(tmp_path: Path) -> None:
+    with ModelServer(scripted(Say(json.dumps(VERDICT)))) as server:
+        model = OneModel("m", model_settings(server, "messages", model="my-own"), None)
+        brain = ModelBrain(model, lambda _: CallFile(tmp_path / "log"), now=_now, has_tools=False)
+        said = asyncio.run(brain.review(review_job(tmp_path)))
+        asked = server.served[0].asked
+    assert parse_verdict(said.text).vote == "needs_revision"
+    assert '"vote": "approved" | "needs_revision"' in asked.instructions
+    assert "output_config" not in asked.body
 
 
 def test_a_review_ends_at_its_time_limit(tmp_path: Path) -> None:
