@@ -30,7 +30,7 @@ demo: install ## a roster works a small HTTP service in a temporary repository, 
 	@$(RUN) callboard demo --keep $(ARGS)
 
 test: install ## every test that takes seconds (ARGS="-k word" chooses)
-	@$(RUN) pytest -m "not long" -n 2 --dist loadgroup $(ARGS)
+	@$(RUN) pytest -m "not long" -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: install ## the tests that take minutes; none begins after MINUTES=25
 	@CALLBOARD_PROFILE=long $(RUN) pytest -m long -rs --minutes $(MINUTES) $(ARGS)

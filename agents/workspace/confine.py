@@ -35,6 +35,10 @@ OWN_PROCESSES = 4
 Policy = Mapping[str, Any]
 Wait = Callable[[], int]
 
+_DEAF = ("/bin/sh", "-c", 'trap "" TERM; exec "$@"', "sh")
+"""bubblewrap itself must not end at the SIGTERM that everything below a guard gets: what is inside would be killed.
+A signal that is ignored stays so in what is started; one that is handled, as ours is here, does not."""
+
 _AS_USUAL = """
 import os, signal, sys
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -44,7 +48,7 @@ except OSError as error:
     sys.stderr.write(f"{sys.argv[1]}: {error.strerror}\\n")
     sys.exit(127 if isinstance(error, FileNotFoundError) else 126)
 """
-"""bubblewrap itself must not end at the SIGTERM that everything below a guard gets: what is inside would be killed."""
+"""Inside, SIGTERM is no longer ignored."""
 
 
 def main(arguments: list[str]) -> int:
@@ -110,7 +114,6 @@ def with_bubblewrap(policy: Policy, command: list[str]) -> tuple[int, Wait]:
     if relayed and not enter_namespaces(policy["cwd"], writable, connect):
         raise OSError("this kernel lets us have no network namespace, so no single address can be allowed")
     inside = [sys.executable, "-I", "-S", "-c", _AS_USUAL, *command]
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     def wait() -> int:
         for _ in range(TRIES):
@@ -126,7 +129,7 @@ def with_bubblewrap(policy: Policy, command: list[str]) -> tuple[int, Wait]:
                 readable=existing(policy["readable"]),
                 share_network=bool(connect),
             )
-            process = subprocess.Popen([*argv, *inside], pass_fds=(writing,))
+            process = subprocess.Popen([*_DEAF, *argv, *inside], pass_fds=(writing,))
             os.close(writing)
             code = process.wait()
             with os.fdopen(reading) as status:

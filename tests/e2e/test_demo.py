@@ -17,8 +17,6 @@ from roster import AGENTS, DRIVERS, run_git
 
 from callboard.feedback.log import FeedbackLog
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 KEYS = [
     "ok",
     "workspace",

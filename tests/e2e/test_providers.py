@@ -74,6 +74,7 @@ def rows(workspace: Workspace, what: str) -> list[dict[str, str]]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_driver_at_its_limit_goes_on_by_itself_after_everything_was_killed(rosters: Rosters) -> None:
     def limited(asked: Asked) -> Reply:
@@ -99,6 +100,7 @@ def test_a_driver_at_its_limit_goes_on_by_itself_after_everything_was_killed(ros
     assert {row["state"] for row in rows(workspace, "tasks")} == {"done"}
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_dead_provider_pauses_the_run_and_resume_goes_on(rosters: Rosters) -> None:
     with ModelServer(lambda asked: Status(503, "closed for today")) as server:
@@ -175,11 +177,6 @@ def weather(rosters: Rosters, seed: int, count: int, said: Callable[[str], objec
     said(
         f"{dict(kinds)}: {settled.tokens} tokens, and {held} held for {len(seen.open)} calls that nobody knows the cost of"
     )
-
-
-@pytest.mark.timeout(600)
-def test_five_tasks_get_done_in_any_weather(rosters: Rosters, seed: int) -> None:
-    weather(rosters, seed, 5, print)
 
 
 @pytest.mark.long

@@ -60,6 +60,7 @@ def fingerprint(folder: Path) -> dict[str, str]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_three_tasks_land_in_a_strangers_library_and_are_promoted(workspace: Make, tmp_path: Path) -> None:
     source = fetch_source(tmp_path)

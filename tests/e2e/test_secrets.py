@@ -103,6 +103,7 @@ def run_it(made: Workspace) -> dict[str, str]:
     return told
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_secret_of_the_environment_is_seen_nowhere_outside_the_agents_own_folders(
     workspace: Make, seed: int, monkeypatch: pytest.MonkeyPatch
@@ -118,6 +119,7 @@ def test_a_secret_of_the_environment_is_seen_nowhere_outside_the_agents_own_fold
     assert log.count("[redacted:MY_API_TOKEN]") > 30
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_value_that_nobody_could_know_for_a_secret_is_seen_everywhere(
     workspace: Make, seed: int, monkeypatch: pytest.MonkeyPatch

@@ -12,6 +12,7 @@ from roster import AGENTS, Workspace, run_git, task, until
 KEYS = ["run", "agents", "tasks", "questions", "blockers", "merges", "branches", "spend"]
 
 
+@pytest.mark.long
 def test_a_day_from_the_first_launch_to_a_clean_house(tmp_path: Path) -> None:
     day = Workspace(tmp_path / "project")
     day.init(

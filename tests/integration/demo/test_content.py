@@ -123,6 +123,7 @@ def test_the_service_passes_its_gate_before_anything_is_done(stage: Stage) -> No
     assert stage.run(GATE).passed
 
 
+@pytest.mark.long
 def test_every_landing_is_green_in_whatever_order_tasks_land(stage: Stage, tmp_path: Path, seed: int) -> None:
     mixed = list(stage.tasks)
     random.Random(seed).shuffle(mixed)

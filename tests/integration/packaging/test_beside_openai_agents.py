@@ -6,13 +6,10 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 from tests.integration.packaging.conftest import uv
 
 if TYPE_CHECKING:
     from tests.integration.packaging.conftest import Built
-
-pytestmark = pytest.mark.xdist_group("packaging")
 
 BOTH = """
 import agents, callboard.agents, callboard.bus.task, callboard.cli

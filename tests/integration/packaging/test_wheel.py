@@ -7,12 +7,8 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from tests.integration.packaging.conftest import Built
-
-pytestmark = pytest.mark.xdist_group("packaging")
 
 FOLDERS = ("agents", "bus", "roles", "feedback", "directions")
 

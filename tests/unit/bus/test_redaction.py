@@ -184,6 +184,7 @@ def test_a_long_text_is_done_in_one_go_whatever_repeats_in_it(unit: str) -> None
     assert len(REDACTOR.text(f"{text} {VALUE}")) <= len(text) + 40
 
 
+@pytest.mark.long
 def test_5_mb_of_output_are_done_in_one_go(seed: int) -> None:
     random = Random(seed)
     lines = ["".join(random.choices(ALNUM + " \"'=:/+-_.%\\", k=99)) + "\n" for _ in range(500)]

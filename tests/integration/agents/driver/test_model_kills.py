@@ -67,6 +67,7 @@ def killed_at_the_end(argv: list[str], env: dict[str, str]) -> Iterator[None]:
         assert not alive
 
 
+@pytest.mark.long
 def test_a_driver_killed_three_times_pays_only_for_the_calls_that_were_under_way(
     bus: Bus, go: Go, server_url: str, tmp_path: Path
 ) -> None:
