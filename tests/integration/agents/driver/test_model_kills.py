@@ -11,6 +11,7 @@ from pathlib import Path
 
 import model_driver_process
 import psutil
+import pytest
 from agent_world import World
 from driver_process import AGENT
 from model_faults import Hang, Reply
