@@ -168,6 +168,7 @@ def test_an_unknown_agent_is_named_with_those_there_are(workspace: Make) -> None
     assert "driver-1" in output
 
 
+@pytest.mark.long
 def test_the_integration_branch_that_is_checked_out_is_not_moved_until_it_is_free(workspace: Make) -> None:
     made = workspace()
     made.init({"driver-1": DIRECTIONS["driver-1"] + task("2 - Ask", Blocks="which?", Writes="b.txt")})

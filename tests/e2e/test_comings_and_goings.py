@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+import pytest
 from roster import Workspace, task
 
 Make = Callable[..., Workspace]
@@ -30,6 +31,7 @@ def test_the_task_of_an_agent_that_dies_over_and_over_goes_to_another_and_the_la
     assert made.processes() == []
 
 
+@pytest.mark.long
 def test_tasks_that_were_written_after_the_end_are_done_by_the_next_launch(workspace: Make) -> None:
     made = workspace()
     made.init({"driver-1": task("1 - Write a", Writes="a.txt")})

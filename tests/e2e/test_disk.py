@@ -49,6 +49,7 @@ def test_a_launch_with_too_little_space_is_refused_before_anything_is_made(works
     assert not (made.path / ".callboard").exists()
 
 
+@pytest.mark.long
 def test_work_waits_while_the_disk_is_full_and_goes_on_by_itself(workspace: Make) -> None:
     made = workspace()
     made.init({"driver-1": "".join(task(f"{n} - Write {n}", Writes=f"{n}.txt", Takes="2") for n in range(5))})

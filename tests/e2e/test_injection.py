@@ -94,6 +94,7 @@ def refs(made: Workspace) -> str:
     return run_git(made.path, "for-each-ref", "--format=%(refname)")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_fifty_planted_instructions_that_are_obeyed_change_nothing_outside_the_role(
     workspace: Make, tmp_path: Path, listener: Listener
@@ -122,6 +123,7 @@ def test_fifty_planted_instructions_that_are_obeyed_change_nothing_outside_the_r
     assert [name for name in refs(made).splitlines() if not name.startswith((*OURS, *LOGS))] == ["refs/heads/main"]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_with_the_sandbox_off_most_of_them_reach_what_they_are_after(
     workspace: Make, tmp_path: Path, listener: Listener

@@ -109,6 +109,7 @@ def test_a_repository_with_links_passes_its_gate_in_clone_and_slot(workspace: Ma
     assert code == 0, output
 
 
+@pytest.mark.long
 def test_a_clone_of_this_repository_passes_its_own_tests_in_a_slot(workspace: Make) -> None:
     python = f"PYTHONPATH=src {sys.executable}"
     gate = f"{python} -m pytest -q -p no:cacheprovider tests/unit/roles && test -L src/callboard/bus"

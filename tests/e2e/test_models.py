@@ -13,6 +13,7 @@ from callboard.agents.brains.call_file import read_records
 from callboard.agents.brains.calls import CallRecord
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_roster_of_models_does_tasks_with_reviews_lands_them_and_is_played_back_without_a_server(
     tmp_path: Path,

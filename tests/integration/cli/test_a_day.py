@@ -114,6 +114,7 @@ def clean_and_launch_again(day: Workspace) -> None:
     assert "c.txt" in day.files(day.integration())
 
 
+@pytest.mark.long
 def test_a_roster_in_the_background_is_asked_paused_and_stopped(workspace: Workspace) -> None:
     workspace.equip({"driver-1": task("1 - Take long", Writes="a.txt", Takes="60")})
     started = workspace.json("launch", "--detach", "--stay")
