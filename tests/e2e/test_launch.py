@@ -54,6 +54,7 @@ def test_a_stopped_launch_goes_on_with_everything_it_had(workspace: Make) -> Non
     assert {"a.txt", "b.txt"} <= set(made.files(made.integration()))
 
 
+@pytest.mark.long
 def test_only_people_can_go_on_so_the_launch_ends_with_4_and_their_answer_ends_the_task(workspace: Make) -> None:
     made = workspace()
     made.init(
