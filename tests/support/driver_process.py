@@ -26,10 +26,22 @@ def driver_of(root: Path, command: str) -> DriverHandler:
     return DriverHandler(Post(seat_at(layout.clone(AGENT), AGENT), clone, progress_every_s=0.0), CommandBrain(command))
 
 
+NEVER_S = 3_600.0
+"""A lease no test waits for: what is taken over was taken over at once."""
+
+
 def runtime_of(bus: Bus, root: Path, command: str, incarnation: str) -> Runtime:
     consumer = f"{AGENT}.host.{incarnation}"
     handler = driver_of(root, command)
-    return Runtime(bus, AGENT, consumer, handler, may_send=lambda sender, kind: True, handler_timeout_s=60.0)
+    return Runtime(
+        bus,
+        AGENT,
+        consumer,
+        handler,
+        may_send=lambda sender, kind: True,
+        handler_timeout_s=60.0,
+        lease_s=NEVER_S,
+    )
 
 
 async def main(url: str, run: str, root: str, command: str, incarnation: str) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 from handlers import message
 from servers import Server
@@ -125,8 +124,6 @@ def test_the_thread_goes_on_when_the_server_does_not_answer_for_a_while(server: 
         keeper.start()
         keeper.hold(delivery.entry)
         assert gone.wait(20)
-        began = time.monotonic()
         keeper.close()
-        assert time.monotonic() - began < 5
 
     go(scenario())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import cProfile
 from datetime import date
 from pathlib import Path
 
@@ -373,13 +373,18 @@ def test_every_bytes_give_a_direction(tmp_path_factory: pytest.TempPathFactory, 
     read_bytes(tmp_path_factory.mktemp("any"), data)
 
 
-def test_three_hundred_tasks_take_well_under_a_second() -> None:
+def calls_to_parse(count: int) -> int:
+    """How many functions are called to read a direction of so many tasks."""
     task = "### Task {n} - Do {n}\n**What**: x\n**Depends**: 1\n**Paths**: `a/{n}.py`\n**Checks**:\n- `make`\n\n---\n\n"
-    text = "## Active tasks\n" + "".join(task.format(n=n) for n in range(1, 301))
-    start = time.process_time()
-    direction = parse(text)
-    assert len(direction.tasks) == 300
-    assert time.process_time() - start < 0.5
+    text = "## Active tasks\n" + "".join(task.format(n=n) for n in range(1, count + 1))
+    profile = cProfile.Profile()
+    direction = profile.runcall(parse, text)
+    assert len(direction.tasks) == count
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+def test_three_times_the_tasks_take_no_more_than_three_times_the_steps() -> None:
+    assert calls_to_parse(300) < 3.1 * calls_to_parse(100)
 
 
 @pytest.mark.parametrize(
@@ -395,7 +400,7 @@ def test_three_hundred_tasks_take_well_under_a_second() -> None:
     ],
     ids=["commits", "backticks", "spaces", "dashes", "range", "bold", "quotes"],
 )
-def test_text_made_to_be_slow_is_read_in_time(text: str) -> None:
-    start = time.process_time()
-    parse(text)
-    assert time.process_time() - start < 2
+@pytest.mark.timeout(60)
+def test_text_made_to_be_slow_is_read_all_the_same(text: str) -> None:
+    """What grows with the square of its length would take many minutes."""
+    assert parse(text).agent == "driver-1"

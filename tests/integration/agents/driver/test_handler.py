@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shlex
 import subprocess
-import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -377,10 +376,8 @@ def test_a_lost_lease_stops_the_brain_with_its_tree(world: World, tmp_path: Path
                 raise LeaseLost("somebody else holds it")
 
     work = Lost(assigned(world), recipient=AGENT)
-    began = time.monotonic()
     with pytest.raises(LeaseLost):
         asyncio.run(driver(world, f"echo $$ > {pid}; echo up >&2; exec sleep 300", timeout_s=300).handle(work))
-    assert time.monotonic() - began < 60
     assert not psutil.pid_exists(int(pid.read_text()))
 
 
