@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,6 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the seed before hypothesis reads its own option; the workers of pytest-xdist get that of their controller."""
+    # A shell starts what is in its background deaf to Ctrl-C, and so would be every program a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     handed_down = getattr(config, "workerinput", {})
     seed = int(handed_down.get("seed") or os.environ.get("CALLBOARD_SEED") or secrets.randbelow(2**32))
     minutes = config.getoption("--minutes")

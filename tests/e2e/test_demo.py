@@ -185,10 +185,7 @@ def test_the_drivers_logs_tell_what_came_back(played: Played) -> None:
     assert "promoted" in (played.workspace / "feedback/manager.md").read_text()
 
 
-def test_it_takes_less_than_a_minute_and_leaves_no_process_and_an_untouched_home(played: Played) -> None:
-    seconds = played.told["seconds"]
-    assert isinstance(seconds, float)
-    assert seconds < 60
+def test_it_leaves_no_process_and_an_untouched_home(played: Played) -> None:
     assert played.newcomer.processes() == []
     assert list(played.newcomer.home.iterdir()) == []
     assert list(played.newcomer.temporary.iterdir()) == [played.workspace]
@@ -224,6 +221,7 @@ def test_without_git_nothing_is_left_behind(newcomer: Newcomer, tmp_path: Path) 
     assert list(newcomer.temporary.iterdir()) == []
 
 
+@pytest.mark.long
 def test_ctrl_c_stops_it_cleanly_and_its_folder_can_be_launched_again(newcomer: Newcomer) -> None:
     process = newcomer.start("--json")
     assert process.stderr is not None
