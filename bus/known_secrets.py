@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
-from callboard.bus.disguises import encoded_forms, letters, letters_view
+from callboard.bus.disguises import bare, encoded_forms, letters, letters_view
 from callboard.bus.secret_shapes import looks_random
 
 LEAST_LENGTH = 8
@@ -97,60 +97,72 @@ class _Needle:
     text: str
     least: int
     """How many of its letters in a row give it away."""
-    name: str
+    secret: KnownSecret
 
 
 class KnownSecrets:
     """Finds known values, whole or in pieces, in time that grows with the text alone.
 
     It looks at every sixth place of a text's letters, and there in a table of all six letters in a row of all forms.
+
+    Args:
+        whole: A piece of a value in another form is nothing, only all of it is.
     """
 
-    def __init__(self, secrets: Iterable[KnownSecret] = ()) -> None:
-        known = {secret.value: secret.name for secret in secrets}
-        self._exact = sorted(known.items(), key=lambda each: -len(each[0]))
-        self._needles = [needle for value, name in known.items() for needle in _needles(value, name)]
+    def __init__(self, secrets: Iterable[KnownSecret] = (), *, whole: bool = False) -> None:
+        known = {secret.value: secret for secret in secrets}
+        self._exact = sorted(known.values(), key=lambda each: -len(each.value))
+        needles = [needle for secret in known.values() for needle in _needles(secret)]
+        self._needles = [replace(needle, least=len(needle.text)) for needle in needles] if whole else needles
         self._grams: dict[str, list[tuple[int, int]]] = {}
         for n, needle in enumerate(self._needles):
             for at in range(len(needle.text) - GRAM + 1):
                 self._grams.setdefault(needle.text[at : at + GRAM], []).append((n, at))
 
+    def values_in(self, text: str) -> frozenset[KnownSecret]:
+        """The secrets that stand in a text, as they are, escaped, or in another form."""
+        if not self._exact:
+            return frozenset()
+        texts = (text, *(view.text for view in bare(text)))
+        exact = {secret for secret in self._exact if any(secret.value in each for each in texts)}
+        return frozenset(exact | {needle.secret for each in texts for *_, needle in self._in_letters(letters(each))})
+
     def exact(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Where values stand as they are: start, end, name."""
-        for value, name in self._exact:
-            at = text.find(value)
+        for secret in self._exact:
+            at = text.find(secret.value)
             while at >= 0:
-                yield at, at + len(value), name
-                at = text.find(value, at + len(value))
+                yield at, at + len(secret.value), secret.name
+                at = text.find(secret.value, at + len(secret.value))
 
     def disguised(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Where they stand in another form, or a piece of them does."""
         found = list(self._in_letters(letters(text))) if self._grams else []
         if found:
             view = letters_view(text)
-            yield from ((*view.source(start, end), name) for start, end, name in found)
+            yield from ((*view.source(start, end), needle.secret.name) for start, end, needle in found)
 
-    def _in_letters(self, text: str) -> Iterator[tuple[int, int, str]]:
+    def _in_letters(self, text: str) -> Iterator[tuple[int, int, _Needle]]:
         grams, done = self._grams, 0
         for at in range(0, len(text) - GRAM + 1, GRAM):
             for n, place in grams.get(text[at : at + GRAM], ()) if at >= done else ():
                 needle = self._needles[n]
                 start, end = _extended(text, at, needle.text, place)
                 if end - start >= needle.least:
-                    yield start, end, needle.name
+                    yield start, end, needle
                     done = max(done, end)
 
 
-def _needles(value: str, name: str) -> Iterator[_Needle]:
-    plain = letters(value)
+def _needles(secret: KnownSecret) -> Iterator[_Needle]:
+    value, plain = secret.value, letters(secret.value)
     is_strong = len(plain) >= LEAST_LETTERS and 2 * len(plain) > len(value)
     if is_strong:
-        yield _Needle(plain, _least(len(plain), 1.0), name)
+        yield _Needle(plain, _least(len(plain), 1.0), secret)
     for form, width in encoded_forms(value):
         if is_strong:
-            yield _Needle(form, _least(len(form), width), name)
+            yield _Needle(form, _least(len(form), width), secret)
         elif width > 1 and len(form) >= LEAST_LETTERS - 2:
-            yield _Needle(form, len(form), name)
+            yield _Needle(form, len(form), secret)
 
 
 def _least(length: int, width: float) -> int:

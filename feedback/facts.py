@@ -94,7 +94,7 @@ def shutdown_facts(
         f"1. done: {_items(done, 'nothing')}",
         f"2. evidence: {_items(evidence, 'none')}",
         f"3. blockers: {_items(blockers, 'none')}",
-        f"4. uncommitted work: {_items(uncommitted, 'none')}",
+        f"4. uncommitted work: {_items([*map(_code, uncommitted)], 'none')}",
         f"5. questions: {_items(questions, 'none')}",
         f"6. branch: {branch or 'none'}",
         f"7. next: {next_up or 'nothing waits'}",

@@ -16,7 +16,7 @@ from callboard.agents.manager.intake_rules import (
     IntakeRules,
     ProtectedPaths,
 )
-from callboard.agents.manager.secret_judge import judge_secrets
+from callboard.agents.manager.secret_judge import judge_secrets, known_secrets_in, refusal_of_known
 from callboard.agents.workspace.checkout import is_forbidden, plain_parts
 from callboard.agents.workspace.git import Repository, TreeChange
 from callboard.agents.workspace.git_names import is_sha
@@ -209,7 +209,7 @@ def take_in(
     if [(c.sha, c.parents) for c in vault.commits(commit, since=base)] != [(commit, (base,))]:
         raise IntakeRefused("ancestry", "", f"it is not one commit on top of what was given ({base}); hand in again")
     changes = _changes(vault, base, commit)
-    _judge_in(vault, commit, changes, rules)
+    _judge_in(vault, base, commit, changes, rules)
     source = _ref_at(vault, commit)
     repository.fetch_commit(vault.place.git_dir or vault.place.path, source, commit, pin)
     _show(repository, branch, commit)
@@ -228,7 +228,7 @@ def judge_unfinished(vault: Repository, base: str, commit: str, rules: IntakeRul
     for step in vault.commits(commit, since=base):
         if len(step.parents) != 1:
             raise IntakeRefused("ancestry", "", f"{step.sha} is no single step on what was given")
-        _judge_in(vault, step.sha, _changes(vault, step.parents[0], step.sha), rules)
+        _judge_in(vault, base, step.sha, _changes(vault, step.parents[0], step.sha), rules)
 
 
 def _changes(vault: Repository, base: str, commit: str) -> Sequence[TreeChange]:
@@ -240,7 +240,7 @@ def _changes(vault: Repository, base: str, commit: str) -> Sequence[TreeChange]:
         raise IntakeRefused("tree", "", "git cannot read its tree; hand in again") from error
 
 
-def _judge_in(vault: Repository, commit: str, changes: Sequence[TreeChange], rules: IntakeRules) -> None:
+def _judge_in(vault: Repository, base: str, commit: str, changes: Sequence[TreeChange], rules: IntakeRules) -> None:
     new = [change.new_sha for change in changes if change.new_mode in FILE_MODES]
     sizes = vault.sizes(new)
     judge(changes, rules, sizes)
@@ -250,8 +250,19 @@ def _judge_in(vault: Repository, commit: str, changes: Sequence[TreeChange], rul
     # only now, and of the base only as much, as the limits say how much may be read
     old = vault.sizes(change.old_sha for change in changes if change.old_mode in FILE_MODES)
     small = [sha for sha, size in old.items() if size <= rules.limits.blob_bytes]
-    judge_secrets(changes, vault.read_blobs([*new, *small]))
+    contents = vault.read_blobs([*new, *small])
+    judge_secrets(changes, contents)
+    _judge_known(vault, base, changes, contents, rules)
     judge_permits(changes, rules)
+
+
+def _judge_known(
+    vault: Repository, base: str, changes: Sequence[TreeChange], contents: Mapping[str, bytes], rules: IntakeRules
+) -> None:
+    for change, secret in known_secrets_in(changes, contents, rules.known):
+        # what callboard.toml says for everybody to read, tests may say too
+        if not vault.holds(base, secret.value):
+            raise refusal_of_known(change, secret, contents.get(change.new_sha, b""))
 
 
 def _judge_form(vault: Repository, commit: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from callboard.agents.workspace.checkout import plain_parts
+from callboard.bus.known_secrets import KnownSecrets
 from callboard.bus.task import Permit
 
 
@@ -44,6 +45,9 @@ class ProtectedPaths:
         )
 
 
+NOTHING_KNOWN = KnownSecrets()
+
+
 @dataclass(frozen=True, slots=True)
 class IntakeRules:
     """What is asked of one hand-in."""
@@ -54,6 +58,8 @@ class IntakeRules:
     protected: ProtectedPaths = ProtectedPaths()
     permits: tuple[Permit, ...] = ()
     """What a person let through."""
+    known: KnownSecrets = NOTHING_KNOWN
+    """Values that the workspace was given."""
 
     def permit(self, path: str, blob: str) -> bool:
         """Whether a person let this path through with these contents."""

@@ -31,7 +31,7 @@ class View:
 
 def views(content: bytes) -> Iterator[View]:
     """All of them; each is cut into lines of a bounded length."""
-    text = _PUBLIC_BLOCK.sub("", _cut(_decoded(content)))
+    text = _PUBLIC_BLOCK.sub("", _cut(as_text(content)))
     yield View(text)
     joined = _JOINT.sub("", text)
     if joined != text:
@@ -42,7 +42,8 @@ def views(content: bytes) -> Iterator[View]:
         yield View(hidden, is_decoded=True)
 
 
-def _decoded(content: bytes) -> str:
+def as_text(content: bytes) -> str:
+    """A file as it is read; what is no text in it becomes a sign of its own."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace")
     return content.decode("utf-8", "replace")

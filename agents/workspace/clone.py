@@ -121,6 +121,13 @@ class AgentClone:
         and names that git refuses."""
         return self.checkout.left_out()
 
+    def unclaimed(self) -> tuple[str, ...]:
+        """Paths of the clone whose contents no commit of the vault holds: nothing was parked or handed in with them."""
+        if self._switching.exists() or not (self.path.is_dir() and self.checkout.git_dir.is_dir()):
+            return ()
+        start, tree = self._unkept()
+        return tuple(change.path for change in self.vault.changes(start, tree)) if tree else ()
+
     def stray_refs(self) -> tuple[str, ...]:
         """Refs in the clone's own `.git` besides the work branch; they are never fetched. Read without git."""
         return stray_refs(self.path / ".git", f"refs/heads/{self.branch}")
@@ -131,15 +138,19 @@ class AgentClone:
 
     def _keep_unclaimed(self) -> None:
         """Keep what nobody has parked or handed in."""
-        start = self.vault.resolve("HEAD")
-        if start is None:
-            return
-        tree = self.checkout.snapshot(start)
-        if not self.vault.entries(tree):
-            return  # somebody removed the folder: there is nothing to keep
-        kept = {start, *(sha for prefix in _KEPT for sha in self.vault.refs(prefix).values())}
-        if tree not in {self.vault.tree_of(commit) for commit in kept}:
+        start, tree = self._unkept()
+        if tree:
             self._keep(f"{WIP}/unclaimed/{tree[:12]}", tree, start, "Work that was in the clone when it was reset")
+
+    def _unkept(self) -> tuple[str, str]:
+        """Where the clone started, and its tree; both "" when there is none, or a commit of the vault has that tree."""
+        start = self.vault.resolve("HEAD")
+        tree = self.checkout.snapshot(start) if start else ""
+        # somebody removed the folder: there is nothing to keep
+        if not start or not self.vault.entries(tree):
+            return "", ""
+        kept = {start, *(sha for prefix in _KEPT for sha in self.vault.refs(prefix).values())}
+        return ("", "") if tree in {self.vault.tree_of(commit) for commit in kept} else (start, tree)
 
     def _keep(self, ref: str, tree: str, start: str, message: str) -> str:
         """Point `ref` at the work; what it pointed at before moves to the next free `<ref>.<n>`."""

@@ -75,6 +75,13 @@ class GitReader:
         asked = "".join(f"{checked_sha(sha)}\n" for sha in dict.fromkeys(shas)).encode()
         return dict(read_batch(self.run("cat-file", "--batch", stdin=asked).stdout))
 
+    def holds(self, commit: str, line: str) -> bool:
+        """Whether some file of a commit has this in one of its lines. The text is in no command line."""
+        if "\n" in line:
+            return False
+        args = ("grep", "--quiet", "--text", "--no-textconv", "--fixed-strings", "-f", "-", checked_sha(commit))
+        return self.run(*args, stdin=f"{line}\n".encode("utf-8", "surrogateescape"), accept=(0, 1)).exit_code == 0
+
     def sizes(self, shas: Iterable[str]) -> dict[str, int]:
         """Object name -> its size in bytes; what the repository lacks is absent (a submodule's commit)."""
         asked = "".join(f"{checked_sha(sha)}\n" for sha in dict.fromkeys(shas)).encode()

@@ -43,6 +43,8 @@ class SetupDone(BaseModel):
     fingerprint: str
     made: tuple[str, ...]
     """Untracked paths that setup made."""
+    copied: str = ""
+    """Digest of the copies that it saw."""
 
 
 def fingerprint(setup: Setup, files: Mapping[str, TreeEntry]) -> str:
@@ -68,8 +70,21 @@ def forget(checkout: Checkout) -> None:
     _record(checkout).unlink(missing_ok=True)
 
 
+def is_current(checkout: Checkout, setup: Setup, commit: str) -> bool:
+    """Whether the last setup of a checkout saw these commands, inputs and copies.
+
+    Raises:
+        CommandFailed: A file to copy is not there.
+    """
+    last = recorded(checkout)
+    return (last.fingerprint, last.copied) == (
+        fingerprint(setup, checkout.git.entries(commit)),
+        checkout.copies.digest(),
+    )
+
+
 async def run_setup(checkout: Checkout, setup: Setup, commit: str, env: Mapping[str, str], sandbox: Sandbox) -> bool:
-    """Run setup in a checkout that holds `commit`, if its inputs differ from those of the last time.
+    """Run setup in a checkout that holds `commit`, if its inputs or copies differ from those of the last time.
 
     Tracked files that a setup command wrote (a lock file) are put back; what it made is in `checkout.made` afterwards.
 
@@ -79,16 +94,18 @@ async def run_setup(checkout: Checkout, setup: Setup, commit: str, env: Mapping[
     Raises:
         CommandFailed: A command of it failed; it runs again the next time.
     """
-    now = fingerprint(setup, await asyncio.to_thread(checkout.git.entries, commit))
-    if not setup.commands or recorded(checkout).fingerprint == now:
+    if not setup.commands or await asyncio.to_thread(is_current, checkout, setup, commit):
         return False
+    # before the commands: what changes while they run is for the next time
+    seen, copied = await asyncio.to_thread(checkout.git.entries, commit), checkout.copies.digest()
     forget(checkout)
     before = set(await asyncio.to_thread(checkout.untracked)) - set(checkout.made)
     for command in setup.commands:
         await _run(command, checkout.folder, env, setup.may_connect(sandbox), setup.timeout_s)
     await asyncio.to_thread(_settle, checkout, commit, before)
+    done = SetupDone(fingerprint=fingerprint(setup, seen), made=checkout.made, copied=copied)
     new = _record(checkout).with_suffix(".new")
-    new.write_text(SetupDone(fingerprint=now, made=checkout.made).model_dump_json())
+    new.write_text(done.model_dump_json())
     new.replace(_record(checkout))
     return True
 

@@ -14,7 +14,7 @@ from callboard.agents.workspace.copies import NO_COPIES, Copies
 from callboard.agents.workspace.git import Person, Repository
 from callboard.agents.workspace.layout import Layout
 from callboard.agents.workspace.sandbox import Sandbox
-from callboard.agents.workspace.setup import Setup, fingerprint, forget, recorded, run_setup
+from callboard.agents.workspace.setup import Setup, forget, is_current, recorded, run_setup
 from callboard.bus.errors import WorkspaceError
 
 _GATE = Person("gate", "gate@localhost")
@@ -61,7 +61,7 @@ class Slot:
         checkout.ensure()
         if checkout.git.resolve(commit) is None:
             raise WorkspaceError(f"{commit} is not in the repository, so no gate can run on it")
-        if recorded(checkout).fingerprint != fingerprint(self.setup, checkout.git.entries(commit)):
+        if not is_current(checkout, self.setup, commit):
             forget(checkout)
             checkout.made = ()
         checkout.switch(commit, keep=checkout.made)

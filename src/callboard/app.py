@@ -18,7 +18,7 @@ from callboard.agents.workspace.layout import Layout
 from callboard.agents.workspace.preflight import git_problems
 from callboard.bus.clock import utc_now
 from callboard.bus.errors import RosterError
-from callboard.bus.known_secrets import KnownSecret, env_file, secrets_in
+from callboard.bus.known_secrets import KnownSecret, KnownSecrets, env_file, secrets_in
 from callboard.bus.redaction import Redactor
 from callboard.settings import FILE, Settings, load_settings
 
@@ -297,7 +297,7 @@ class Workspace:
             repository=self.repository,
             slots=slots,
             policy=self.policy,
-            rules=self._intake_rules(),
+            rules=self.intake_rules(),
             timeout_s=self.settings.project.gate_timeout_s,
         )
         return {
@@ -306,13 +306,15 @@ class Workspace:
             "land": LandHandler(self.repository, office),
         }
 
-    def _intake_rules(self) -> IntakeRules:
+    def intake_rules(self) -> IntakeRules:
+        """What the gate asks of every hand-in, whatever its task."""
         from callboard.agents.manager.intake import IntakeLimits, IntakeRules, ProtectedPaths
 
         intake, paths = self.settings.intake, self.settings.paths
         limits = IntakeLimits(intake.max_file_bytes, intake.max_total_bytes, intake.max_files)
         protected = ProtectedPaths(FILE, paths.directions, paths.roles, paths.feedback, self.settings.project.copied)
-        return IntakeRules(limits=limits, protected=protected)
+        known = KnownSecrets(known_secrets(self.root, self.settings, self.environ), whole=True)
+        return IntakeRules(limits=limits, protected=protected, known=known)
 
 
 def known_secrets(root: Path, settings: Settings, environ: Mapping[str, str]) -> tuple[KnownSecret, ...]:

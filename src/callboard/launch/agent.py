@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from loguru import logger
 
@@ -22,7 +23,7 @@ from callboard.agents.workspace.locks import ProcessLock, acquire
 from callboard.app import Workspace, consumer_name
 from callboard.bus.board import Board, BriefingDoc, Change
 from callboard.bus.bus import Bus
-from callboard.bus.errors import BoardStale, RosterError
+from callboard.bus.errors import BoardStale, RosterError, WorkspaceError
 from callboard.bus.messages import AgentStarted, AgentStopped, Draft
 from callboard.bus.redaction import Redactor
 from callboard.launch.runs import landed_before
@@ -129,7 +130,8 @@ def briefed(board: Board, workspace: Workspace, name: str) -> Board:
 
 async def _say_stopped(bus: Bus, workspace: Workspace, agent: AgentSettings) -> None:
     reason = "the roster stops"
-    facts = shift.shutdown_facts(await bus.board(), agent.name, place(workspace, agent.name))
+    where = await asyncio.to_thread(place_left, workspace, agent)
+    facts = shift.shutdown_facts(await bus.board(), agent.name, where)
     await bus.send(shift.shutdown_entry(agent.name, facts, reason), sender=agent.name)
     await bus.send(Draft(MANAGER, AgentStopped(reason=reason)), sender=agent.name)
 
@@ -138,6 +140,18 @@ def place(workspace: Workspace, name: str) -> shift.Place:
     """The agent's work branch as it is now; the manager has none, so its log branch."""
     branch = f"{name}/log" if workspace.roster.get(name) != "driver" else f"{name}/work"
     return shift.Place(branch, workspace.repository.resolve(f"refs/heads/{branch}") or "")
+
+
+def place_left(workspace: Workspace, agent: AgentSettings) -> shift.Place:
+    """The same, with the work that is in no commit; of a clone that cannot be read nothing is said."""
+    where = place(workspace, agent.name)
+    if agent.role != "driver":
+        return where
+    try:
+        return replace(where, uncommitted=workspace.clone(agent.name).unclaimed())
+    except WorkspaceError as error:
+        logger.warning("clone could not be read", reason=str(error))
+        return where
 
 
 def configure_logging(level: str, name: str, run: str, redactor: Redactor) -> None:

@@ -53,7 +53,7 @@ def test_a_shutdown_names_the_seven_steps() -> None:
         "1. done: T-1 Title 1",
         "2. evidence: T-2 `aaaaaaa`; T-6 without code",
         "3. blockers: B-1 no key",
-        "4. uncommitted work: app.py",
+        "4. uncommitted work: `app.py`",
         "5. questions: q-1 Which port?",
         "6. branch: `driver-1/work` at `bbbbbbb`",
         "7. next: T-4 Title 4",

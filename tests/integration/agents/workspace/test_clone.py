@@ -194,10 +194,13 @@ def test_preparing_again_keeps_work_that_nobody_parked(workshop: Workshop) -> No
 def test_preparing_again_keeps_nothing_twice(workshop: Workshop) -> None:
     clone = workshop.prepared()
     write(clone.path, {"notes.txt": "idea\n"})
+    assert clone.unclaimed() == ("notes.txt",)
     clone.park("T-1", 1)
+    assert clone.unclaimed() == ()
     clone.prepare(workshop.head)
     write(clone.path, {"app/main.py": "done\n"})
     workshop.hand_in(clone)
+    assert clone.unclaimed() == ()
     clone.prepare(workshop.head)
     assert set(clone.vault.refs("refs/wip")) == {"refs/wip/T-1/1"}
 

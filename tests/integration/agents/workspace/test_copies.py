@@ -138,3 +138,22 @@ def test_one_that_goes_missing_later_fails_with_the_way_out(workshop: Workshop) 
     (workshop.root / ".env.test").unlink()
     with pytest.raises(CommandFailed, match=r"\.env\.test, which \[project\] copy names, could not be read: No such"):
         clone.prepare(workshop.head)
+
+
+def test_setup_runs_again_when_only_a_copy_changed(workshop: Workshop) -> None:
+    some = copies(workshop)
+    clone = clone_of(workshop, some)
+    setup = Setup(("cat .env.test >> ../seen",))
+    slots = GateSlots(workshop.layout, workshop.repository, 1, setup, lambda _: ENV, lambda *_: OFF, some)
+
+    async def work_and_gate() -> None:
+        clone.prepare(workshop.head)
+        await clone.set_up(setup, ENV, OFF)
+        async with slots.take() as slot:
+            await slot.switch(workshop.head)
+
+    for text in ("A=1\n", "A=1\n", "A=2\n"):
+        write(workshop.root, {".env.test": text})
+        asyncio.run(work_and_gate())
+    for seen in (clone.path.parent / "seen", workshop.layout.gate(1).parent / "seen"):
+        assert seen.read_text() == "A=1\nA=2\n"
