@@ -18,7 +18,7 @@ from callboard.agents.manager.intake_rules import (
 )
 from callboard.agents.manager.secret_judge import judge_secrets, known_secrets_in, refusal_of_known
 from callboard.agents.workspace.checkout import is_forbidden, plain_parts
-from callboard.agents.workspace.git import Repository, TreeChange
+from callboard.agents.workspace.git import Commit, Repository, TreeChange
 from callboard.agents.workspace.git_names import is_sha
 from callboard.agents.workspace.git_output import ABSENT_MODE, LINK_MODE, SUBMODULE_MODE
 from callboard.agents.workspace.globs import literal_prefix, matches, matches_any
@@ -204,9 +204,7 @@ def take_in(
         IntakeRefused: It breaks a rule; nothing was imported.
         GitError: The vault or the repository could not be read or written; says nothing about the hand-in.
     """
-    if not is_sha(commit) or vault.resolve(commit) != commit:
-        raise IntakeRefused("ancestry", "", f"{commit[:40]!r} is no commit in the agent's vault; hand in again")
-    if [(c.sha, c.parents) for c in vault.commits(commit, since=base)] != [(commit, (base,))]:
+    if [(c.sha, c.parents) for c in _steps(vault, base, commit)] != [(commit, (base,))]:
         raise IntakeRefused("ancestry", "", f"it is not one commit on top of what was given ({base}); hand in again")
     changes = _changes(vault, base, commit)
     _judge_in(vault, base, commit, changes, rules)
@@ -229,6 +227,18 @@ def judge_unfinished(vault: Repository, base: str, commit: str, rules: IntakeRul
         if len(step.parents) != 1:
             raise IntakeRefused("ancestry", "", f"{step.sha} is no single step on what was given")
         _judge_in(vault, base, step.sha, _changes(vault, step.parents[0], step.sha), rules)
+
+
+def _steps(vault: Repository, base: str, commit: str) -> Sequence[Commit]:
+    no_commit = IntakeRefused("ancestry", "", f"{commit[:40]!r} is no commit in the agent's vault; hand in again")
+    if not is_sha(commit):
+        raise no_commit
+    try:
+        return vault.commits(commit, since=base)
+    except GitError as error:
+        if vault.resolve(commit) != commit:
+            raise no_commit from error
+        raise
 
 
 def _changes(vault: Repository, base: str, commit: str) -> Sequence[TreeChange]:

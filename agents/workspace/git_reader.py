@@ -73,7 +73,7 @@ class GitReader:
     def read_blobs(self, shas: Iterable[str]) -> dict[str, bytes]:
         """Blob -> its bytes, all at once in memory; what the repository lacks is absent."""
         asked = "".join(f"{checked_sha(sha)}\n" for sha in dict.fromkeys(shas)).encode()
-        return dict(read_batch(self.run("cat-file", "--batch", stdin=asked).stdout))
+        return dict(read_batch(self.run("cat-file", "--batch", stdin=asked).stdout)) if asked else {}
 
     def holds(self, commit: str, line: str) -> bool:
         """Whether some file of a commit has this in one of its lines. The text is in no command line."""
@@ -85,6 +85,8 @@ class GitReader:
     def sizes(self, shas: Iterable[str]) -> dict[str, int]:
         """Object name -> its size in bytes; what the repository lacks is absent (a submodule's commit)."""
         asked = "".join(f"{checked_sha(sha)}\n" for sha in dict.fromkeys(shas)).encode()
+        if not asked:
+            return {}
         lines = self.run("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=asked).text.splitlines()
         found = (line.split(" ") for line in lines)
         return {sha: int(size) for sha, size in found if size != "missing"}
