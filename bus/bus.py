@@ -16,6 +16,7 @@ from callboard.bus.clock import utc_now
 from callboard.bus.dead_letters import DeadLetter, DeadLetters
 from callboard.bus.delivery import Wire
 from callboard.bus.errors import BoardStale, BusError, ServerTooOld
+from callboard.bus.gauges import BusGauges, read_gauges
 from callboard.bus.inbox import Inbox
 from callboard.bus.journal import JournalEntry, JournalReader, encode_entry
 from callboard.bus.keys import Keys
@@ -178,6 +179,10 @@ class Bus:
             name: cast(int, await self._link.command("XLEN", self._keys.inbox(name), about="count a backlog"))
             for name in names
         }
+
+    async def gauges(self, names: Sequence[str]) -> BusGauges:
+        """How much there is of everything; of the inboxes with these names, one by one."""
+        return await read_gauges(self._link, self._keys, names)
 
     async def fire_due_timers(self) -> int:
         """Send the messages of timers whose time has come by the server's clock; how many this call sent."""

@@ -25,7 +25,15 @@ COMMANDS = {
         "roster:resume",
         "directions:directions",
     ),
-    LOOK: ("feedback:feedback", "logs:logs", "transcript:transcript", "replay:replay", "costs:costs", "look:runs"),
+    LOOK: (
+        "feedback:feedback",
+        "logs:logs",
+        "transcript:transcript",
+        "replay:replay",
+        "costs:costs",
+        "bus:bus",
+        "look:runs",
+    ),
     HOUSE: ("doctor:doctor", "recover:recover", "clean:clean", "dead:dead", "look:version"),
     HIDDEN: ("roster:agent", "roster:fork_server"),
 }

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from callboard.agents.manager.decision import MANAGER
 from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.locks import ProcessLock, acquire
 from callboard.app import Workspace
-from callboard.bus.board import AgentDoc, Board, TaskState
+from callboard.bus.board import Board, TaskState
 from callboard.bus.bus import Bus
 from callboard.bus.settings import EMBEDDED
+from callboard.launch.inboxes import inboxes
 from callboard.launch.joining import TURN_S
 from callboard.launch.runs import PREFIX
 from callboard.launch.serving import serving
 
 ENDED = ("succeeded", "failed", "cancelled")
-HANDS = (MANAGER, "gate", "land")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +65,14 @@ async def _clear(url: str, workspace: Workspace, run: str, *, dry_run: bool) -> 
     bus = await Bus.connect(url, run)
     try:
         board = await bus.board()
-        inboxes = (*HANDS, *(agent.name for agent in board.all(AgentDoc) if agent.name != MANAGER))
-        size = await bus.data.size(inboxes)
+        names = inboxes(board)
+        size = await bus.data.size(names)
         if not size:
             return None
         goal = workspace.repository.resolve(f"refs/heads/{workspace.settings.project.target}")
         why_not = why_it_stays(board, len(await bus.dead()), workspace.repository, goal)
         if not why_not and not dry_run:
-            await bus.data.remove(inboxes)
+            await bus.data.remove(names)
             _forget(workspace.repository, run)
     finally:
         await bus.close()
