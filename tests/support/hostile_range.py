@@ -76,8 +76,10 @@ class Range:
         return "in"
 
     def has_in_repository(self, commit: str) -> bool:
-        """Looked up without git, which would take longer than all else here; a fetch of ours leaves loose objects."""
-        return (self.user.folder / commit[:2] / commit[2:]).exists() or any(self.user.folder.glob("pack/*.pack"))
+        """Looked up without git, which would take longer than all else here: a loose object, or one of a pack."""
+        name = bytes.fromhex(commit)
+        loose = self.user.folder / commit[:2] / commit[2:]
+        return loose.exists() or any(name in index.read_bytes() for index in self.user.folder.glob("pack/*.idx"))
 
     def contents(self, entries: list[Entry]) -> dict[str, bytes]:
         return {sha: self.objects.read(sha) for _, _, sha in entries if sha != NOWHERE}
