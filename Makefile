@@ -17,7 +17,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv-uv/bin
 RUN := $(UV) run --locked --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long bench check format lock build hooks clean
+.PHONY: help install demo test test-long simulate bench check format lock build hooks clean
 
 help: ## list every target
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ test: install ## every test that takes seconds (ARGS="-k word" chooses)
 
 test-long: install ## the tests that take minutes; none begins after MINUTES=25
 	@CALLBOARD_PROFILE=long $(RUN) pytest -m long -rs --minutes $(MINUTES) $(ARGS)
+
+simulate: install ## the roster's decisions under 1,000 schedules of faults (ARGS="--schedules 10000"; ARGS=SEED prints one)
+	@PYTHONPATH=tests/support $(RUN) python -m simulation $(ARGS)
 
 bench: install ## how long a roster takes to start, and what an agent costs; prints JSON
 	@$(RUN) python benchmarks/start_up.py $(ARGS)

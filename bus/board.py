@@ -21,7 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, TypeVar
+from functools import cache
+from typing import Literal, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -307,20 +308,37 @@ class Change:
         return self.doc.version - 1
 
 
+@cache
+def _empty(kind: type[Doc]) -> Doc:
+    return kind()
+
+
+def _number(task: Doc) -> int:
+    assert isinstance(task, TaskDoc)
+    return int(task.id.partition("-")[2])
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
     """The whole board at one moment; never changed in place."""
 
     docs: Mapping[str, Doc] = field(default_factory=dict)
+    _by_kind: dict[type[Doc], tuple[Doc, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was asked for before: a decision asks for all tasks some twenty times."""
 
     def get(self, name: str, kind: type[D]) -> D:
         """The document of a field; an empty one of version 0 when nobody wrote it yet."""
         doc = self.docs.get(name)
-        return doc if isinstance(doc, kind) else kind()
+        return doc if isinstance(doc, kind) else cast(D, _empty(kind))
 
     def all(self, kind: type[D]) -> Iterator[D]:
-        """Every document of a kind, in the order in which the board got them."""
-        return (doc for doc in self.docs.values() if isinstance(doc, kind))
+        """Every document of a kind: tasks by id number, others in the order in which the board got them."""
+        if kind not in self._by_kind:
+            found = [doc for doc in self.docs.values() if isinstance(doc, kind)]
+            if kind is TaskDoc:
+                found.sort(key=_number)
+            self._by_kind[kind] = tuple(found)
+        return iter(cast(tuple[D, ...], self._by_kind[kind]))
 
     def with_changes(self, changes: Iterable[Change]) -> Board:
         return Board({**self.docs, **{change.field: change.doc for change in changes}})
@@ -348,4 +366,4 @@ class Board:
 
     def tasks(self) -> list[TaskDoc]:
         """Every task, by id number."""
-        return sorted(self.all(TaskDoc), key=lambda doc: int(doc.id.partition("-")[2]))
+        return list(self.all(TaskDoc))

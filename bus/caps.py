@@ -57,7 +57,7 @@ class Caps(Fact):
 
     def with_own(self, own: OwnCaps) -> Caps:
         """The same where `own` says nothing."""
-        return self.model_copy(update=own.model_dump(exclude_none=True))
+        return self.model_copy(update=own.model_dump(exclude_none=True)) if own.model_fields_set else self
 
 
 class Limits(Fact):

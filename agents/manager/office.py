@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from loguru import logger
 
@@ -12,15 +13,22 @@ from callboard.agents.manager.decision import MANAGER, Policy
 from callboard.agents.manager.desk import decide
 from callboard.agents.runtime import Work
 from callboard.bus.board import Board, Change, ManagerDoc
-from callboard.bus.bus import Bus
 from callboard.bus.errors import RosterError
 from callboard.bus.messages import Envelope, Outcome
+
+
+class Boards(Protocol):
+    """What the office needs of the bus."""
+
+    async def board(self) -> Board: ...
+
+    async def change(self, changes: Sequence[Change], *, sender: str) -> None: ...
 
 
 class Office:
     """Who is the manager now. A newer manager raises the epoch; everything the older one commits is then stale."""
 
-    def __init__(self, bus: Bus, owner: str, on_lost: Callable[[], None]) -> None:
+    def __init__(self, bus: Boards, owner: str, on_lost: Callable[[], None]) -> None:
         self._bus = bus
         self._owner = owner
         self._on_lost = on_lost
@@ -65,7 +73,7 @@ class Office:
 class DeskHandler:
     """Puts one message after the other on the desk, with the board as this process knows it."""
 
-    def __init__(self, bus: Bus, office: Office, policy: Policy, clock: Callable[[], datetime]) -> None:
+    def __init__(self, bus: Boards, office: Office, policy: Policy, clock: Callable[[], datetime]) -> None:
         self._bus = bus
         self._office = office
         self._policy = policy
