@@ -21,6 +21,9 @@ from typing import Protocol
 from callboard.bus.caps import Reached
 from callboard.bus.errors import BudgetSpent
 
+MAX_TOKENS = 1_000_000_000
+"""More than any session uses; a larger number is no number of tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallEstimate:

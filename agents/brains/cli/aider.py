@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from callboard.agents.brains.budget import Usage
+from callboard.agents.brains.budget import MAX_TOKENS, Usage
 from callboard.agents.brains.cli.adapter import Adapter, End, Event, Order, Report, Start, Text, Tool, Trouble
-from callboard.agents.brains.cli.lines import MAX_TOKENS, cause_of
+from callboard.agents.brains.cli.lines import cause_of
 
 _TOKENS = re.compile(
     r"Tokens: (?P<sent>[\d.]{1,9})(?P<sent_k>[kM]?) sent,(?:[^,]{1,40},){0,2}? (?P<back>[\d.]{1,9})(?P<back_k>[kM]?) received"

@@ -6,11 +6,9 @@ import json
 import re
 from collections.abc import Mapping
 
-from callboard.agents.brains.budget import Usage
+from callboard.agents.brains.budget import MAX_TOKENS, Usage
 from callboard.agents.brains.cli.adapter import Cause
 
-MAX_TOKENS = 1_000_000_000
-"""More than any session uses; a larger number is no number of tokens."""
 _RATE_LIMIT = re.compile(r"\b429\b|rate.?limit|usage limit|hit your limit|too many requests|quota", re.IGNORECASE)
 _PROVIDER = re.compile(
     r"\b5(?:00|02|03|04|29)\b|overloaded|high demand|stream disconnected|error sending request|connection (?:error|refused|failed)"

@@ -14,7 +14,7 @@ from pydantic_ai.messages import ModelResponse, PartDeltaEvent, PartStartEvent, 
 from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings as RequestSettings
 
-from callboard.agents.brains.budget import Budget, CallEstimate, Reservation, Usage
+from callboard.agents.brains.budget import MAX_TOKENS, Budget, CallEstimate, Reservation, Usage
 from callboard.agents.brains.model.calling import Heard, ModelCall, Reply
 from callboard.agents.brains.model.failures import failed
 from callboard.agents.brains.prices import Prices
@@ -120,7 +120,7 @@ class OneModel:
                 response = await _stream(model, call, request_settings(self.settings), heard)
         except (AgentRunError, UserError) as error:
             raise failed(self.name, error) from error
-        usage = usage_of(response)
+        usage = usage_of(response, Usage(call.estimated_tokens, self.settings.max_tokens))
         if self._prices is not None:
             usage = replace(usage, usd=self._prices.of(self.settings.priced_as, usage))
         return Reply(response, self.name, usage, duration_s=round(time.monotonic() - began, 3))
@@ -159,8 +159,17 @@ async def _stream(model: Model, call: ModelCall, settings: RequestSettings, hear
         return stream.get()
 
 
-def usage_of(response: ModelResponse) -> Usage:
+def usage_of(response: ModelResponse, most: Usage) -> Usage:
+    """What the server counted.
+
+    Args:
+        most: What counts where it says nothing, or what no call can have used: a negative number would give back what
+            other calls have cost.
+    """
     said = response.usage
+    counts = (said.input_tokens, said.output_tokens, said.cache_read_tokens, said.cache_write_tokens)
+    if not any(counts) or not all(0 <= count <= MAX_TOKENS for count in counts):
+        return most
     return Usage(
         input_tokens=said.input_tokens,
         output_tokens=said.output_tokens,

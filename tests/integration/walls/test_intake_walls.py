@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from crafted import crafted_hand_in, materialise
+from raw_git import Objects, RawEntry
 from workshop import DRIVER, HANDIN, NOON, PIN, Workshop, git, imprint, write
 
 from callboard.agents.manager.intake import IntakeRules, judge_unfinished, take_in
@@ -127,6 +128,7 @@ def test_a_link_of_the_base_may_not_be_pointed_elsewhere(workshop: Workshop) -> 
     commit = workshop.hand_in(clone)
     assert commit is not None
     assert refused(workshop, clone, commit) == "link link"
+    imported_without_intake(workshop, clone, commit)
 
 
 def test_nothing_is_written_through_a_link(workshop: Workshop, tmp_path: Path) -> None:
@@ -173,6 +175,15 @@ diff --git a/app/main.py b/app/main.py
 """
 
 
+def test_a_copy_to_outside_the_tasks_paths_is_refused(workshop: Workshop) -> None:
+    clone = workshop.prepared()
+    write(clone.path, {"billing/copied.py": (clone.path / "app/main.py").read_text()})
+    commit = workshop.hand_in(clone)
+    assert commit is not None
+    assert refused(workshop, clone, commit, "app/") == "paths billing/copied.py"
+    imported_without_intake(workshop, clone, commit)
+
+
 def test_a_patch_whose_headers_disagree_is_judged_by_what_it_does(workshop: Workshop, tmp_path: Path) -> None:
     workshop.commit({"billing.py": "RATE = 1\n"})
     clone = workshop.prepared()
@@ -181,21 +192,41 @@ def test_a_patch_whose_headers_disagree_is_judged_by_what_it_does(workshop: Work
     commit = workshop.hand_in(clone)
     assert commit is not None
     assert refused(workshop, clone, commit, "app/") == "paths billing.py"
-    header = LYING_PATCH.splitlines()[0].split(" b/")[1]
-    assert header.startswith("app/"), "the wall off: who reads the header lets it pass"
+    named = [line.split(" b/")[1] for line in LYING_PATCH.splitlines() if line.startswith("diff --git")]
+    assert named == ["app/main.py"], "the wall off: who asks the header lets it pass"
+    imported_without_intake(workshop, clone, commit)
+    assert git(workshop.root, "show", "unjudged:billing.py") == "RATE = 0"
 
 
 # --- 7 submodule, modes, size, count ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("mode", "rule"), [("160000", "submodule"), ("100664", "mode"), ("120000", "link")])
+@pytest.mark.parametrize(("mode", "rule"), [("160000", "submodule"), ("120000", "link")])
 def test_entries_that_are_no_ordinary_files_are_refused(workshop: Workshop, mode: str, rule: str) -> None:
     clone = workshop.prepared()
     content = workshop.head.encode() if mode == "160000" else b"x"
     commit = crafted_hand_in(workshop, clone, [(mode, "app/new", content)])
-    if clone.vault.entries(commit)["app/new"].mode != mode:
-        return  # git wrote the nearest mode it knows: the attack did not even reach intake
     assert refused(workshop, clone, commit) == f"{rule} app/new"
+    imported_without_intake(workshop, clone, commit)
+
+
+def test_a_mode_that_git_does_not_write_is_refused(workshop: Workshop) -> None:
+    clone = workshop.prepared()
+    objects = Objects(clone.checkout.git_dir / "objects", (workshop.root / ".git/objects",))
+    odd = RawEntry(b"100666", b"zz", objects.write("blob", b"x"))
+    tree = objects.tree([*objects.entries(workshop.repository.tree_of(workshop.head)), odd])
+    commit = objects.commit(tree, [workshop.head])
+    assert clone.vault.update_ref(HANDIN, commit, clone.vault.resolve(HANDIN))
+    assert refused(workshop, clone, commit) == "tree "
+    imported_without_intake(workshop, clone, commit)
+
+
+def test_a_mode_may_not_flip_outside_the_tasks_paths(workshop: Workshop) -> None:
+    clone = workshop.prepared()
+    (clone.path / "README.md").chmod(0o755)
+    commit = workshop.hand_in(clone)
+    assert commit is not None
+    assert refused(workshop, clone, commit, "app/") == "paths README.md"
     imported_without_intake(workshop, clone, commit)
 
 
@@ -203,6 +234,7 @@ def test_a_file_that_flips_into_a_link_is_refused(workshop: Workshop) -> None:
     clone = workshop.prepared()
     commit = crafted_hand_in(workshop, clone, [("120000", "app/main.py", b"/etc/passwd")])
     assert refused(workshop, clone, commit) == "link app/main.py"
+    imported_without_intake(workshop, clone, commit)
 
 
 def test_a_blob_of_200_megabytes_is_refused(workshop: Workshop) -> None:
@@ -254,7 +286,7 @@ def test_a_tree_swapped_while_it_is_judged_is_not_imported(workshop: Workshop) -
         )
     assert workshop.repository.resolve(evil) is None
     assert workshop.repository.refs("refs/callboard") == {}
-    imported_without_intake(workshop, clone, evil)
+    imported_without_intake(workshop, clone, evil)  # asked for by the ref's name, not by what was judged
 
 
 def test_what_is_pinned_is_the_commit_that_was_judged_and_no_other(workshop: Workshop) -> None:

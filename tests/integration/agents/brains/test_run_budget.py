@@ -300,3 +300,17 @@ def test_settling_a_recorded_call_again_after_a_crash_counts_it_once(connect: Co
         assert (await bus.spending.seen()).of(RUN).tokens == 601
 
     go(scenario())
+
+
+def test_a_negative_count_that_came_this_far_would_give_back_what_others_spent(connect: Connect, go: Go) -> None:
+    """The control of tests/unit/agents/brains/test_false_counts.py."""
+
+    async def scenario() -> None:
+        bus = await connect()
+        await limited(bus, wide())
+        budget = RunBudget(bus, "driver-1", PRICES)
+        for said in (Usage(500, 0), Usage(-400, 0)):
+            await budget.settle(await budget.reserve(ESTIMATE), said)
+        assert (await bus.spending.seen()).of(RUN).tokens == 100
+
+    go(scenario())

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callboard.agents.brains.brain import Blocked, Done, Failed, Parked, RawVerdict
-from callboard.agents.brains.budget import Usage
+from callboard.agents.brains.budget import MAX_TOKENS, Usage
 from callboard.agents.brains.cli.adapter import Event, Report, Text, Tool
 from callboard.agents.brains.cli.adapters import ADAPTERS
-from callboard.agents.brains.cli.lines import MAX_TOKENS
 from callboard.agents.brains.cli.session import conclude, doing, events_of, read_session, unfenced, verdict_text
 from callboard.agents.reviewer.verdict import parse_verdict
 from callboard.bus.errors import BrainError, BrainParked

@@ -59,6 +59,22 @@ def test_within_the_interval_nothing_more_is_sent() -> None:
     assert asyncio.run(scenario()) == ["first"]
 
 
+def test_without_the_interval_every_line_would_be_sent() -> None:
+    async def scenario() -> list[str]:
+        bus = Bus()
+        progress = Progress(bus.send, every_s=0.0)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(progress.pump())
+            for n in range(50):
+                await progress.report(f"line {n}")
+                await bus.came.wait()
+                bus.came.clear()
+            progress.close()
+        return bus.lines
+
+    assert len(asyncio.run(scenario())) == 50
+
+
 def test_a_line_is_shown_as_one_short_clean_line_and_blank_ones_are_not() -> None:
     async def scenario() -> list[str]:
         bus = Bus()
