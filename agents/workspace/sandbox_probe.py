@@ -59,6 +59,7 @@ print(json.dumps({
     "connect to a socket": tried(lambda: connect(socket.AF_UNIX, unix)),
     "signal a process outside": tried(lambda: os.kill(int(os.environ["STARTER"]), 0)),
     "own server": tried(own_server),
+    "change a mode outside": tried(lambda: os.chmod(hidden, 0o640)),
 }))
 """
 
@@ -70,6 +71,8 @@ class Enforced:
     sandbox: Sandbox
     own_servers: bool = True
     """Whether a command reaches servers on loopback that it started itself."""
+    keeps_modes: bool = True
+    """Whether a command cannot change the mode of files outside: only a read-only mount keeps chmod(2) off."""
 
     def __str__(self) -> str:
         box = self.sandbox
@@ -79,9 +82,10 @@ class Enforced:
         if EVERYWHERE in box.connect:
             network = "the whole network"
         own = "" if self.own_servers else ", not even to servers that a command starts itself"
+        modes = "" if self.keeps_modes else "; not held: chmod of files outside, for want of a namespace"
         return (
             f"{box.kind}: commands write only to their own folder and scratch, {network}{own}; "
-            f"at most {box.memory_bytes // 1_000_000} MB and {box.processes} processes each"
+            f"at most {box.memory_bytes // 1_000_000} MB and {box.processes} processes each{modes}"
         )
 
 
@@ -154,12 +158,17 @@ async def attempts(sandbox: Sandbox) -> dict[str, bool]:
 def judge(succeeded: dict[str, bool], sandbox: Sandbox) -> Enforced | str:
     """What the attempts say about a sandbox: what holds, or what got through."""
     through = [attempt for attempt, went in succeeded.items() if went]
-    expected = {"write inside", "own server", *(["connect to a port"] if EVERYWHERE in sandbox.connect else [])}
+    expected = {
+        "write inside",
+        "own server",
+        "change a mode outside",
+        *(["connect to a port"] if EVERYWHERE in sandbox.connect else []),
+    }
     if not succeeded.get("write inside"):
         return "a command could not even write to its own folder"
     if weak := [attempt for attempt in through if attempt not in expected]:
         return f"a command could {', '.join(weak)}"
-    return Enforced(sandbox, own_servers=succeeded["own server"])
+    return Enforced(sandbox, own_servers=succeeded["own server"], keeps_modes=not succeeded["change a mode outside"])
 
 
 @contextmanager

@@ -128,7 +128,7 @@ def sandbox_check(workspace: Workspace) -> Check:
         return fail("sandbox", str(error))
     if found.sandbox.kind == "off":
         return warn("sandbox", f"{found}; launch only what you would run by hand")
-    return ok("sandbox", str(found))
+    return (ok if found.keeps_modes and found.own_servers else warn)("sandbox", str(found))
 
 
 def clis_check(environ: Mapping[str, str]) -> Check:

@@ -71,6 +71,17 @@ def _holds_mark(arena: Arena) -> bool:
     return any(b"0wned" in path.read_bytes() for path in files)
 
 
+def test_a_command_changes_no_mode_of_others(arena: Arena) -> None:
+    """Where a namespace can be had: Landlock alone does not stop chmod(2), and launch says so."""
+    files = [arena.shop.root / "app/main.py", arena.home / ".bashrc", arena.outside["other"]]
+    attack = f"chmod 4777 {' '.join(map(str, files))}"
+    before = [path.stat().st_mode for path in files]
+    arena.run(attack, arena.sandbox())
+    assert [path.stat().st_mode for path in files] == before
+    arena.run(attack)
+    assert [path.stat().st_mode & 0o7777 for path in files] == [0o4777] * 3, "the wall off"
+
+
 def test_a_gate_writes_to_nothing_outside_its_slot(arena: Arena) -> None:
     workspace = arena.workspace()
 

@@ -23,6 +23,7 @@ HELD = {
     "connect to a socket": False,
     "signal a process outside": False,
     "own server": True,
+    "change a mode outside": False,
 }
 
 
@@ -122,9 +123,14 @@ def test_a_sandbox_that_holds_is_said_with_its_limits() -> None:
         "at most 1000 MB and 9 processes each"
     )
     assert "not even to servers that a command starts itself" in str(judge({**HELD, "own server": False}, BOX))
+    assert str(judge({**HELD, "change a mode outside": True}, BOX)).endswith(
+        "; not held: chmod of files outside, for want of a namespace"
+    )
 
 
-@pytest.mark.parametrize("attempt", [name for name in HELD if name not in ("write inside", "own server")])
+@pytest.mark.parametrize(
+    "attempt", [name for name in HELD if name not in ("write inside", "own server", "change a mode outside")]
+)
 def test_one_attempt_that_gets_through_is_enough(attempt: str) -> None:
     assert judge({**HELD, attempt: True}, BOX) == f"a command could {attempt}"
 
