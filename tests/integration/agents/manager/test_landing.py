@@ -380,3 +380,5 @@ def test_a_commit_that_does_not_hold_the_tree_with_the_verdict_moves_nothing(rea
     with pytest.raises(Reject, match="does not hold tree"):
         Lander(ready.line.repository).land(swapped.board(), swapped.request())
     assert ready.line.head == ready.line.base
+    assert ready.line.repository.update_ref(REF, other.new, ready.line.base), "the wall off: a move asks for no verdict"
+    assert ready.line.repository.read(other.new, "evil.py") == b"x\n"

@@ -6,7 +6,7 @@ import pytest
 from desk_board import MAJOR, NOON, REVIEWERS, ROSTER, Desk, Heard, sha, spec
 
 from callboard.agents.manager.verdicts import gate_hash, verdict_field, verdict_of
-from callboard.bus.board import GateDoc
+from callboard.bus.board import Change, GateDoc
 from callboard.bus.messages import (
     CommandGiven,
     EvidenceSubmitted,
@@ -252,6 +252,21 @@ def test_a_verdict_of_the_last_attempt_replayed_counts_for_nothing() -> None:
         desk.vote("T-1", name, "needs_revision")
     desk.to_review("T-1")
     assert desk.hear(old, "senior", "T-1").refusal == "review T-1.1.1 is not open"
+
+
+def test_without_the_comparison_the_replayed_approvals_would_approve() -> None:
+    """The wall off: a board whose open review says of itself what the old verdicts say."""
+    desk = in_review()
+    old = desk.verdict("T-1", "approved")
+    for name in REVIEWERS:
+        desk.vote("T-1", name, "needs_revision")
+    desk.to_review("T-1")
+    task = desk.task("T-1")
+    blind = task.model_copy(update={"review": old.review, "review_commit": old.commit, "version": task.version + 1})
+    desk.board = desk.board.with_changes([Change("task:T-1", blind)])
+    for name in REVIEWERS:
+        desk.hear(old, name, "T-1")
+    assert desk.states == {"T-1": "merging"}
 
 
 def test_a_verdict_on_another_tasks_review_counts_for_nothing() -> None:
