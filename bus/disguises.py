@@ -26,7 +26,7 @@ _ESCAPE = re.compile(
 )
 _CONTROL = {"n": "\n", "r": "\r", "t": "\t"}
 _BREAK = re.compile(r"[\"'`]?[ \t]{0,4}[+.,\\]?[ \t]{0,4}\r?\n[ \t>|#+]{0,40}[\"'`]?")
-_LETTERS = re.compile(r"[A-Za-z0-9]+")
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
 _OTHERS = re.compile(r"[^A-Za-z0-9]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}")
 _HEX = re.compile(r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[:;, -]{0,2}){12,}")
@@ -86,6 +86,17 @@ def bare(text: str) -> tuple[View, ...]:
     return tuple(views)
 
 
+def bare_texts(text: str) -> tuple[str, ...]:
+    """The texts of these views alone: of a text that is nothing but short lines they take a fraction of the memory."""
+    texts: list[str] = []
+    if "%" in text or "\\" in text or "&#" in text:
+        texts.append(_ESCAPE.sub(_unescaped, text))
+        text = texts[-1]
+    if "\n" in text:
+        texts.append(_BREAK.sub("", text))
+    return tuple(texts)
+
+
 def _unescaped(match: re.Match[str]) -> str:
     decimal, control = match[5], match[6]
     if control:
@@ -97,7 +108,7 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def letters(text: str) -> str:
     """Its ASCII letters and digits alone: what stays the same however a text is wrapped, quoted or punctuated."""
-    return "".join(_LETTERS.findall(text))
+    return text.encode("ascii", "ignore").translate(None, _NO_LETTERS).decode()
 
 
 def letters_view(text: str) -> View:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
-from callboard.bus.disguises import bare, encoded_forms, letters, letters_view
+from callboard.bus.disguises import bare_texts, encoded_forms, letters, letters_view
 from callboard.bus.secret_shapes import looks_random
 
 LEAST_LENGTH = 8
@@ -123,7 +123,7 @@ class KnownSecrets:
         """The secrets that stand in a text, as they are, escaped, or in another form."""
         if not self._exact:
             return frozenset()
-        texts = (text, *(view.text for view in bare(text)))
+        texts = (text, *bare_texts(text))
         exact = {secret for secret in self._exact if any(secret.value in each for each in texts)}
         return frozenset(exact | {needle.secret for each in texts for *_, needle in self._in_letters(letters(each))})
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import intake_oracle
+import patch_mutations
 from intake_oracle import Asked, Entry
 from raw_git import Objects
 from tree_mutations import BASE, Draft, mutate
-from workshop import HANDIN, PIN, Workshop, git, make_workshop
+from workshop import DRIVER, HANDIN, NOON, PIN, Workshop, git, make_workshop
 
 from callboard.agents.manager.intake import IntakeLimits, IntakeRules, take_in
 from callboard.agents.workspace.clone import AgentClone
@@ -21,6 +23,9 @@ PATHS = ((), ("app/",), ("app/", "docs/*.md"), ("**",), ("**/*.py", "*.md"), (".
 NOWHERE = "1" * 40
 """Where the submodule points: no object of either repository."""
 LIMITS = IntakeLimits(blob_bytes=2_000, total_bytes=10_000, files=30)
+
+
+Run = Callable[["Range", random.Random], tuple[str, str]]
 
 
 class Range:
@@ -75,6 +80,12 @@ class Range:
         self.taken.add(commit)
         return "in"
 
+    def judged(self, commit: str, asked: Asked) -> str:
+        """What intake says; what it refused is not there."""
+        found = self.intake(commit, asked)
+        assert self.has_in_repository(commit) is (commit in self.taken), "a refused one came in"
+        return found
+
     def has_in_repository(self, commit: str) -> bool:
         """Looked up without git, which would take longer than all else here: a loose object, or one of a pack."""
         name = bytes.fromhex(commit)
@@ -85,14 +96,18 @@ class Range:
         return {sha: self.objects.read(sha) for _, _, sha in entries if sha != NOWHERE}
 
 
-def run_one(range_: Range, rng: random.Random) -> tuple[str, str]:
-    """What intake and the oracle say about one drawn hand-in."""
+def drawn_rules(rng: random.Random, entries: list[Entry]) -> Asked:
+    permitted = frozenset((path.decode(errors="replace"), "") for path, _, _ in entries if rng.random() < 0.02)
+    return Asked(rng.choice(PATHS), permitted, LIMITS.files, LIMITS.blob_bytes, LIMITS.total_bytes)
+
+
+def run_tree(range_: Range, rng: random.Random) -> tuple[str, str]:
+    """What intake and the oracle say about one drawn tree."""
     draft = range_.draft(rng)
     mutate(draft)
     tree = draft.write()
     new = [*range_.objects.flat(tree)]
-    permitted = frozenset((p.decode(errors="replace"), "") for p, _, _ in new if rng.random() < 0.02)
-    asked = Asked(rng.choice(PATHS), permitted, LIMITS.files, LIMITS.blob_bytes, LIMITS.total_bytes)
+    asked = drawn_rules(rng, new)
     commit, is_one_step = range_.commit(tree, rng)
     expected = intake_oracle.verdict(range_.before, new, asked, range_.contents([*range_.before, *new]))
     if not is_one_step:
@@ -100,21 +115,34 @@ def run_one(range_: Range, rng: random.Random) -> tuple[str, str]:
     elif draft.is_unsorted or draft.is_slashed:
         # in such an order, or with such a name, no git would have written it
         expected = "out: form" if tree != _as_git_writes(range_, draft) else expected
-    found = range_.intake(commit, asked)
-    assert range_.has_in_repository(commit) is (commit in range_.taken), "a refused one came in"
-    return found, expected
+    return range_.judged(commit, asked), expected
+
+
+def run_patch(range_: Range, rng: random.Random) -> tuple[str, str]:
+    """The same about what one drawn patch has made of the clone."""
+    clone = range_.clone
+    clone.prepare(range_.base)
+    patch_mutations.apply(patch_mutations.hostile_patch(rng), clone.path, rng)
+    commit = clone.hand_in(HANDIN, range_.base, "Patched", DRIVER, NOON)
+    if commit is None:
+        return "nothing", "nothing"
+    new = [*range_.objects.flat(clone.vault.tree_of(commit))]
+    asked = drawn_rules(rng, new)
+    expected = intake_oracle.verdict(range_.before, new, asked, range_.contents([*range_.before, *new]))
+    return range_.judged(commit, asked), expected
 
 
 def _as_git_writes(range_: Range, draft: Draft) -> str:
     return Draft(range_.objects, draft.rng, draft.files, draft.twice).write()
 
 
-def run_many(folder: Path, seed: int, numbers: range) -> Counter[str]:
-    """Judge these trees, each of its own seed, in one repository; says which one differs."""
+def run_many(folder: Path, seed: int, numbers: range, run: Run = run_tree) -> Counter[str]:
+    """Judge these hand-ins, each of its own seed, in one repository; says which one differs."""
     seen: Counter[str] = Counter()
     range_ = Range(folder)
     for n in numbers:
-        found, expected = run_one(range_, random.Random(f"{seed}.{n}"))
-        assert found[:3] == expected[:3], f"tree {seed}.{n}: intake says {found}, the rules say {expected}"
+        found, expected = run(range_, random.Random(f"{seed}.{n}"))
+        where = f"{run.__name__} {seed}.{n}"
+        assert found[:3] == expected[:3], f"{where}: intake says {found}, the rules say {expected}"
         seen[expected.split(" ")[0] if not expected.startswith("out") else expected] += 1
     return seen

@@ -11,13 +11,13 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import pytest
-from hostile_range import LIMITS, PATHS, Range, run_many
+from hostile_range import LIMITS, PATHS, Range, Run, run_many, run_patch, run_tree
 from intake_oracle import Asked
 from tree_mutations import mutate
 from workshop import HANDIN
 
-PART = 250
-"""Trees that share a repository: with more, its folder of objects makes git slow."""
+TREES, PATCHES = 250, 50
+"""Hand-ins that share a repository: with more, its folder of objects makes git slow."""
 
 
 def test_nothing_outside_the_rules_comes_in_from_300_hostile_trees(tmp_path: Path, seed: int) -> None:
@@ -43,22 +43,39 @@ def test_without_intake_most_of_what_the_rules_keep_out_comes_in(tmp_path: Path,
     assert came_in >= 0.8 * kept_out > 0, (came_in, kept_out)
 
 
-@pytest.mark.long
-@pytest.mark.timeout(3000)
-def test_nothing_outside_the_rules_comes_in_from_10_000_hostile_trees(
-    tmp_path: Path, seed: int, time_is_up: Callable[[], bool]
-) -> None:
-    """On all processors: it is git that takes the time, six starts of it for a tree."""
+def in_parts(folder: Path, seed: int, count: int, part: int, run: Run, time_is_up: Callable[[], bool]) -> Counter[str]:
+    """On all processors: it is git that takes the time, five starts of it for a tree and thirty for a patch."""
     seen: Counter[str] = Counter()
     spawn = multiprocessing.get_context("spawn")  # a copy of this process would have its threads' locks
     with ProcessPoolExecutor(mp_context=spawn) as pool:
-        parts = [pool.submit(run_many, tmp_path / str(n), seed, range(n, n + PART)) for n in range(0, 10_000, PART)]
+        parts = [range(n, min(n + part, count)) for n in range(0, count, part)]
+        running = [pool.submit(run_many, folder / str(numbers.start), seed, numbers, run) for numbers in parts]
         try:
-            for part in as_completed(parts):
-                seen += part.result()
+            for each in as_completed(running):
+                seen += each.result()
                 if time_is_up():
                     break
         finally:
             pool.shutdown(cancel_futures=True)
     print(seen.total(), seen)
+    return seen
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3000)
+def test_nothing_outside_the_rules_comes_in_from_10_000_hostile_trees(
+    tmp_path: Path, seed: int, time_is_up: Callable[[], bool]
+) -> None:
+    seen = in_parts(tmp_path, seed, 10_000, TREES, run_tree, time_is_up)
     assert seen["in"] >= 0.05 * seen.total() > 0, seen
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3000)
+def test_nothing_outside_the_rules_comes_in_from_400_hostile_patches(
+    tmp_path: Path, seed: int, time_is_up: Callable[[], bool]
+) -> None:
+    """Each is applied in the clone by `git apply` or `patch`, as far as that goes; what came of it is handed in."""
+    seen = in_parts(tmp_path, seed, 400, PATCHES, run_patch, time_is_up)
+    assert seen["in"] >= 0.02 * seen.total() > 0, seen
+    assert seen["nothing"] <= 0.7 * seen.total(), seen

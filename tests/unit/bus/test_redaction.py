@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planted import ALNUM, SHAPED, drawn
 
+from callboard.bus.disguises import bare, bare_texts, letters
 from callboard.bus.known_secrets import KnownSecret, env_file, secrets_in, url_password
 from callboard.bus.redaction import Redactor, mark
 
@@ -192,3 +193,9 @@ def test_5_mb_of_output_are_done_in_one_go(seed: int) -> None:
     left = REDACTOR.text(f"{text}{VALUE}\n{text}")
     assert VALUE not in left
     assert mark("MY_TOKEN") in left
+
+
+@given(st.text(alphabet="aB4%1x\\n\n&#;\"' +.,>é\ud800"))
+def test_a_text_is_the_same_with_and_without_its_way_back(text: str) -> None:
+    assert bare_texts(text) == tuple(view.text for view in bare(text))
+    assert letters(text) == "".join(sign for sign in text if sign.isascii() and sign.isalnum())
