@@ -179,7 +179,8 @@ class Delivery:
         return self._wire.keys.inbox(self.entry.inbox)
 
     def _entry_json(self, parcel: Parcel, step: Step) -> str:
-        return parcel.entry(step, sender=self.entry.inbox, cause=self.envelope.id)
+        deliveries = self.deliveries if step == "emit" else 0
+        return parcel.entry(step, sender=self.entry.inbox, cause=self.envelope.id, deliveries=deliveries)
 
     async def _run(self, script: str, keys: list[str], args: list[Arg]) -> list[Part]:
         about = f"{script} {self.envelope.kind} {self.entry.field}"
@@ -199,7 +200,7 @@ async def bury(
         LeaseLost: Somebody else holds it now.
     """
     raw, error = entry.raw.decode("utf-8", "backslashreplace"), wire.redactor.text(error)
-    note = DeadNote(inbox=entry.inbox, reason=reason, error=error, failures=failures, raw=raw)
+    note = DeadNote(inbox=entry.inbox, reason=reason, error=error, failures=failures, lives=entry.deliveries, raw=raw)
     journal = (parcel or Parcel(())).entry("bury", sender=entry.inbox, cause=id_of(entry.raw), dead=note)
     keys, about = wire.keys, f"bury {entry.field}"
     reply = await wire.link.script(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from callboard.bus.keys import Keys
     from callboard.bus.link import Link
 
-Step = Literal["send", "commit", "emit", "timer", "bury", "retry", "drop", "settle"]
+Step = Literal["send", "commit", "emit", "timer", "bury", "retry", "drop", "reserve", "settle"]
 
 ABOUT = "read the journal"
 CHUNK = 200
@@ -59,6 +59,8 @@ class DeadNote(BaseModel):
     reason: str = ""
     error: str = ""
     failures: int = 0
+    lives: int = 0
+    """How often it had been delivered."""
     raw: str = ""
     """The message's JSON; bytes that are no UTF-8 are escaped."""
 
@@ -90,7 +92,11 @@ class JournalEntry(BaseModel):
     """Everything that was sent, what goes to the journal alone included."""
     changes: tuple[BoardChange, ...] = ()
     timers: tuple[TimerSet, ...] = ()
+    deliveries: int = 0
+    """Step emit: how often the cause had been delivered."""
     dead: DeadNote | None = None
+    call: OpenCall | None = None
+    """Step reserve: what is held back."""
     paid: PaidCall | None = None
     """Step settle: one call."""
     unread: tuple[str, ...] = ()
@@ -105,7 +111,9 @@ def encode_entry(
     messages: Iterable[str] = (),
     changes: Iterable[tuple[str, str]] = (),
     timers: Iterable[tuple[int, str]] = (),
+    deliveries: int = 0,
     dead: DeadNote | None = None,
+    call: OpenCall | None = None,
     paid: PaidCall | None = None,
 ) -> str:
     """The JSON of an entry but for `seq` and `at`, which the server adds. Messages are given as their JSON."""
@@ -115,6 +123,10 @@ def encode_entry(
         '"changes":' + json.dumps([{"field": field, "doc": doc} for field, doc in changes]),
         '"timers":' + json.dumps([{"after_ms": after, "message": raw} for after, raw in timers]),
     ]
+    if deliveries:
+        parts.append(f'"deliveries":{deliveries}')
+    if call is not None:
+        parts.append(f'"call":{call.model_dump_json()}')
     if dead is not None:
         parts.append(f'"dead":{dead.model_dump_json()}')
     if paid is not None:

@@ -3,7 +3,7 @@
 | key                     | type    | holds                                                    | lifetime      | writer |
 |-------------------------|---------|----------------------------------------------------------|---------------|--------|
 | cb:{run}:inbox:<name>   | stream  | `m` = envelope JSON, `d` = deliveries in former lives; group `agent`; acked = deleted | the run | commit, emit, send, due, unbury |
-| cb:{run}:journal        | stream  | `seq`, `at` (ms, server), `entry` = bus/journal.py; one per step | until archived | commit, emit, send, due, bury, unbury |
+| cb:{run}:journal        | stream  | `seq`, `at` (ms, server), `entry` = bus/journal.py; one per step | until archived | commit, emit, send, due, bury, unbury, reserve, settle |
 | cb:{run}:seq            | integer | the run's count of journal entries                        | the run       | the same scripts |
 | cb:{run}:dead           | stream  | `seq`, `m`, `inbox`, `reason`, `error`, `failures`, `lives`, `at` | until a person decides | bury, unbury |
 | cb:{run}:board          | hash    | field (bus/board.py) -> JSON that starts with its version | the run       | commit, send |

@@ -65,7 +65,9 @@ class Parcel:
     def timer_args(self) -> list[Arg]:
         return flat(self.timers)
 
-    def entry(self, step: Step, *, sender: str, cause: str = "", dead: DeadNote | None = None) -> str:
+    def entry(
+        self, step: Step, *, sender: str, cause: str = "", deliveries: int = 0, dead: DeadNote | None = None
+    ) -> str:
         """The journal entry's JSON."""
         return encode_entry(
             step,
@@ -74,6 +76,7 @@ class Parcel:
             messages=(raw for _, raw in self.messages),
             changes=((change.field, change.doc.model_dump_json()) for change in self.changes),
             timers=self.timers,
+            deliveries=deliveries,
             dead=dead,
         )
 

@@ -59,8 +59,14 @@ class Spending:
         rows = [(scope, cap.tokens, cap.micro_usd) for scope, cap in caps.items()]
         reply = await self._run(
             "reserve",
-            [self._keys.spend, self._keys.reserved, self._keys.board],
-            [call.id, call.model_dump_json(), *flat(list(guards)), *flat(rows)],
+            [self._keys.spend, self._keys.reserved, self._keys.board, self._keys.journal, self._keys.seq],
+            [
+                call.id,
+                call.model_dump_json(),
+                encode_entry("reserve", sender=call.agent, call=call),
+                *flat(list(guards)),
+                *flat(rows),
+            ],
         )
         if text(reply[0]) == "held":
             return None

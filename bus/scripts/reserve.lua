@@ -1,12 +1,12 @@
 -- Hold back what a call may cost at most, while settled + held back is below every cap. A repeat finds it held back.
--- KEYS spend reserved board
--- ARGV id call  n (board field, expected version)*  n (scope, cap on tokens, cap on millionths of a USD)*
+-- KEYS spend reserved board journal seq
+-- ARGV id call entry  n (board field, expected version)*  n (scope, cap on tokens, cap on millionths of a USD)*
 -- -> ok, held; or ok, full, scope, what, settled, held back, cap
 
-local spend, reserved, board = unpack(KEYS, 1, 3)
-local id, call = arg(), arg()
+local spend, reserved, board, journal, seq = unpack(KEYS, 1, 5)
+local id, call, entry = arg(), arg(), arg()
 local guards, caps = rows(2), rows(3)
-local wrong = wrong_type('hash', spend, reserved, board)
+local wrong = wrong_type('hash', spend, reserved, board) or wrong_log(journal, seq)
 if wrong then return wrong end
 if redis.call('HEXISTS', reserved, id) == 1 then return {'ok', 'held'} end
 local stale = stale_field(board, guards)
@@ -42,4 +42,5 @@ for _, row in ipairs(caps) do
   if refusal then return refusal end
 end
 redis.call('HSET', reserved, id, call)
+record(journal, seq, now_ms(), entry)
 return {'ok', 'held'}
