@@ -11,6 +11,7 @@ from typing import Self, cast
 
 from loguru import logger
 
+from callboard.bus.archive import Archive
 from callboard.bus.board import Board, Change, D, RunDoc, decode_doc
 from callboard.bus.clock import utc_now
 from callboard.bus.dead_letters import DeadLetter, DeadLetters
@@ -27,6 +28,7 @@ from callboard.bus.redaction import Redactor
 from callboard.bus.run_data import RunData
 from callboard.bus.script import checked, text
 from callboard.bus.spending import Spending
+from callboard.bus.store import Store
 
 NEEDED = ("XAUTOCLAIM", "EVALSHA_RO", "XINFO", "XPENDING")
 """Commands that tell whether a server is new enough: EVALSHA_RO came with Redis 7.0. Versions do not tell: Valkey 9 says 7.2."""
@@ -40,7 +42,12 @@ class Bus:
     """One run's messages, board and journal on one server. Safe to use from many tasks at once."""
 
     def __init__(
-        self, link: Link, run: str, now: Callable[[], datetime] = utc_now, redactor: Redactor | None = None
+        self,
+        link: Link,
+        run: str,
+        now: Callable[[], datetime] = utc_now,
+        redactor: Redactor | None = None,
+        archive: Archive | None = None,
     ) -> None:
         self.run = run
         self._link = link
@@ -48,10 +55,11 @@ class Bus:
         self._redactor = redactor or Redactor()
         self._wire = Wire(link, self._keys, now, self._redactor)
         self._now = now
-        self._journal = JournalReader(link, self._keys)
+        self._journal = JournalReader(link, self._keys, archive)
         self._dead = DeadLetters(self._wire)
         self.spending = Spending(link, self._keys)
         self.data = RunData(link, self._keys)
+        self.store = Store(link, self._keys)
 
     @classmethod
     async def connect(
@@ -62,6 +70,7 @@ class Bus:
         patience_s: float = 60.0,
         connect_s: float = CONNECT_S,
         redactor: Redactor | None = None,
+        archive: Archive | None = None,
     ) -> Self:
         """Connect to a server.
 
@@ -71,6 +80,7 @@ class Bus:
             patience_s: How long a server that went away is waited for, later on, before BusUnavailable.
             connect_s: The same for this first time.
             redactor: What goes over everything that is sent; None = its rules without any known value.
+            archive: Where the journal is read that was trimmed; None = what is on the server has to do.
 
         Raises:
             BusUnavailable: No server answered.
@@ -86,7 +96,7 @@ class Bus:
             await link.close()
             raise
         link.patience_s = patience_s
-        return cls(link, run, redactor=redactor)
+        return cls(link, run, redactor=redactor, archive=archive)
 
     async def close(self) -> None:
         await self._link.close()

@@ -148,6 +148,13 @@ class OpenCall(Fact):
         return RUN, task_scope(self.task), agent_scope(self.agent)
 
 
+def amounts(call: OpenCall, paid: Spent) -> list[tuple[str, int]]:
+    """What settling a call adds to the run's spend: field (bus/keys.py) and amount."""
+    counted = {what: amount for what, amount in paid.model_dump().items() if amount}
+    scopes = (*call.scopes, f"model:{call.model}")
+    return [(f"{scope} {what}", amount) for scope in scopes for what, amount in counted.items()]
+
+
 class SpentSeen(Fact):
     """What a run had spent at one moment."""
 

@@ -10,7 +10,8 @@ CallboardError                 what was tried, on what, and the way out
 │   ├── NotAllowed             the sender's role may not send this
 │   ├── LeaseLost              somebody else holds the entry now; nothing was written
 │   ├── BoardStale             the board changed since it was read; nothing was written
-│   └── InboxFull              the server has no room; nothing was written
+│   ├── InboxFull              the server has no room; nothing was written
+│   └── ArchiveBroken          an archive is not what was archived: path, line
 ├── WorkspaceError
 │   ├── GitError               a git command failed: argv, exit code, stderr
 │   ├── IntakeRefused          a handed-in tree breaks a rule: rule, path, way out
@@ -110,6 +111,23 @@ class BoardStale(BusError):
 
 class InboxFull(BusError):
     """The server has no memory left for another message; nothing was written."""
+
+
+class ArchiveBroken(BusError):
+    """A line of an archive is not what was written there.
+
+    Attributes:
+        path: The archive's file.
+        line: The first line that cannot be trusted, 1-based.
+    """
+
+    def __init__(self, why: str, *, path: str, line: int) -> None:
+        super().__init__(
+            f"{path}:{line}: {why}; put the file back as it was, or keep only what is before that line "
+            f"(`head -n {line - 1}`): entries that the bus still holds are archived again"
+        )
+        self.path = path
+        self.line = line
 
 
 class WorkspaceError(CallboardError):

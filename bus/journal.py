@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, cast
@@ -15,10 +16,11 @@ from callboard.bus.errors import BadMessage
 from callboard.bus.messages import Envelope
 
 if TYPE_CHECKING:
+    from callboard.bus.archive import Archive
     from callboard.bus.keys import Keys
     from callboard.bus.link import Link
 
-Step = Literal["send", "commit", "emit", "timer", "bury", "retry", "drop", "reserve", "settle"]
+Step = Literal["send", "commit", "emit", "timer", "bury", "retry", "drop", "reserve", "settle", "snapshot"]
 
 ABOUT = "read the journal"
 CHUNK = 200
@@ -164,18 +166,55 @@ def fields_of(row: Row) -> dict[bytes, bytes]:
 
 
 class JournalReader:
-    """Reads one run's journal by `seq`; the ids of the stream are only places in it."""
+    """Reads one run's journal by `seq`; the ids of the stream are only places in it.
 
-    def __init__(self, link: Link, keys: Keys) -> None:
+    Args:
+        archive: Has what was trimmed; None = what the stream holds has to do.
+    """
+
+    def __init__(self, link: Link, keys: Keys, archive: Archive | None = None) -> None:
         self._link = link
         self._keys = keys
+        self._archive = archive
 
     async def seq(self) -> int:
         """The number of the last entry; 0 before the first."""
         return int(cast(bytes | None, await self._link.command("GET", self._keys.seq, about=ABOUT)) or 0)
 
-    async def entries(self, after: int, *, follow: bool) -> AsyncIterator[JournalEntry]:
+    def entries(self, after: int, *, follow: bool) -> AsyncIterator[JournalEntry]:
         """Entries with a higher `seq`, in order; with `follow` it waits for more and never ends."""
+        if self._archive is not None:
+            return self._all_entries(self._archive, after, follow=follow)
+        return self._stream_entries(after, follow=follow)
+
+    async def _all_entries(self, archive: Archive, after: int, *, follow: bool) -> AsyncIterator[JournalEntry]:
+        """First what is archived, then the stream: a server that lost its data counts anew until they are restored."""
+        place: str | None = None
+        while True:
+            for n, kept in enumerate(archive.rows(after)):
+                after = kept.seq
+                yield decode_entry({b"seq": b"%d" % after, b"at": b"%d" % kept.at, b"entry": kept.entry.encode()})
+                if n % CHUNK == CHUNK - 1:
+                    await asyncio.sleep(0)
+            place = await self._place_of(after) if place is None else place
+            rows = await self._rows("XRANGE", f"({place}" if place else "-", "+", CHUNK)
+            fresh = [decode_entry(fields_of(row)) for row in rows]
+            fresh = [entry for entry in fresh if entry.seq > after]
+            last = archive.last()
+            if fresh and last is not None and last.seq > after:
+                continue  # archived meanwhile, and perhaps trimmed
+            if fresh and fresh[0].seq > after + 1 and after:
+                logger.error("entries of the journal are neither in its stream nor archived", read=after)
+            for entry in fresh:
+                after = entry.seq
+                yield entry
+            place = rows[-1][0].decode() if rows else place
+            if not rows and not follow:
+                return
+            if not rows:
+                await self._wait(place or "0-0")
+
+    async def _stream_entries(self, after: int, *, follow: bool) -> AsyncIterator[JournalEntry]:
         if after > max(await self.seq(), await self._newest()):
             logger.error("journal is shorter than what was read of it, reading it from its beginning", read=after)
             after = 0

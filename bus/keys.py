@@ -3,7 +3,7 @@
 | key                     | type    | holds                                                    | lifetime      | writer |
 |-------------------------|---------|----------------------------------------------------------|---------------|--------|
 | cb:{run}:inbox:<name>   | stream  | `m` = envelope JSON, `d` = deliveries in former lives; group `agent`; acked = deleted | the run | commit, emit, send, due, unbury |
-| cb:{run}:journal        | stream  | `seq`, `at` (ms, server), `entry` = bus/journal.py; one per step | until archived | commit, emit, send, due, bury, unbury, reserve, settle |
+| cb:{run}:journal        | stream  | `seq`, `at` (ms, server), `entry` = bus/journal.py; one per step | until archived | commit, emit, send, due, bury, unbury, reserve, settle, trim |
 | cb:{run}:seq            | integer | the run's count of journal entries                        | the run       | the same scripts |
 | cb:{run}:dead           | stream  | `seq`, `m`, `inbox`, `reason`, `error`, `failures`, `lives`, `at` | until a person decides | bury, unbury |
 | cb:{run}:board          | hash    | field (bus/board.py) -> JSON that starts with its version | the run       | commit, send |
@@ -13,6 +13,9 @@
 | cb:{run}:held           | hash    | `<inbox>/<entry id>` -> `1` emitted since delivery, `w` suspected and not begun, `p<ms>` put back until then | until acked | emit, begin, fail, release, take_over, commit, bury |
 | cb:{run}:spend          | hash    | `<scope> <what>` -> integer, of settled calls (bus/caps.py) | the run     | settle |
 | cb:{run}:reserved       | hash    | reservation id -> the call's JSON, of calls that are not settled | until settled | reserve, settle |
+| cb:{run}:readers        | hash    | reader of the journal -> the entry it has read to; `archive`: what the archive has confirmed | the run | trim |
+
+What a server has lost of these is written by restore alone (bus/archiver.py).
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ class Keys:
     def every(self, inboxes: Iterable[str]) -> tuple[str, ...]:
         """All keys of the run, given the names of its inboxes."""
         others = (self.journal, self.seq, self.dead, self.board, self.timers, self.done, self.failures, self.held)
-        return (*map(self.inbox, inboxes), *others, self.spend, self.reserved)
+        return (*map(self.inbox, inboxes), *others, self.spend, self.reserved, self.readers)
 
     @property
     def journal(self) -> str:
@@ -80,3 +83,7 @@ class Keys:
     @property
     def reserved(self) -> str:
         return self._key("reserved")
+
+    @property
+    def readers(self) -> str:
+        return self._key("readers")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from callboard.bus.caps import Caps, OpenCall, PaidIn, Spent, SpentSeen
+from callboard.bus.caps import Caps, OpenCall, PaidIn, Spent, SpentSeen, amounts
 from callboard.bus.journal import PaidCall, encode_entry
 from callboard.bus.keys import Keys
 from callboard.bus.link import Link
@@ -82,12 +82,9 @@ class Spending:
         call = await self.call(id)
         if call is None:
             return False
-        counted = {what: amount for what, amount in paid.model_dump().items() if amount}
-        scopes = (*call.scopes, f"model:{call.model}")
-        rows = [(f"{scope} {what}", amount) for scope in scopes for what, amount in counted.items()]
         entry = encode_entry("settle", sender=call.agent, paid=PaidCall(call=call, paid=paid))
         keys = [self._keys.journal, self._keys.seq, self._keys.spend, self._keys.reserved]
-        return bool(await self._run("settle", keys, [id, entry, *flat(rows)]))
+        return bool(await self._run("settle", keys, [id, entry, *flat(amounts(call, paid))]))
 
     async def call(self, id: str) -> OpenCall | None:
         """An open reservation; None when it is settled, or never was."""
