@@ -55,6 +55,10 @@ class Layout:
         """Call logs of one run: `<task>.<attempt>.<agent>[.<review>].jsonl`."""
         return self.home / "calls" / _checked(run)
 
+    def archive(self, run: str) -> Path:
+        """The journal of one run, kept for good."""
+        return self.home / "archive" / _checked(run)
+
     @property
     def play(self) -> Path:
         """Call logs that are played back instead of calling models: there in a workspace made for that alone."""

@@ -16,6 +16,7 @@ from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.git_runner import GitPlace, run_git
 from callboard.agents.workspace.layout import Layout
 from callboard.agents.workspace.preflight import git_problems
+from callboard.bus.archive import FileArchive
 from callboard.bus.clock import utc_now
 from callboard.bus.errors import RosterError
 from callboard.bus.known_secrets import KnownSecret, KnownSecrets, env_file, secrets_in
@@ -94,6 +95,10 @@ class Workspace:
     def roster(self) -> dict[str, str]:
         """Agent -> role."""
         return {agent.name: agent.role for agent in self.settings.agents}
+
+    def archive(self, run: str) -> FileArchive:
+        """Where a run's journal is kept for good."""
+        return FileArchive(self.layout.archive(run))
 
     def capabilities(self) -> Capabilities:
         from callboard.roles.role import Capabilities, load_roles

@@ -42,7 +42,7 @@ async def open_bus(workspace: Workspace, run: str) -> AsyncIterator[Bus]:
         url = workspace.settings.bus.url
         if url == EMBEDDED:
             url = await _embedded(workspace, stack)
-        bus = await Bus.connect(url, run, redactor=workspace.redactor)
+        bus = await Bus.connect(url, run, redactor=workspace.redactor, archive=workspace.archive(run))
         stack.push_async_callback(bus.close)
         yield bus
 

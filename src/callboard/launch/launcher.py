@@ -23,6 +23,7 @@ from callboard.bus.errors import RosterError
 from callboard.bus.messages import Draft, RosterChanged
 from callboard.feedback.log import exclude_lines
 from callboard.launch.agent import agent_words
+from callboard.launch.archiving import keep_archive
 from callboard.launch.checks import check
 from callboard.launch.children import Child, Starter
 from callboard.launch.disk import watch_disk
@@ -163,10 +164,12 @@ class Launcher:
 
     async def _launch(self, url: str, starter: Starter) -> int:
         run = await self._choose_run(url) if self._has_manager else await self._wait_for_run()
-        bus = await Bus.connect(url, run, redactor=self.workspace.redactor)
-        scribe_stop = asyncio.Event()
+        archive = self.workspace.archive(run) if self._has_manager else None
+        bus = await Bus.connect(url, run, redactor=self.workspace.redactor, archive=archive)
+        scribe_stop, archive_stop = asyncio.Event(), asyncio.Event()
         self._on_signals()
         scribe = asyncio.create_task(self._scribe(bus, scribe_stop))
+        archiver = asyncio.create_task(self._archive(bus, archive_stop))
         disk = asyncio.create_task(self._disk(bus))
         tasks: list[asyncio.Task[None]] = []
         try:
@@ -181,6 +184,9 @@ class Launcher:
             disk.cancel()
             scribe_stop.set()
             await asyncio.gather(scribe, disk, return_exceptions=True)
+            # the last of all: what the scribe refuses is in the journal too
+            archive_stop.set()
+            await asyncio.gather(archiver, return_exceptions=True)
             self.view.board(await bus.board())
             await bus.close()
 
@@ -213,7 +219,7 @@ class Launcher:
     async def _latest(self, url: str, run: str) -> RunDoc | None:
         if self.options.from_:
             return None
-        return await read_run(url, self.workspace, run)
+        return await read_run(url, self.workspace, run, self._event)
 
     async def _wait_for_run(self) -> str:
         """The run that the launch with the manager works on."""
@@ -240,6 +246,11 @@ class Launcher:
         """One scribe per run, in the launch that has the manager."""
         if self._has_manager:
             await keep_logs(self.workspace, bus, stop, self._event)
+
+    async def _archive(self, bus: Bus, stop: asyncio.Event) -> None:
+        """One archiver per run, in the launch that has the manager."""
+        if self._has_manager:
+            await keep_archive(self.workspace, bus, stop, self._event)
 
     async def _disk(self, bus: Bus) -> None:
         if self._has_manager:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from loguru import logger
 
 from callboard.agents.workspace.git import Repository
 from callboard.app import Workspace
@@ -11,6 +13,7 @@ from callboard.bus.board import RunDoc, TaskState
 from callboard.bus.bus import Bus
 from callboard.bus.clock import utc_now
 from callboard.bus.errors import RosterError
+from callboard.launch.archiving import bring_archive_up
 
 PREFIX = "refs/callboard"
 KEY, DIGEST = "Task-Key", "Task-Digest"
@@ -99,15 +102,19 @@ async def create(bus: Bus, workspace: Workspace, base: str) -> None:
         raise RosterError(f"the bus knows another run called {run}; launch again for another name")
 
 
-async def read_run(url: str, workspace: Workspace, run: str) -> RunDoc:
-    """What the board says of a run; a run whose making was interrupted is made now.
+async def read_run(url: str, workspace: Workspace, run: str, say: Callable[[str], None] = logger.error) -> RunDoc:
+    """What the board says of a run. One that the bus has lost is restored from its archive; one whose making was interrupted
+    is made now.
 
     Raises:
-        RosterError: The run has landed work, and this bus does not know it.
+        RosterError: The run has landed work, this bus does not know it, and there is no archive of it.
     """
     bus = await Bus.connect(url, run)
     try:
         doc = (await bus.board()).run
+        if not doc.version and workspace.archive(run).last() is not None:
+            await bring_archive_up(workspace, bus, say)
+            doc = (await bus.board()).run
         if doc.version:
             return doc
         base = workspace.repository.resolve(f"{PREFIX}/{run}/base")

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from loguru import logger
+
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.manager.office import Office
 from callboard.agents.workspace.locks import ProcessLock, acquire
@@ -14,6 +16,7 @@ from callboard.bus.bus import Bus
 from callboard.bus.errors import RosterError
 from callboard.bus.messages import CommandGiven, CommandHandled, Draft
 from callboard.launch.agent import make_runtime, take_office
+from callboard.launch.archiving import bring_archive_up
 from callboard.launch.joining import current_run, is_running, open_bus
 from callboard.launch.scribing import bring_logs_up
 
@@ -38,6 +41,7 @@ async def give(workspace: Workspace, command: CommandGiven, *, key: str = "") ->
         async with _manager(workspace, bus):
             handled = await _answer(bus, before if not key else 0, sent.id)
         await bring_logs_up(workspace, bus)
+        await bring_archive_up(workspace, bus, logger.error)
         return handled
 
 
