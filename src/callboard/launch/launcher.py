@@ -281,7 +281,8 @@ class Launcher:
         moved_at = clock()
         while not self._stop.is_set():
             board, dead = await bus.board(), await bus.dead()
-            self.view.board(board)
+            if board.run.version:  # else the server has just lost it, and the archiver restores it
+                self.view.board(board)
             self._say_dead(dead)
             if not self.options.stay and self._has_manager:
                 state = outlook(board) if await self._is_quiet(bus, board) else "busy"
