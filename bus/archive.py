@@ -13,8 +13,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -68,6 +69,13 @@ class Archive(Protocol):
             BusError: They do not follow its last row, or there is no space.
         """
         ...
+
+
+def in_batches(rows: Iterable[Row], size: int) -> Iterator[tuple[Row, ...]]:
+    """The rows, so many at a time: each append costs an fsync."""
+    left = iter(rows)
+    while batch := tuple(islice(left, size)):
+        yield batch
 
 
 def next_hash(before: str, row: Row) -> str:

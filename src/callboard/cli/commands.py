@@ -34,7 +34,16 @@ COMMANDS = {
         "bus:bus",
         "look:runs",
     ),
-    HOUSE: ("doctor:doctor", "recover:recover", "clean:clean", "dead:dead", "look:version"),
+    HOUSE: (
+        "doctor:doctor",
+        "recover:recover",
+        "clean:clean",
+        "dead:dead",
+        "archive:export",
+        "archive:import_",
+        "archive:rebuild",
+        "look:version",
+    ),
     HIDDEN: ("roster:agent", "roster:fork_server"),
 }
 """Panel of the help -> commands: the module beside this one, and the function in it or the group of commands."""
@@ -66,12 +75,12 @@ def application(word: str = "") -> typer.Typer:
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=name, rich_help_panel=panel)
         else:
-            app.command(rich_help_panel=panel or None, hidden=panel == HIDDEN)(found)
+            app.command(_called(row), rich_help_panel=panel or None, hidden=panel == HIDDEN)(found)
     return app
 
 
 def _called(row: str) -> str:
-    return row.partition(":")[2].replace("_", "-")
+    return row.partition(":")[2].rstrip("_").replace("_", "-")
 
 
 def _top(

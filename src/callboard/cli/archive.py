@@ -1,0 +1,92 @@
+"""`callboard export`, `import` and `rebuild`: a run as a folder, and back on a server that does not have it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from callboard.bus.errors import BusError, RosterError
+from callboard.cli.options import Json
+from callboard.cli.output import plural, print_json, say
+from callboard.cli.session import open_workspace, wait_for
+
+if TYPE_CHECKING:
+    from callboard.app import Workspace
+    from callboard.bus.archiver import Restored
+
+Run = Annotated[str, typer.Argument(metavar="RUN", help="The run, as `callboard runs` lists it; else the newest.")]
+
+
+def export(
+    run: Run = "",
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="A new or empty folder; else one in .callboard/exports.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write a run into one readable folder.
+
+    Its journal, its board, its logs, and a manifest with a hash of each file. `callboard import` brings it back.
+    """
+    from callboard.launch.exporting import export_run
+    from callboard.launch.joining import current_run
+
+    workspace = open_workspace()
+    run = run or current_run(workspace)
+    path = (folder or workspace.layout.home / "exports" / run).absolute()
+    manifest = wait_for(export_run(workspace, run, path))
+    if json:
+        print_json({"ok": True, "folder": str(path), "manifest": manifest})
+    else:
+        say(f"run {run} is in {path}: {manifest.entries} journal entries, {plural(len(manifest.files), 'file')}")
+
+
+def import_(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `callboard export` wrote.")], json: Json = False
+) -> None:
+    """Bring an exported run back to a bus that does not have it.
+
+    Refused when the run is here already, a file is not as it was exported, or a newer version wrote it.
+    """
+    from callboard.launch.importing import import_run
+
+    found = wait_for(import_run(open_workspace(), folder.absolute()))
+    if json:
+        print_json({"ok": True, "imported": found})
+        return
+    say(f"run {found.run} is on the bus: {found.entries} journal entries, {found.waiting} messages in inboxes")
+    if not found.is_listed:
+        say("the commit it began from is not in this repository, so `callboard runs` does not list it: fetch it first")
+
+
+def rebuild(run: Run = "", json: Json = False) -> None:
+    """Give the bus back what it lost of a run.
+
+    From the archive, after FLUSHALL or a lost `.callboard/bus`: board, inboxes, timers, spend. A launch does it by itself.
+    """
+    from callboard.launch.joining import current_run
+
+    workspace = open_workspace()
+    run = run or current_run(workspace)
+    restored = wait_for(_rebuild(workspace, run))
+    if json:
+        print_json({"ok": True, "run": run, "restored": restored})
+        return
+    for each in restored:
+        say(f"run {run}: {each}")
+    if not restored:
+        say(f"run {run}: the bus holds everything that is archived, nothing was to be done")
+
+
+async def _rebuild(workspace: Workspace, run: str) -> list[Restored]:
+    from callboard.launch.archiving import bring_archive_up
+    from callboard.launch.joining import is_running, open_bus
+
+    if is_running(workspace):
+        raise RosterError("a roster runs here, and its launcher restores what the bus loses by itself, within a second")
+    if workspace.archive(run).last() is None:
+        raise BusError(f"there is no archive of run {run!r} in {workspace.layout.home / 'archive'}")
+    async with open_bus(workspace, run) as bus:
+        return await bring_archive_up(workspace, bus, lambda _: None)
