@@ -166,6 +166,7 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
     yield from brain_checks(workspace)
     yield trio_check(workspace.settings)
     yield sandbox_check(workspace)
+    yield _archives(workspace)
     yield _lock(workspace)
 
 
@@ -261,6 +262,16 @@ def program_of(command: str) -> str:
         return ""
     named = [word for word in words if "=" not in word.partition("/")[0]]
     return named[0] if named and not set(named[0]) & set("$`(){}<>|&;!") else ""
+
+
+def _archives(workspace: Workspace) -> Check:
+    from callboard.cli.doctor_archive import verify_archives
+
+    try:
+        runs, entries = verify_archives(workspace.layout.home / "archive")
+    except BusError as error:
+        return fail("archive", str(error))
+    return ok("archive", f"{plural(runs, 'run')} archived, {entries} entries, every hash is right")
 
 
 def _lock(workspace: Workspace) -> Check:

@@ -320,3 +320,33 @@ def test_a_snapshot_holds_the_whole_state(world: World, go: Go) -> None:
         assert again == whole
 
     go(scenario())
+
+
+def test_nothing_is_restored_over_what_was_recorded_meanwhile(world: World, go: Go) -> None:
+    async def scenario() -> None:
+        await world.bus.send(message("one"), sender="manager")
+        state = await world.bus.store.whole(["driver-1"])
+        await world.bus.send(message("two"), sender="manager")
+        assert not await world.bus.store.restore(state, ["inbox:driver-1"], seen=state.seq)
+        assert await world.waiting() == ["one", "two"]
+        assert await world.bus.store.restore(state, ["inbox:driver-1"], seen=state.seq + 1)
+        assert await world.waiting() == ["one"]
+
+    go(scenario())
+
+
+def test_the_streams_go_on_above_everything_that_was_archived(world: World, go: Go) -> None:
+    """Also on a server whose clock is behind: who reads on from an old place misses nothing."""
+
+    async def scenario() -> None:
+        ahead = 4_000_000_000_000
+        await world.bus.send(message("one"), sender="manager")
+        state = await world.bus.store.whole(["driver-1"])
+        state.at = ahead
+        assert await world.bus.store.restore(state, ["inbox:driver-1"], seen=1, archived=1, entries=[])
+        await world.bus.send(message("two"), sender="manager")
+        for key in (world.bus.keys.journal, world.bus.keys.inbox("driver-1")):
+            [(id, _), *_] = world.server.ask("XRANGE", key, "-", "+")
+            assert int(id.partition(b"-")[0]) > ahead
+
+    go(scenario())
