@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import threading
 from collections import Counter
@@ -17,12 +16,9 @@ from model_roster import model_workspace
 from model_server import ModelServer
 from model_wire import Asked, Say, ToolCall
 from roster import Workspace, task, until
+from spending import logged, spending
 
-from callboard import app
-from callboard.agents.brains.call_file import read_records
-from callboard.agents.brains.calls import CallRecord
-from callboard.bus.caps import RUN, SpentSeen
-from callboard.launch.joining import current_run, open_bus
+from callboard.bus.caps import RUN
 
 MADE = "made by a model"
 
@@ -126,20 +122,6 @@ def resumed(workspace: Workspace) -> tuple[int, str]:
     said = workspace.call("resume")
     code, output = workspace.launch(timeout_s=300)
     return code, said.stdout + said.stderr + output
-
-
-def logged(workspace: Workspace) -> tuple[int, int]:
-    """Input and output tokens, as the call logs have them."""
-    logs = sorted((workspace.path / ".callboard" / "calls").glob("*/*.jsonl"))
-    calls = [record for log in logs for record in read_records(log) if isinstance(record, CallRecord)]
-    return sum(call.input_tokens for call in calls), sum(call.output_tokens for call in calls)
-
-
-async def spending(workspace: Workspace) -> SpentSeen:
-    """What the budget says, from the stopped run's data."""
-    here = app.Workspace.open(workspace.path, os.environ)
-    async with open_bus(here, current_run(here)) as bus:
-        return await bus.spending.seen()
 
 
 def weather(rosters: Rosters, seed: int, count: int, said: Callable[[str], object]) -> None:
