@@ -98,6 +98,12 @@ class Bus:
         link.patience_s = patience_s
         return cls(link, run, redactor=redactor, archive=archive)
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
     async def close(self) -> None:
         await self._link.close()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callboard.bus.errors import BusError
+from callboard.bus.errors import BusError, RosterError
 from callboard.cli.options import Json
 from callboard.cli.output import plural, print_json, say, show
 from callboard.cli.session import open_workspace, wait_for
@@ -22,7 +22,27 @@ if TYPE_CHECKING:
 LEAST_ID = 4
 """Letters of a message's id that are enough to look for it."""
 
-bus = typer.Typer(no_args_is_help=True, help="The traffic between the agents: top, trace.")
+bus = typer.Typer(no_args_is_help=True, help="The traffic between the agents: top, trace; env, to join it.")
+
+
+@bus.command()
+def env(json: Json = False) -> None:
+    """Where a program of yours finds the bus of the run that is at work: `export $(callboard bus env)` (docs/bus.md).
+
+    Whoever can reach it can do everything on it: it is for programs that you trust as you trust yourself.
+    """
+    from callboard.launch.joining import current_run, is_running, served_at
+
+    workspace = open_workspace()
+    run = current_run(workspace)
+    if is_running(workspace) is None:
+        raise RosterError("nothing runs here, so there is no bus to join; `callboard launch` first")
+    found = {"BUS_URL": served_at(workspace), "BUS_RUN": run}
+    if json:
+        print_json(found)
+    else:
+        for name, value in found.items():
+            say(f"{name}={value}")
 
 
 @bus.command()

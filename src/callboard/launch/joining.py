@@ -35,6 +35,12 @@ def current_run(workspace: Workspace) -> str:
     return known[-1]
 
 
+def served_at(workspace: Workspace) -> str:
+    """The URL of the server of a roster that runs."""
+    url = workspace.settings.bus.url
+    return EmbeddedServer(workspace.layout.bus, prefix=guard_prefix()).url if url == EMBEDDED else url
+
+
 @asynccontextmanager
 async def open_bus(workspace: Workspace, run: str) -> AsyncIterator[Bus]:
     """The bus of a run: of the roster that runs, or with an embedded server of our own until the end."""

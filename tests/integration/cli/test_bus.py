@@ -57,3 +57,5 @@ def test_the_traffic_of_a_run(workspace: Workspace, first: str, run: str) -> Non
     unknown = workspace.call("bus", "trace", "T-9")
     assert unknown.returncode == 1
     assert "callboard status --all" in unknown.stderr
+    alone = workspace.call("bus", "env")
+    assert (alone.returncode, "callboard launch" in alone.stderr) == (1, True)
