@@ -17,7 +17,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv-uv/bin
 RUN := $(UV) run --locked --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long simulate bench check format lock build hooks clean
+.PHONY: help install demo test test-long simulate bench bench-start check format lock build hooks clean
 
 help: ## list every target
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -38,7 +38,10 @@ test-long: install ## the tests that take minutes; none begins after MINUTES=25
 simulate: install ## the roster's decisions under 1,000 schedules of faults (ARGS="--schedules 10000"; ARGS=SEED prints one)
 	@PYTHONPATH=tests/support $(RUN) python -m simulation $(ARGS)
 
-bench: install ## how long a roster takes to start, and what an agent costs; prints JSON
+bench: $(filter .venv-uv/%,$(UV)) ## the bus against its peers and a bare loop, in turn (ARGS=--quick: two short rounds)
+	@$(RUN) --group bench python -m benchmarks.bus $(ARGS)
+
+bench-start: install ## how long a roster takes to start, and what an agent costs; prints JSON
 	@$(RUN) python benchmarks/start_up.py $(ARGS)
 
 check: install ## style, types, layers, compose schema, lock file, this project's own directions

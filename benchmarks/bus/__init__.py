@@ -1,0 +1,1 @@
+"""What the bus reaches, against others and against a bare loop, in turn in one run: `make bench`."""
