@@ -105,6 +105,7 @@ class Bus:
         await self.close()
 
     async def close(self) -> None:
+        await self._wire.commits.close()
         await self._link.close()
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from callboard.bus.committer import Commit, Committer
 from callboard.bus.errors import LeaseLost
 from callboard.bus.journal import DeadNote, Step
 from callboard.bus.keys import Keys
@@ -66,6 +67,10 @@ class Wire:
     now: Callable[[], datetime]
     redactor: Redactor = field(default_factory=Redactor)
     """Whatever is sent goes through it."""
+    commits: Committer = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "commits", Committer(self.link, self.keys))
 
 
 class Delivery:
@@ -128,16 +133,21 @@ class Delivery:
         Raises:
             LeaseLost, BoardStale, NotAllowed, InboxFull, BusUnavailable
         """
-        parcel = self._packed(outcome)
-        keys = self._wire.keys
-        own = [keys.journal, keys.seq, keys.done, keys.failures, keys.held, keys.board, keys.timers]
-        args = [f"c:{self.envelope.id}", KEEP_MS, self._entry_json(parcel, "commit"), *parcel.message_args(keys)]
-        await self._run(
-            "commit",
-            [self._inbox, *own, *parcel.destinations(keys)],
-            [*self.entry.fence, *args, *parcel.change_args(), *parcel.guard_args(), *parcel.timer_args()],
+        parcel, entry = self._packed(outcome), self.entry
+        commit = Commit(
+            entry.inbox,
+            entry.fence,
+            f"c:{self.envelope.id}",
+            parcel,
+            self._entry_json(parcel, "commit"),
+            f"commit {self.envelope.kind} {entry.field}",
         )
-        self._settled(self.entry)
+        try:
+            await self._wire.commits.commit(commit)
+        except LeaseLost:
+            self._settled(entry)
+            raise
+        self._settled(entry)
 
     async def fail(self, error: str, *, after_s: float = 0.0) -> None:
         """Count a failure; it is delivered again after a delay, or becomes a dead letter at MOST_FAILURES."""

@@ -6,7 +6,7 @@ Pure: the clock and ids are handed in.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from callboard.bus.board import Change
@@ -45,6 +45,11 @@ class Parcel:
     guards: tuple[tuple[str, int], ...] = ()
     timers: tuple[tuple[int, str], ...] = ()
     """(milliseconds from now, message JSON)."""
+    docs: tuple[str, ...] = field(init=False)
+    """The JSON of the changed fields' documents."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "docs", tuple(change.doc.model_dump_json() for change in self.changes))
 
     def destinations(self, keys: Keys) -> list[str]:
         """The inboxes it sends to, once each."""
@@ -57,7 +62,8 @@ class Parcel:
         return flat(rows)
 
     def change_args(self) -> list[Arg]:
-        return flat([(change.field, change.expected, change.doc.model_dump_json()) for change in self.changes])
+        rows = zip(self.changes, self.docs, strict=True)
+        return flat([(change.field, change.expected, doc) for change, doc in rows])
 
     def guard_args(self) -> list[Arg]:
         return flat(self.guards)
@@ -74,7 +80,7 @@ class Parcel:
             sender=sender,
             cause=cause,
             messages=(raw for _, raw in self.messages),
-            changes=((change.field, change.doc.model_dump_json()) for change in self.changes),
+            changes=((change.field, doc) for change, doc in zip(self.changes, self.docs, strict=True)),
             timers=self.timers,
             deliveries=deliveries,
             dead=dead,

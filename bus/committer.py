@@ -1,0 +1,147 @@
+"""Commits that come due together go to the server in one call; each gets its own answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from redis import exceptions
+
+from callboard.bus.keys import Keys
+from callboard.bus.link import Link, translated
+from callboard.bus.messages import JOURNAL
+from callboard.bus.parcel import KEEP_MS, Arg, Parcel
+from callboard.bus.script import Part, checked, text
+
+MOST_COMMITS = 200
+"""In one call; the server does nothing else meanwhile (some 5 ms)."""
+MOST_BYTES = 4_000_000
+"""Of what one call carries, unless a single commit is larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one handled message leads to."""
+
+    inbox: str
+    """The name of the inbox it came from."""
+    fence: Sequence[Arg]
+    member: str
+    """What it is remembered by."""
+    parcel: Parcel
+    journal: str
+    """Its journal entry's JSON."""
+    about: str
+
+    @property
+    def size(self) -> int:
+        """Bytes, nearly."""
+        parcel = self.parcel
+        return len(self.journal) + sum(len(raw) for _, raw in parcel.messages) + sum(map(len, parcel.docs))
+
+
+class Committer:
+    """One call at a time: what comes due meanwhile, or in the same turn of the event loop, goes into the next.
+
+    A caller that is cancelled does not take its commit back: a command in flight is never broken off.
+    """
+
+    def __init__(self, link: Link, keys: Keys) -> None:
+        self._link = link
+        self._keys = keys
+        self._waiting: list[tuple[Commit, asyncio.Future[None]]] = []
+        self._calling: asyncio.Task[None] | None = None
+
+    async def commit(self, commit: Commit) -> None:
+        """Returns when it is on the server for good, now or by an earlier call.
+
+        Raises:
+            LeaseLost, BoardStale, InboxFull, BusUnavailable, BusError
+        """
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[None] = loop.create_future()
+        self._waiting.append((commit, answered))
+        if self._calling is None:
+            self._calling = loop.create_task(self._call_until_none_waits(), name="commits")
+        await answered
+
+    async def close(self) -> None:
+        """Nobody waits for an answer any more."""
+        if self._calling is not None:
+            self._calling.cancel()
+            await asyncio.wait({self._calling})
+
+    async def _call_until_none_waits(self) -> None:
+        try:
+            while batch := self._next_batch():
+                await self._answer(batch)
+        finally:
+            self._calling = None
+
+    def _next_batch(self) -> list[tuple[Commit, asyncio.Future[None]]]:
+        count = size = 0
+        for commit, _ in self._waiting[:MOST_COMMITS]:
+            size += commit.size
+            if count and size > MOST_BYTES:
+                break
+            count += 1
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        return batch
+
+    async def _answer(self, batch: list[tuple[Commit, asyncio.Future[None]]]) -> None:
+        """Commit them; whatever happens, everybody who waits hears of it."""
+        commits = [commit for commit, _ in batch]
+        about = commits[0].about if len(commits) == 1 else f"{commits[0].about} and {len(commits) - 1} more"
+        try:
+            reply = await self._link.script("commit", *call_of(commits, self._keys), about=about)
+            answers = checked(reply, about)
+        except BaseException as error:
+            for _, answered in batch:
+                _refuse(answered, error)
+            if not isinstance(error, Exception):
+                raise
+            return
+        for (commit, answered), answer in zip(batch, answers, strict=True):
+            _tell(answered, cast(list[Part], answer), commit.about)
+
+
+def call_of(commits: Sequence[Commit], keys: Keys) -> tuple[list[str], list[Arg]]:
+    """Keys and arguments of commit.lua."""
+    places: dict[str, int] = {}
+
+    def place(name: str) -> int:
+        return places.setdefault(name, len(places) + 1)
+
+    args: list[Arg] = [KEEP_MS, len(commits)]
+    for each in commits:
+        parcel = each.parcel
+        sent = [(place(to.recipient), raw) for to, raw in parcel.messages if to.recipient != JOURNAL]
+        args += [place(each.inbox), *each.fence, each.member, each.journal, len(sent)]
+        for row in sent:
+            args += row
+        args += [*parcel.change_args(), *parcel.guard_args(), *parcel.timer_args()]
+    shared = [keys.journal, keys.seq, keys.done, keys.failures, keys.held, keys.board, keys.timers]
+    return [*shared, *map(keys.inbox, places)], args
+
+
+def _tell(answered: asyncio.Future[None], answer: list[Part], about: str) -> None:
+    try:
+        if answer[0] == b"error":
+            raise translated(exceptions.ResponseError(text(answer[1])), about)
+        checked(answer, about)
+    except Exception as error:  # noqa: BLE001 - it is the caller's, who handles it
+        _refuse(answered, error)
+    else:
+        if not answered.done():
+            answered.set_result(None)
+
+
+def _refuse(answered: asyncio.Future[None], error: BaseException) -> None:
+    if answered.done():
+        return
+    if isinstance(error, asyncio.CancelledError):
+        answered.cancel()
+    else:
+        answered.set_exception(error)
