@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from loguru import logger
 
@@ -17,6 +17,9 @@ from callboard.bus.delivery import Delivery, Entry
 from callboard.bus.errors import BoardStale, BusError, BusUnavailable, InboxFull, LeaseLost, Reject, Retry
 from callboard.bus.lease import LEASE_S
 from callboard.bus.messages import JOURNAL, Draft, Envelope, MessageRefused, Outcome
+
+if TYPE_CHECKING:
+    from loguru import Logger
 
 STALE_DELAY_S = 0.01
 LONGEST_DELAY_S = 5.0
@@ -76,14 +79,18 @@ class Attempt:
         self._handling: asyncio.Task[Outcome] | None = None
         self._is_lost = False
         self._taken_in = time.monotonic()
-        envelope = delivery.envelope
-        self._log = logger.bind(
+
+    @property
+    def _log(self) -> Logger:
+        # Bound when there is something to say: most messages are handled without a word.
+        envelope = self._delivery.envelope
+        return logger.bind(
             run=envelope.run,
-            agent=delivery.entry.inbox,
+            agent=self._delivery.entry.inbox,
             task=envelope.task,
             message=envelope.id,
             kind=envelope.kind,
-            delivery=delivery.deliveries,
+            delivery=self._delivery.deliveries,
         )
 
     @property
@@ -196,14 +203,20 @@ class Attempt:
         """Run the handler in a task of its own, so that it can be stopped without stopping us."""
         if self._is_lost:
             raise LeaseLost("the lease was lost before the handler began")
-        timeout_s = deadline - asyncio.get_running_loop().time()
-        self._handling = handling = asyncio.ensure_future(self._handler.handle(self))
+        loop = asyncio.get_running_loop()
+        self._handling = handling = loop.create_task(self._handler.handle(self))
+        # asyncio.wait would do the same with more objects for each message.
+        ended_or_late: asyncio.Future[None] = loop.create_future()
+        alarm = loop.call_at(deadline, _wake, ended_or_late)
+        handling.add_done_callback(lambda _: _wake(ended_or_late))
         try:
-            done, _ = await asyncio.wait({handling}, timeout=max(0.0, timeout_s))
+            await ended_or_late
         except asyncio.CancelledError:
             await self._cancel(handling)
             raise
-        if not done:
+        finally:
+            alarm.cancel()
+        if not handling.done():
             await self._cancel(handling)
             raise TooSlow(f"not handled within {self._limits.handler_timeout_s:g} s")
         if handling.cancelled():
@@ -231,3 +244,8 @@ class Attempt:
                     self._log.warning("server is full, trying again until there is room", error=str(error))
                 is_said = True
                 await asyncio.sleep(ROOM_DELAY_S)
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)

@@ -20,8 +20,10 @@ BLOCK_S = 0.5
 """How long one read waits for messages; a stop waits for it, since a read that is broken off may lose what it got."""
 SWEEP_S = 1.0
 """How often it looks for released and abandoned messages and for due timers."""
-MOST_HELD = 64
-"""Messages held at once, worked on or waiting in their lanes."""
+MOST_HELD = 200
+"""Messages held at once, worked on or waiting in their lanes or for their commit."""
+MOST_READ = 100
+"""Messages of one read: one batch is handled while the commits of another are on their way."""
 
 
 class Runtime:
@@ -104,7 +106,7 @@ class Runtime:
         while not stop.is_set():
             room, wait_s = MOST_HELD - lanes.count, min(BLOCK_S, max(0.001, next_sweep - clock()))
             if room > 0:
-                self._take_in(await inbox.receive(limit=room, block_s=wait_s), lanes, keeper)
+                self._take_in(await inbox.receive(limit=min(room, MOST_READ), block_s=wait_s), lanes, keeper)
             else:
                 await lanes.finished_one(wait_s)
             if clock() >= next_sweep:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
+from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, Literal, cast
 
 from loguru import logger
@@ -119,11 +120,12 @@ def encode_entry(
     paid: PaidCall | None = None,
 ) -> str:
     """The JSON of an entry but for `seq` and `at`, which the server adds. Messages are given as their JSON."""
+    # By hand: one is written for every message that is handled, and most say little.
+    changed = (f'{{"field": {quoted(field)}, "doc": {quoted(doc)}}}' for field, doc in changes)
+    timed = (f'{{"after_ms": {after}, "message": {quoted(raw)}}}' for after, raw in timers)
     parts = [
-        f'"step":{json.dumps(step)},"cause":{json.dumps(cause)},"sender":{json.dumps(sender)}',
-        f'"messages":[{",".join(messages)}]',
-        '"changes":' + json.dumps([{"field": field, "doc": doc} for field, doc in changes]),
-        '"timers":' + json.dumps([{"after_ms": after, "message": raw} for after, raw in timers]),
+        f'"step":"{step}","cause":{quoted(cause)},"sender":{quoted(sender)},"messages":[{",".join(messages)}]',
+        f'"changes":[{", ".join(changed)}],"timers":[{", ".join(timed)}]',
     ]
     if deliveries:
         parts.append(f'"deliveries":{deliveries}')

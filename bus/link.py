@@ -15,14 +15,17 @@ from urllib.parse import urlsplit, urlunsplit
 from loguru import logger
 from redis import exceptions
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.connection import HiredisRespSerializer
 
 from callboard.bus.errors import BusError, BusUnavailable, InboxFull, ServerTooOld
 from callboard.bus.script import Part, Script, load
 
 Arg = str | bytes | int
 T = TypeVar("T")
+PACKER = HiredisRespSerializer()
 
 SOCKET_TIMEOUT_S = 5.0
 """How long one command may take before its connection counts as lost."""
@@ -68,7 +71,19 @@ def client(url: str, *, socket_timeout_s: float | None) -> Redis:
         raise BusUnavailable(f"{shown(url)!r} is no Redis URL: {error}") from error
     # Replies as the server gave them: what the client makes of them changes with its versions.
     made.response_callbacks.clear()
+    made.connection_pool.connection_class = _packing_in_c(made.connection_pool.connection_class)
     return made
+
+
+def _packing_in_c(plain: type[AbstractConnection]) -> type[AbstractConnection]:
+    """The client's own asyncio connections pack in Python, and copy what they have with every argument: a tenth of what a
+    batch of commits cost. This is how its synchronous ones do it."""
+
+    class Packing(plain):  # type: ignore[misc, valid-type] # which class it is depends on the URL
+        def pack_command(self, *args: Arg) -> list[bytes]:
+            return cast(Callable[..., list[bytes]], PACKER.pack)(*args)
+
+    return Packing
 
 
 def is_refusal(error: BaseException | None) -> bool:
