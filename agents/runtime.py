@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from callboard.agents.attempt import Attempt, Limits
@@ -14,22 +15,25 @@ from callboard.bus.bus import Bus
 from callboard.bus.delivery import Delivery, Entry
 from callboard.bus.lease import LEASE_S, RENEW_S, LeaseKeeper
 
-__all__ = ["Handler", "Runtime", "Work"]
+__all__ = ["Handler", "Host", "Runtime", "Work"]
 
 BLOCK_S = 0.5
 """How long one read waits for messages; a stop waits for it, since a read that is broken off may lose what it got."""
+SHORT_S = 0.05
+"""The same while an inbox is left out because enough of it is held: it must not wait long for the others."""
 SWEEP_S = 1.0
 """How often it looks for released and abandoned messages and for due timers."""
 MOST_HELD = 200
-"""Messages held at once, worked on or waiting in their lanes or for their commit."""
+"""Messages of one inbox held at once, worked on or waiting in their lanes or for their commit."""
 MOST_READ = 100
 """Messages of one read: one batch is handled while the commits of another are on their way."""
 
 
-class Runtime:
-    """One agent's, or one hand's, work on its inbox.
+class Host:
+    """The work of one or many agents, or hands, of one process on their inboxes.
 
     Args:
+        handlers: By the name of the inbox.
         consumer: `<agent>.<host>.<incarnation>`. At the start it takes over at once what other consumers of this host
             held: whoever runs this must hold the agent's lock.
         may_send: Whether this sender's role may send this kind; what may not be sent is refused and recorded.
@@ -41,9 +45,8 @@ class Runtime:
     def __init__(
         self,
         bus: Bus,
-        name: str,
+        handlers: Mapping[str, Handler],
         consumer: str,
-        handler: Handler,
         *,
         may_send: Callable[[str, str], bool],
         handler_timeout_s: float,
@@ -53,10 +56,9 @@ class Runtime:
         renew_s: float = RENEW_S,
         sweep_s: float = SWEEP_S,
     ) -> None:
-        self.name = name
         self.consumer = consumer
         self._bus = bus
-        self._handler = handler
+        self._handlers = dict(handlers)
         self._may_send = may_send
         self._limits = Limits(handler_timeout_s, grace_s, retry_s, sure_s=lease_s / 2)
         self._lease_s = lease_s
@@ -65,6 +67,8 @@ class Runtime:
         self._suspects = asyncio.Lock()
         """Protects the turn of suspects: agents/suspects.py."""
         self._attempts: dict[str, Attempt] = {}
+        self._held = Counter[str]()
+        """Messages of each inbox that are held."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`: then what waits is given back, and what runs gets its grace.
@@ -98,36 +102,45 @@ class Runtime:
 
     async def _receive(self, lanes: Lanes[Attempt], keeper: LeaseKeeper, stop: asyncio.Event) -> None:
         clock = asyncio.get_running_loop().time
-        inbox = self._bus.inbox(self.name, self.consumer)
+        inboxes = self._bus.inboxes(tuple(self._handlers), self.consumer)
         host = self.consumer.partition(".")[2].rpartition(".")[0]
-        self._take_in(await inbox.take_over(idle_s=self._lease_s, host=host or None), lanes, keeper)
-        await inbox.forget_dead_consumers()
+        self._take_in(await inboxes.take_over(idle_s=self._lease_s, host=host or None), lanes, keeper)
+        await inboxes.forget_dead_consumers()
         next_sweep = clock() + self._sweep_s
         while not stop.is_set():
-            room, wait_s = MOST_HELD - lanes.count, min(BLOCK_S, max(0.001, next_sweep - clock()))
-            if room > 0:
-                self._take_in(await inbox.receive(limit=min(room, MOST_READ), block_s=wait_s), lanes, keeper)
-            else:
+            names, wait_s = self._with_room(inboxes.names), min(BLOCK_S, max(0.001, next_sweep - clock()))
+            if not names:
                 await lanes.finished_one(wait_s)
+            else:
+                wait_s = wait_s if names is inboxes.names else min(wait_s, SHORT_S)
+                self._take_in(await inboxes.receive(names, MOST_READ, wait_s), lanes, keeper)
             if clock() >= next_sweep:
-                if lanes.count < MOST_HELD:
-                    self._take_in(await inbox.take_over(idle_s=self._lease_s), lanes, keeper)
+                if names:
+                    self._take_in(await inboxes.take_over(idle_s=self._lease_s), lanes, keeper)
                 await self._bus.fire_due_timers()
                 next_sweep = clock() + self._sweep_s
 
+    def _with_room(self, names: Sequence[str]) -> Sequence[str]:
+        """The inboxes whose next messages may be taken in; the same object when all may."""
+        full = {name for name, held in self._held.items() if held > MOST_HELD - MOST_READ}
+        return [name for name in names if name not in full] if full else names
+
     def _take_in(self, deliveries: list[Delivery], lanes: Lanes[Attempt], keeper: LeaseKeeper) -> None:
         for delivery in deliveries:
+            inbox = delivery.entry.inbox
+            handler = self._handlers[inbox]
             attempt = Attempt(
                 delivery,
-                self._handler,
+                handler,
                 self._limits,
                 may_send=self._may_send,
                 keeper=keeper,
                 turn=Turn(self._suspects),
             )
             self._attempts[attempt.entry.field] = attempt
+            self._held[inbox] += 1
             keeper.hold(attempt.entry)
-            lanes.put(self._handler.lane(delivery.envelope), attempt)
+            lanes.put(f"{inbox}/{handler.lane(delivery.envelope)}", attempt)
 
     async def _settle(self, keeper: LeaseKeeper, attempt: Attempt) -> None:
         try:
@@ -142,6 +155,7 @@ class Runtime:
 
     def _forget(self, attempt: Attempt, keeper: LeaseKeeper) -> None:
         keeper.let_go(attempt.entry)
+        self._held[attempt.entry.inbox] -= 1
         if self._attempts.get(attempt.entry.field) is attempt:
             del self._attempts[attempt.entry.field]
 
@@ -149,6 +163,43 @@ class Runtime:
         attempt = self._attempts.get(entry.field)
         if attempt is not None and attempt.entry == entry:
             attempt.lose()
+
+
+class Runtime(Host):
+    """The work of one agent, or one hand: a host with one handler.
+
+    Args:
+        consumer: `<agent>.<host>.<incarnation>`.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        name: str,
+        consumer: str,
+        handler: Handler,
+        *,
+        may_send: Callable[[str, str], bool],
+        handler_timeout_s: float,
+        grace_s: float = 10.0,
+        retry_s: float = 1.0,
+        lease_s: float = LEASE_S,
+        renew_s: float = RENEW_S,
+        sweep_s: float = SWEEP_S,
+    ) -> None:
+        super().__init__(
+            bus,
+            {name: handler},
+            consumer,
+            may_send=may_send,
+            handler_timeout_s=handler_timeout_s,
+            grace_s=grace_s,
+            retry_s=retry_s,
+            lease_s=lease_s,
+            renew_s=renew_s,
+            sweep_s=sweep_s,
+        )
+        self.name = name
 
 
 async def _close_at(stop: asyncio.Event, lanes: Lanes[Attempt]) -> None:

@@ -19,6 +19,7 @@ from callboard.bus.delivery import Wire
 from callboard.bus.errors import BoardStale, BusError, ServerTooOld
 from callboard.bus.gauges import BusGauges, read_gauges
 from callboard.bus.inbox import Inbox
+from callboard.bus.inboxes import Inboxes
 from callboard.bus.journal import JournalEntry, JournalReader, encode_entry
 from callboard.bus.keys import Keys
 from callboard.bus.link import Link, shown
@@ -181,6 +182,10 @@ class Bus:
 
     def inbox(self, name: str, consumer: str) -> Inbox:
         return Inbox(self._wire, name, consumer)
+
+    def inboxes(self, names: Sequence[str], consumer: str) -> Inboxes:
+        """Many inboxes that one process reads with one command."""
+        return Inboxes(self._wire, names, consumer)
 
     def journal(self, after: int = 0, *, follow: bool = False) -> AsyncIterator[JournalEntry]:
         """Entries with a higher number than `after`, in order; with `follow` it waits for more and never ends."""

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import cast
 
 from loguru import logger
 
 from callboard.bus.delivery import MOST_FAILURES, Delivery, Entry, Wire, bury
-from callboard.bus.errors import BadMessage, BusError, InboxFull, LeaseLost
+from callboard.bus.errors import BadMessage, InboxFull, LeaseLost
+from callboard.bus.groups import Groups
 from callboard.bus.keys import GROUP
-from callboard.bus.link import FIRST_DELAY_S, LONGEST_DELAY_S, NoGroup
 from callboard.bus.messages import Envelope
 from callboard.bus.parcel import Arg
 from callboard.bus.script import Part, checked, text
 
 FORGET_CONSUMER_S = 3600.0
 """A consumer that holds nothing and was silent for so long belongs to a process that is gone."""
-CALM_S = 30.0
-"""A group lost again within this time is made again more slowly each time: something deletes it."""
 TAKE_MOST = 100
 """Entries that one take_over brings at most."""
+
+
+Row = tuple[bytes, list[bytes] | None]
+"""An entry as a read gives it: its id, and its fields."""
 
 
 class Inbox:
@@ -41,9 +42,7 @@ class Inbox:
         self._held: dict[str, int] = {}
         """Entry id -> the delivery count this consumer holds it at."""
         self._cursor = ""
-        self._has_group = False
-        self._group_delay_s = FIRST_DELAY_S
-        self._group_lost_at = float("-inf")
+        self._groups = Groups(wire.link, wire.keys, (name,))
         self._reading = asyncio.Lock()
         """Protects `_held` against a take-over while a read is under way."""
 
@@ -58,12 +57,16 @@ class Inbox:
         # BLOCK 0 would wait for ever.
         wait = ("BLOCK", max(1, round(block_s * 1000))) if block_s > 0 else ()
         args = ("XREADGROUP", "GROUP", GROUP, self.consumer, "COUNT", limit, *wait, "STREAMS", self._key, ">")
-        async with self._reading, self._group():
+        async with self._reading, self._groups.there():
             reply = await self._wire.link.block(*args, block_s=block_s, about=self._about)
-            rows = cast(list[tuple[bytes, list[tuple[bytes, list[bytes] | None]]]], reply or [])
-            entries = [self._entry(id, fields or []) for _, stream in rows for id, fields in stream]
-            return await self._opened([entry for entry in entries if entry.id not in self._held])
+            rows = [row for _, stream in cast(list[tuple[bytes, list[Row]]], reply or []) for row in stream]
+            return await self.take_in(rows)
         return []
+
+    async def take_in(self, rows: Sequence[Row]) -> list[Delivery]:
+        """The deliveries of what a read has brought for this consumer. Nothing may read or take over meanwhile."""
+        entries = [self._entry(id, fields or []) for id, fields in rows]
+        return await self._opened([entry for entry in entries if entry.id not in self._held])
 
     async def take_over(self, *, idle_s: float, host: str | None = None) -> list[Delivery]:
         """Take what was released, what was not renewed for `idle_s`, and with a host what its other processes held.
@@ -75,7 +78,7 @@ class Inbox:
             BusUnavailable, BusError
         """
         keys, taken = self._wire.keys, list[Entry]()
-        async with self._reading, self._group():
+        async with self._reading, self._groups.there():
             while len(taken) < TAKE_MOST:
                 known = sorted({*self._held, *(entry.id for entry in taken)})
                 limits: list[Arg] = [TAKE_MOST - len(taken), MOST_FAILURES, len(known), *known]
@@ -95,7 +98,7 @@ class Inbox:
 
     async def forget_dead_consumers(self, silent_s: float = FORGET_CONSUMER_S) -> int:
         """Delete consumers that were silent for so long; those that hold something stay until it was taken over."""
-        async with self._group():
+        async with self._groups.there():
             reply = await self._wire.link.script(
                 "sweep", [self._key], [self.consumer, round(silent_s * 1000)], about=self._about
             )
@@ -173,29 +176,3 @@ class Inbox:
         # An earlier delivery of an entry that this consumer was given again says nothing about the later one.
         if self._held.get(entry.id) == entry.count:
             del self._held[entry.id]
-
-    @asynccontextmanager
-    async def _group(self) -> AsyncIterator[None]:
-        """Make the consumer group where it is missing, also when it is lost meanwhile; the body then reads nothing."""
-        if not self._has_group:
-            await self._make_group()
-        try:
-            yield
-        except NoGroup as error:
-            now = asyncio.get_running_loop().time()
-            is_again = now - self._group_lost_at < CALM_S
-            self._group_delay_s = min(2 * self._group_delay_s, LONGEST_DELAY_S) if is_again else FIRST_DELAY_S
-            self._group_lost_at, self._has_group = now, False
-            logger.error("consumer group was lost, making it again", inbox=self.name, error=str(error))
-            await asyncio.sleep(self._group_delay_s)
-
-    async def _make_group(self) -> None:
-        # From 0: what is in the stream was not acknowledged by anybody, for what was is deleted.
-        try:
-            await self._wire.link.command(
-                "XGROUP", "CREATE", self._key, GROUP, "0", "MKSTREAM", about=f"make inbox {self.name}"
-            )
-        except BusError as error:
-            if "BUSYGROUP" not in str(error):
-                raise
-        self._has_group = True
