@@ -86,7 +86,7 @@ async def run_command(
     shown = command if isinstance(command, str) else shlex.join(argv)
     argv = [*sandbox.prefix(cwd), *argv]
     began = time.monotonic()
-    process, life = await _start(argv, shown, cwd, env, grace_s, merge_stderr)
+    process, life = await start_guarded(argv, shown, cwd, env, grace_s=grace_s, merge_stderr=merge_stderr)
     streams = _Streams(on_line, on_stderr_line or on_line)
     talk = asyncio.create_task(streams.talk(process, stdin))
     ended = asyncio.create_task(process.wait())
@@ -109,10 +109,26 @@ async def run_command(
     )
 
 
-async def _start(
-    argv: Sequence[str], shown: str, cwd: Path, env: Mapping[str, str], grace_s: float, merge_stderr: bool
+async def start_guarded(
+    argv: Sequence[str],
+    shown: str,
+    cwd: Path,
+    env: Mapping[str, str],
+    *,
+    grace_s: float = GRACE_S,
+    merge_stderr: bool = False,
 ) -> tuple[asyncio.subprocess.Process, int]:
-    """The guard, and our end of its life pipe."""
+    """Start a program behind a guard, with pipes to its stdin, stdout and stderr.
+
+    Args:
+        shown: What errors call it.
+
+    Returns:
+        The guard, and our end of its life pipe: when it is closed, also by our death, everything below the guard ends.
+
+    Raises:
+        CommandFailed: It could not even be tried.
+    """
     reading, life = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(

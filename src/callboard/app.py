@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from callboard.agents.brains.mcp.servers import Server, resolve
 from callboard.agents.settings import AgentSettings
 from callboard.agents.workspace.environment import passed_on, work_environment
 from callboard.agents.workspace.git import Repository
@@ -18,16 +19,18 @@ from callboard.agents.workspace.layout import Layout
 from callboard.agents.workspace.preflight import git_problems
 from callboard.bus.archive import FileArchive
 from callboard.bus.clock import utc_now
-from callboard.bus.errors import RosterError
-from callboard.bus.known_secrets import KnownSecret, KnownSecrets, env_file, secrets_in
+from callboard.bus.errors import ConfigError, RosterError
+from callboard.bus.known_secrets import KnownSecrets
 from callboard.bus.redaction import Redactor
 from callboard.settings import FILE, Settings, load_settings
+from callboard.settings.secrets import known_secrets
 
 # What only agents need is imported where it is made: commands that look, such as `status`, would wait for it.
 if TYPE_CHECKING:
     from callboard.agents.brains.brain import Brain, Job, ReviewJob, Seat
     from callboard.agents.brains.calls import CallLog
     from callboard.agents.brains.cli.brain import CliSettings
+    from callboard.agents.brains.mcp.offer import Servers
     from callboard.agents.brains.run_budget import RunBudget
     from callboard.agents.brains.settings import ModelSettings
     from callboard.agents.manager.decision import Policy
@@ -40,8 +43,6 @@ if TYPE_CHECKING:
     from callboard.agents.workspace.setup import Setup
     from callboard.bus.bus import Bus
     from callboard.roles.role import Capabilities
-
-ENV_FILE_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,7 @@ class Workspace:
         from callboard.agents.brains.replay import ReplayBrain
 
         if agent.model is not None:
-            return self._model_brain(agent.model, self.budget(bus, agent.name))
+            return self._model_brain(agent, agent.model, self.budget(bus, agent.name))
         if agent.cli is not None:
             return CliBrain(ADAPTERS[agent.cli], self._cli_settings(agent), self.budget(bus, agent.name))
         if agent.replay is not None:
@@ -204,9 +205,12 @@ class Workspace:
         used = {name for agent in self.settings.agents for name in agent.model or ()}
         providers = sorted({self.settings.models[name].provider for name in used})
         brain = ("callboard.agents.brains.model.brain", "callboard.agents.brains.model.wire") if used else ()
-        return (*brain, *(f"pydantic_ai.models.{provider}" for provider in providers))
+        servers = (
+            ("callboard.agents.brains.mcp.tools",) if any(map(self.settings.servers_of, self.settings.agents)) else ()
+        )
+        return (*brain, *servers, *(f"pydantic_ai.models.{provider}" for provider in providers))
 
-    def _model_brain(self, names: Sequence[str], budget: RunBudget) -> Brain:
+    def _model_brain(self, agent: AgentSettings, names: Sequence[str], budget: RunBudget) -> Brain:
         # heavy, and only processes that think need it
         from callboard.agents.brains.model.brain import ModelBrain
         from callboard.agents.brains.model.providers import Providers
@@ -224,7 +228,38 @@ class Workspace:
             has_tools=all(known[name].tools for name in names),
             max_turns=known[names[0]].max_turns,
             redact=self.redactor.known,
+            servers=self._agent_servers(agent),
         )
+
+    def _agent_servers(self, agent: AgentSettings) -> Servers | None:
+        names = self.settings.servers_of(agent)
+        if not names:
+            return None
+        from callboard.agents.brains.mcp.tools import AgentServers
+
+        servers = [] if self.layout.play.is_dir() else [self.mcp_server(name) for name in names]
+        folder = self.layout.scratch(f"{agent.name}.mcp")
+        return AgentServers(servers, folder, now=utc_now, redact=self.redactor.known)
+
+    def mcp_server(self, name: str) -> Server:
+        """An MCP server as it is started or reached.
+
+        Raises:
+            ConfigError: The repository's file does not say how, or what it wants was not granted.
+        """
+        return resolve(name, self.settings.mcp[name], self.root, self.environ)
+
+    def mcp_problems(self) -> dict[str, str]:
+        """MCP servers that agents may use and that cannot be -> why, and the way out; played back, none is needed."""
+        if self.layout.play.is_dir():
+            return {}
+        problems: dict[str, str] = {}
+        for name in dict.fromkeys(name for agent in self.settings.agents for name in self.settings.servers_of(agent)):
+            try:
+                self.mcp_server(name)
+            except ConfigError as error:
+                problems[name] = str(error)
+        return problems
 
     def _key(self, model: ModelSettings) -> str | None:
         return self.environ.get(model.key_env) if model.key_env else None
@@ -320,24 +355,6 @@ class Workspace:
         protected = ProtectedPaths(FILE, paths.directions, paths.roles, paths.feedback, self.settings.project.copied)
         known = KnownSecrets(known_secrets(self.root, self.settings, self.environ), whole=True)
         return IntakeRules(limits=limits, protected=protected, known=known)
-
-
-def known_secrets(root: Path, settings: Settings, environ: Mapping[str, str]) -> tuple[KnownSecret, ...]:
-    """What a workspace was given to use and nobody may see: in the environment, in callboard.toml, and in the files of
-    variables beside it, those that agents get a copy of among them."""
-    keys = [model.key_env for model in settings.models.values() if model.key_env]
-    named = (*settings.redaction.variables, *keys)
-    given = {**settings.project.env, "bus-url": settings.bus.url}
-    files = [*root.glob(".env*"), *(root / name for name in settings.project.copied)]
-    texts = [path.read_text("utf-8", "replace") for path in files if is_env_file(path)]
-    return tuple(
-        secret for variables in (environ, given, *map(env_file, texts)) for secret in secrets_in(variables, named)
-    )
-
-
-def is_env_file(path: Path) -> bool:
-    """Whether it can be read as `NAME=value` lines; nobody keeps a megabyte of those."""
-    return path.is_file() and os.access(path, os.R_OK) and path.stat().st_size <= ENV_FILE_BYTES
 
 
 def consumer_name(agent: str) -> str:

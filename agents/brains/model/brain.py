@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import NoReturn
 
@@ -13,6 +14,7 @@ from callboard.agents.brains.answer import last_line
 from callboard.agents.brains.brain import Failed, Job, RawVerdict, Report, Result, ReviewJob
 from callboard.agents.brains.budget import Budget
 from callboard.agents.brains.calls import CallLog
+from callboard.agents.brains.mcp.offer import NoServers, Servers
 from callboard.agents.brains.model import prompt
 from callboard.agents.brains.model.calling import Caller
 from callboard.agents.brains.model.conversation import Conversation, NoEnd, Subject
@@ -36,6 +38,7 @@ class ModelBrain:
         has_tools: False: the model cannot call tools; it reviews by the diff alone.
         max_turns: How many replies one attempt or review may take.
         redact: Takes secrets out of what the model is told.
+        servers: More tools.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class ModelBrain:
         has_tools: bool = True,
         max_turns: int = 100,
         redact: Callable[[str], str] = str,
+        servers: Servers | None = None,
     ) -> None:
         self._caller = caller
         self._open_log = open_log
@@ -56,6 +60,7 @@ class ModelBrain:
         self._has_tools = has_tools
         self._max_turns = max_turns
         self._redact = redact
+        self._servers = servers if servers is not None and has_tools else NoServers()
 
     async def work(self, job: Job, report: Report) -> Result:
         subject = Subject(
@@ -102,8 +107,14 @@ class ModelBrain:
     async def _talk(self, subject: Subject, job: Job | ReviewJob, report: Report) -> End:
         log = self._open_log(job)
         caller = LoggedCaller(self._caller, log, self._budget, self._now)
-        user = ToolUser(by_name(subject.tools), log, self._now, self._redact)
-        return await Conversation(subject, caller, user, report).until_end()
+        async with self._servers.tools(job.seat, log) as extra:
+            subject = replace(
+                subject,
+                tools=(*subject.tools, *extra.tools),
+                prompt="\n\n".join([subject.prompt, *prompt.missing(extra.problems)]),
+            )
+            user = ToolUser(by_name(subject.tools), log, self._now, self._redact)
+            return await Conversation(subject, caller, user, report).until_end()
 
 
 def _only_tools_end(text: str) -> NoReturn:

@@ -74,6 +74,12 @@ def reviewer_prompt(job: ReviewJob) -> str:
     )
 
 
+def missing(problems: tuple[str, ...]) -> list[str]:
+    """What a brain is told about tools that it does not have although it was given their server."""
+    said = "## Tools that cannot be had now\nWhere the task needs one of them, say so with `blocked`.\n"
+    return [said + framed("mcp", "\n".join(problems))] if problems else []
+
+
 def _notes(notes: tuple[Note, ...]) -> list[str]:
     said = [f"{note.source}: {note.text}" if _is_ours(note) else framed(note.source, note.text) for note in notes]
     return ["## Since the first attempt, oldest first\n" + "\n\n".join(said)] if said else []

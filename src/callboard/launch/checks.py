@@ -41,6 +41,7 @@ def check(workspace: Workspace, names: Sequence[str], free_bytes: int) -> None:
     found = (
         *settings,
         *workspace.key_problems().values(),
+        *workspace.mcp_problems().values(),
         *copies.problems(workspace.copies, workspace.repository, f"refs/heads/{project.target}"),
         *problems(workspace.root, agents=agents, integration=integration, target=project.target),
     )

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from callboard.agents.brains.budget_settings import BudgetSettings, PriceSettings
+from callboard.agents.brains.mcp.settings import McpSettings, ServerName
 from callboard.agents.brains.settings import ModelName, ModelSettings
 from callboard.agents.reviewer.consensus import TRIO
 from callboard.agents.settings import (
@@ -98,6 +99,8 @@ class Document(Table):
     """The manager is always among them."""
     models: dict[ModelName, ModelSettings] = {}
     """By the name that agents use."""
+    mcp: dict[ServerName, McpSettings] = {}
+    """By the name that stands in front of their tools."""
     budget: BudgetSettings = BudgetSettings()
     prices: dict[Annotated[str, Field(min_length=1)], PriceSettings] = {}
     """By the model's name at its provider, with or without `provider:` in front."""
@@ -130,6 +133,17 @@ class Document(Table):
                     raise fault(f"agents.{n}.model", f"models.{name} has tools = false, and a driver works with tools")
         return self
 
+    @model_validator(mode="after")
+    def _servers_are_for_models(self) -> Self:
+        known = {agent.name: agent for agent in self.agents}
+        for name, server in self.mcp.items():
+            for agent in server.agents:
+                if agent not in known:
+                    raise fault(f"mcp.{name}.agents", f"no agent {agent!r}; there are: {', '.join(known)}")
+                if known[agent].model is None:
+                    raise fault(f"mcp.{name}.agents", f"{agent} has no model, and only models get tools of MCP servers")
+        return self
+
     @staticmethod
     def _free(taken: dict[str, str]) -> str:
         return ", ".join(seat for seat in SEATS if seat not in taken) or "none"
@@ -148,6 +162,10 @@ class Settings(Document):
     @property
     def reviewers(self) -> tuple[AgentSettings, ...]:
         return tuple(agent for agent in self.agents if agent.role == "reviewer")
+
+    def servers_of(self, agent: AgentSettings) -> dict[str, McpSettings]:
+        """The MCP servers whose tools it may call."""
+        return {name: server for name, server in self.mcp.items() if server.may_use(agent)}
 
     def agent(self, name: str) -> AgentSettings | None:
         return next((agent for agent in self.agents if agent.name == name), None)

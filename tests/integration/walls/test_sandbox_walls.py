@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from sandboxes import KINDS, SECRET, Arena, make_arena
+from sandboxes import SECRET, Arena
 from workshop import ENV, git
 
 from callboard.agents.workspace.commands import TIMED_OUT
@@ -25,16 +23,6 @@ from callboard.agents.workspace.sandbox import OFF, Sandbox
 from callboard.agents.workspace.setup import Setup
 from callboard.agents.workspace.slots import GateSlots, Slot
 from callboard.bus.errors import CommandFailed
-
-
-@pytest.fixture(params=KINDS)
-def arena(request: pytest.FixtureRequest) -> Iterator[Arena]:
-    folder = Path(tempfile.mkdtemp(prefix="cb-"))
-    try:
-        yield make_arena(folder, request.param)
-    finally:
-        shutil.rmtree(folder)
-
 
 # --- writing ---------------------------------------------------------------------------------------
 
