@@ -23,6 +23,8 @@ class GateRequested(Body):
     the checks run on `base`."""
     permits: tuple[Permit, ...] = ()
     """What a person lets through intake."""
+    tools: tuple[str, ...] = ()
+    """evidence: what must have been called with success in this attempt."""
 
 
 class GateFinished(Body):

@@ -63,6 +63,8 @@ class TaskSpec(Fact):
     """Glob patterns the task may touch; empty = the whole product."""
     checks: tuple[str, ...] = ()
     """Commands that must exit 0 in a checkout of the result."""
+    tools: tuple[str, ...] = ()
+    """What the evidence must show a successful call of (directions/demands.py), as its fields demand it."""
     budget: OwnCaps = OwnCaps()
     """What it may use; what its Budget does not name is as `[budget.task]` has it."""
     blocked_by: str = ""
@@ -74,8 +76,8 @@ class TaskSpec(Fact):
     @property
     def digest(self) -> str:
         """16 hex digits over what the task asks for; place in the file, number and order do not count,
-        and what it may use does by the field that says so."""
-        asked = self.model_dump_json(exclude={"number", "order", "source", "budget"})
+        and what it may use, and must call, does by the fields that say so."""
+        asked = self.model_dump_json(exclude={"number", "order", "source", "budget", "tools"})
         return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
@@ -90,6 +92,8 @@ class Briefing(Fact):
     focus: str = ""
     canon: tuple[str, ...] = ()
     locks: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    """What its rules demand a successful call of, in every attempt."""
     prefix: str = ""
     """What commit subjects start with, such as `deploy: `."""
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from graphlib import CycleError, TopologicalSorter
 
 from callboard.bus.task import TaskSpec
+from callboard.directions.demands import ANY, unmeetable
 from callboard.directions.document import Direction, Problem
 
 STALE_AFTER = timedelta(days=30)
@@ -19,12 +20,15 @@ def check_directions(
     today: date,
     agents: Collection[str] | None = None,
     others: Sequence[Direction] = (),
+    tools: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[tuple[Problem, ...], ...]:
     """The problems of each direction, by line: those of reading it, and those that show when it is held against the rest.
 
     Args:
         agents: The roster's names; None = unknown, then nobody counts as missing.
         others: Directions that are not checked, but in which a `Depends` may find its task.
+        tools: Agent -> its tools and MCP servers, as demands.unmeetable takes them; None = unknown, then no demand
+            counts as one that cannot be met.
     """
     owners: dict[str, TaskSpec] = {}
     for task in (task for direction in (*directions, *others) for task in direction.tasks):
@@ -34,6 +38,7 @@ def check_directions(
     found = []
     for direction in directions:
         own = {*direction.problems, *_file_problems(direction, today, agents), *_branch_problems(direction)}
+        own |= {*_tool_problems(direction, tools or {})}
         for task in direction.tasks:
             own |= {*_task_problems(task, today), *_dependency_problems(task, owners, known, agents)}
             if owners[task.key] is not task:
@@ -80,6 +85,19 @@ def _branch_problems(direction: Direction) -> Iterator[Problem]:
         yield Problem(
             direction.lines.get("branch", 1),
             f"the branch {said} is not the agent's own; it commits to {own} whatever stands here",
+        )
+
+
+def _tool_problems(direction: Direction, tools: Mapping[str, Collection[str]]) -> Iterator[Problem]:
+    agent = direction.agent
+    if agent not in tools:
+        return
+    for line, demand in unmeetable(direction, tools[agent]):
+        named = "a tool of an MCP server" if demand == ANY else f"the tool or MCP server {demand}"
+        yield Problem(
+            line,
+            f"{named} is demanded here, and {agent} has none: what it hands in will be sent back. Let it use one in "
+            "callboard.toml ([mcp.NAME]; a tool is named as server__tool), or take the demand out",
         )
 
 

@@ -85,6 +85,9 @@ class Direction:
     lines: Mapping[str, int] = field(default_factory=dict, compare=False)
     """1-based lines of what checks point at: `last_reviewed`, `branch`."""
 
+    tools: tuple[str, ...] = ()
+    """What the rules demand that every task calls."""
+
     def briefing(self) -> Briefing:
         """What every task of this agent is given along."""
         return Briefing(
@@ -95,5 +98,6 @@ class Direction:
             focus=self.focus,
             canon=self.canon,
             locks=tuple(lock for rule in self.rules for lock in rule.locks),
+            tools=self.tools,
             prefix=self.git.prefix,
         )

@@ -25,6 +25,7 @@ KNOWN = (
     "Serves",
     "Paths",
     "Checks",
+    "Tools",
     "Tier",
     "Budget",
 )

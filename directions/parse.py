@@ -11,6 +11,7 @@ from pathlib import Path
 
 from callboard.bus.errors import ConfigError
 from callboard.bus.task import TaskSpec
+from callboard.directions import demands
 from callboard.directions.blocks import Block, Kind, read_blocks, split_lines
 from callboard.directions.document import Category, Direction, GitWorkflow, Problem, Rule, Section
 from callboard.directions.fields import match_field, read_entries
@@ -146,6 +147,7 @@ class _Reading:
             sections=tuple(self.sections),
             tasks=tasks,
             problems=tuple(sorted(self.found)),
+            tools=demands.of_rules(self.rules),
             lines={**head.lines, **({"branch": self.branch_line} if self.branch_line else {})},
         )
 

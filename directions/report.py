@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
@@ -90,15 +90,17 @@ def make_report(
     today: date,
     agents: Collection[str] | None = None,
     others: Sequence[Direction] = (),
+    tools: Mapping[str, Collection[str]] | None = None,
 ) -> CheckReport:
     """Check all files together and report on each, in the order given.
 
     Args:
         agents: The roster's names; None = unknown.
         others: Directions that are not reported on, but in which a `Depends` may find its task.
+        tools: Agent -> its tools and MCP servers; None = unknown.
     """
     read = [file for file in files if isinstance(file, Direction)]
-    problems = iter(check_directions(read, today=today, agents=agents, others=others))
+    problems = iter(check_directions(read, today=today, agents=agents, others=others, tools=tools))
     return CheckReport(
         files=tuple(_file(file, next(problems)) if isinstance(file, Direction) else _unreadable(file) for file in files)
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from callboard.bus.task import OwnCaps, Source, TaskSpec
-from callboard.directions import budget, values
+from callboard.directions import budget, demands, values
 from callboard.directions.fields import KNOWN, Entry
 from callboard.directions.keys import Index, Name, assign_slugs
 
@@ -128,6 +128,7 @@ def _build(
     timeline = _line(fields, "Timeline")
     depends, unknown = _depends(_find(fields, "Depends"), index, key, report)
     waiting = _waiting(_find(fields, "Status"), report)
+    said = {name: value.text for name, value in fields.items()}
     return TaskSpec(
         key=key,
         number=task.number,
@@ -148,7 +149,8 @@ def _build(
         checks=_checks(fields, report),
         budget=_budget(_find(fields, "Budget"), report),
         blocked_by="; ".join(part for part in (waiting, unknown) if part),
-        fields={name: value.text for name, value in fields.items()},
+        tools=demands.of_fields(said),
+        fields=said,
         source=source,
     )
 

@@ -82,6 +82,15 @@ def read_records(path: Path) -> tuple[CallRecord | ToolRecord, ...]:
     return tuple(_parse(path.read_bytes())[0])
 
 
+def tools_called(path: Path) -> frozenset[str] | None:
+    """Names of the tools that an attempt called with success; None: nothing was recorded of it."""
+    try:
+        records = read_records(path)
+    except OSError:
+        return None
+    return frozenset(record.name for record in records if isinstance(record, ToolRecord) and record.ok)
+
+
 def _open(path: Path) -> tuple[list[CallRecord | ToolRecord], list[int]]:
     try:
         content = path.read_bytes()

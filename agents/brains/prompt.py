@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from callboard.agents.brains.brain import Job, ReviewJob
 from callboard.bus.task import Briefing, CommandResult, Note, TaskSpec
+from callboard.directions.demands import ANY
 
 _NAMED = ("what", "use", "evidence")
 """Fields that have a line of their own."""
@@ -68,6 +69,7 @@ def requirements(spec: TaskSpec) -> str:
         lines.append(f"Only these paths may change: {', '.join(spec.paths)}")
     if spec.checks:
         lines.append("These must exit 0 afterwards:\n" + _list(f"`{check}`" for check in spec.checks))
+    lines += _must_call(spec.tools)
     return "\n".join(lines) or spec.title
 
 
@@ -76,8 +78,17 @@ def briefing(it: Briefing) -> str:
     parts = [f"Mission: {it.mission}" if it.mission else "", f"Focus: {it.focus}" if it.focus else ""]
     parts.append("Rules:\n" + _list(it.locks) if it.locks else "")
     parts.append("Documents that count as true:\n" + _list(it.canon) if it.canon else "")
+    parts += _must_call(it.tools)
     said = "\n".join(filter(None, parts))
     return f"# What holds for every task of yours\n\n{said}" if said else ""
+
+
+def _must_call(tools: Sequence[str]) -> list[str]:
+    names = ["a tool of an MCP server" if name == ANY else name for name in tools]
+    told = (
+        f"What is handed in is sent back unless these were called with success in the same attempt: {', '.join(names)}"
+    )
+    return [told] if names else []
 
 
 def notes(learnt: Sequence[Note]) -> str:

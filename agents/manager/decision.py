@@ -13,6 +13,9 @@ from callboard.bus.messages import JOURNAL, Body, Draft, Envelope, FeedbackLogge
 MANAGER = "manager"
 """The manager's name, which is also its inbox."""
 
+TOOLS_RULE = "tools"
+"""The rule by which evidence is refused that lacks a call which its direction demands."""
+
 LogKind = Literal[
     "startup",
     "task",

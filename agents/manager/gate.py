@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from loguru import logger
 
-from callboard.agents.manager.decision import Policy
+from callboard.agents.manager.decision import TOOLS_RULE, Policy
 from callboard.agents.manager.intake import IntakeRules, TakenIn, judge_unfinished, take_in
 from callboard.agents.manager.verdicts import gate_hash
 from callboard.agents.threads import run_to_end
@@ -19,6 +19,7 @@ from callboard.agents.workspace.slots import GateSlots, Slot
 from callboard.bus.errors import ApprovalNeeded, CommandFailed, IntakeRefused, WorkspaceError
 from callboard.bus.messages import Envelope, GateFinished, GateRequested, PinRequested
 from callboard.bus.task import CommandResult
+from callboard.directions import demands
 
 TRIES = 3
 """How often a gate that could not run is tried (design/4-work.md: up to 3 attempts with backoff)."""
@@ -28,6 +29,14 @@ NOT_RUN = frozenset({126, 127})
 """Exit codes of /bin/sh for a program that cannot be run or is not there: no verdict on the tree."""
 
 
+ToolsCalled = Callable[[str, int, str], Collection[str] | None]
+"""Task, attempt, agent -> names of the tools that were called with success; None: nothing was recorded."""
+
+
+def nothing_recorded(task: str, attempt: int, agent: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """What the gate works with.
@@ -35,6 +44,7 @@ class Gate:
     Args:
         rules: Intake's rules, without a task's paths.
         sleep: Waits this many seconds.
+        called: What the runtime recorded of an attempt's tools.
     """
 
     run: str
@@ -45,6 +55,7 @@ class Gate:
     rules: IntakeRules
     timeout_s: float
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    called: ToolsCalled = nothing_recorded
 
     def pin(self, message: Envelope, request: PinRequested) -> None:
         """Keep unfinished work where it outlives the agent's vault, as far as intake would let it in; what it refuses
@@ -70,6 +81,7 @@ class Gate:
         finished = GateFinished(purpose=request.purpose, verdict="infrastructure", commit=request.commit)
         try:
             taken = await run_to_end(self._take_in, message, request)
+            await run_to_end(self._judge_tools, message, request)
         except ApprovalNeeded as needed:
             return finished.model_copy(update={"verdict": "approval", "permits": needed.permits})
         except IntakeRefused as refusal:
@@ -109,6 +121,19 @@ class Gate:
             pin=f"refs/callboard/{self.run}/tasks/{message.task}/{message.attempt}",
             branch=f"{request.agent}/work",
         )
+
+    def _judge_tools(self, message: Envelope, request: GateRequested) -> None:
+        """What was called is taken from what the runtime wrote down, never from what the agent says.
+
+        Raises:
+            IntakeRefused: Something was not called that had to be.
+        """
+        if not request.tools or request.purpose != "evidence":
+            return
+        called = self.called(message.task, message.attempt, request.agent)
+        lacks = demands.missing(request.tools, called or ())
+        if lacks:
+            raise IntakeRefused(TOOLS_RULE, "", way_to_tools(lacks, request.agent, called))
 
     def _vault(self, agent: str) -> Repository:
         return Repository(self.layout.clone(agent), git_dir=self.layout.vault(agent))
@@ -168,6 +193,19 @@ class Gate:
             if not result.passed:
                 return Ran("red", "", tuple(results))
         return Ran("green", "", tuple(results), flaky)
+
+
+def way_to_tools(lacks: Collection[str], agent: str, called: Collection[str] | None) -> str:
+    """What a driver, and whoever reads its log, can do about tools that were not called."""
+    names = ", ".join("a tool of an MCP server" if name == demands.ANY else f"`{name}`" for name in lacks)
+    asked = f"its direction demands a successful call of {names} in the attempt that is handed in"
+    if called is None:
+        return (
+            f"{asked}, and nothing records the tools of {agent}: give it a model and the server in callboard.toml, "
+            "or take the demand out of the direction"
+        )
+    had = ", ".join(f"`{name}`" for name in sorted(called)[:20]) or "nothing"
+    return f"{asked}, and what was called with success is {had}: call it before you hand in, or say `blocked`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from callboard.agents.manager import seats, setbacks
 from callboard.agents.manager.decision import Decision
 from callboard.agents.manager.verdicts import gate_hash
 from callboard.agents.reviewer.consensus import TRIO
-from callboard.bus.board import IntentDoc, TaskDoc, TaskState, Verdict
+from callboard.bus.board import BriefingDoc, IntentDoc, TaskDoc, TaskState, Verdict
 from callboard.bus.messages import GateRequested, LandRequested, MergeRequested, ReviewRequested, TimerFired
 
 
@@ -20,8 +20,16 @@ def ask_gate(decision: Decision, task: TaskDoc) -> None:
         base=task.base,
         commit=task.head or None,
         permits=task.permits,
+        tools=demanded_tools(decision, task),
     )
     decision.send("gate", body, task)
+
+
+def demanded_tools(decision: Decision, task: TaskDoc) -> tuple[str, ...]:
+    """What its own fields demand, and the rules of the file that it stands in."""
+    briefing = decision.board.get(f"briefing:{task.task.agent}", BriefingDoc).briefing
+    rules = briefing.tools if briefing is not None else ()
+    return tuple(dict.fromkeys((*task.task.tools, *rules)))
 
 
 def ask_reviewers(

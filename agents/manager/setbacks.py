@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from callboard.agents.manager import seats
-from callboard.agents.manager.decision import Decision
+from callboard.agents.manager.decision import TOOLS_RULE, Decision
 from callboard.bus.board import BlockerDoc, QuestionDoc, TaskDoc, TaskState
 from callboard.bus.caps import task_scope
 from callboard.bus.messages import (
@@ -58,12 +58,13 @@ def send_back(
 
 
 def refuse(decision: Decision, task: TaskDoc, rule: str, path: str, way_out: str) -> None:
-    """Nothing was imported: the next attempt starts afresh, knowing the rule."""
+    """The next attempt knows the rule. What must not be imported is left out of it; what only was not called for is not
+    the work's fault, so that one goes on from it."""
     decision.put_run(intake_refusals=decision.board.run.intake_refusals + 1)
     decision.send(task.agent, HandInRefused(rule=rule, path=path, way_out=way_out), task)
-    summary = f"intake refused `{path}` (rule {rule}): {way_out}"
+    summary = f"intake refused {f'`{path}`' if path else 'it'} (rule {rule}): {way_out}"
     decision.log("evidence", "intake refused it", [summary], task=task)
-    task = decision.put_task(task, pin="", head="")
+    task = decision.put_task(task, pin=task.head if rule == TOOLS_RULE else "", head="")
     spend_attempt(decision, task, Note(source="intake", text=summary), summary)
 
 

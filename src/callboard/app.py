@@ -270,8 +270,12 @@ class Workspace:
         from callboard.agents.brains.played import PlayedLog
 
         review = job.request.review if isinstance(job, ReviewJob) else ""
-        path = self.layout.call_log(job.seat.run, job.task, job.attempt, job.seat.agent, review)
-        return PlayedLog(self.layout.play / path.name) if self.layout.play.is_dir() else CallFile(path)
+        path = self._call_log_path(job.seat.run, job.task, job.attempt, job.seat.agent, review)
+        return PlayedLog(path) if self.layout.play.is_dir() else CallFile(path)
+
+    def _call_log_path(self, run: str, task: str, attempt: int, agent: str, review: str = "") -> Path:
+        path = self.layout.call_log(run, task, attempt, agent, review)
+        return self.layout.play / path.name if self.layout.play.is_dir() else path
 
     def key_problems(self) -> dict[str, str]:
         """Models that agents use and whose key is not there -> what to do; played back, they need none."""
@@ -317,6 +321,7 @@ class Workspace:
 
     def manager_handlers(self, bus: Bus, office: Office) -> dict[str, Handler]:
         """Inbox -> handler: the desk and its hands."""
+        from callboard.agents.brains.call_file import tools_called
         from callboard.agents.manager.gate import Gate
         from callboard.agents.manager.hands import GateHandler, LandHandler
         from callboard.agents.manager.office import DeskHandler
@@ -339,6 +344,7 @@ class Workspace:
             policy=self.policy,
             rules=self.intake_rules(),
             timeout_s=self.settings.project.gate_timeout_s,
+            called=lambda task, attempt, agent: tools_called(self._call_log_path(bus.run, task, attempt, agent)),
         )
         return {
             "manager": DeskHandler(bus, office, self.policy, utc_now),

@@ -45,6 +45,7 @@ def check(
         today=datetime.now(UTC).date(),
         agents=[agent.name for agent in settings.agents] if settings else None,
         others=_others(settings, paths),
+        tools=settings.tool_names() if settings else None,
     )
     if json:
         print_json(report)

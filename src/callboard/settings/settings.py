@@ -25,8 +25,11 @@ from callboard.agents.settings import (
 )
 from callboard.agents.workspace.sandbox_settings import SandboxSettings
 from callboard.bus.settings import BusSettings
+from callboard.directions.demands import MARK
 from callboard.settings.trio import family_problems
 
+OWN_TOOLS = ("list", "read", "search", "write", "edit", "run")
+"""What a driver that thinks with a model has besides (docs/models.md)."""
 SEATS = ("senior", "junior-1", "junior-2")
 
 
@@ -166,6 +169,14 @@ class Settings(Document):
     def servers_of(self, agent: AgentSettings) -> dict[str, McpSettings]:
         """The MCP servers whose tools it may call."""
         return {name: server for name, server in self.mcp.items() if server.may_use(agent)}
+
+    def tool_names(self) -> dict[str, tuple[str, ...]]:
+        """Driver -> our tools, and its MCP servers with MARK; of an agent CLI nobody knows which tools it has."""
+        ours = {agent.name: OWN_TOOLS if agent.model is not None else () for agent in self.drivers}
+        known = (agent for agent in self.drivers if agent.cli is None)
+        return {
+            agent.name: (*ours[agent.name], *(f"{name}{MARK}" for name in self.servers_of(agent))) for agent in known
+        }
 
     def agent(self, name: str) -> AgentSettings | None:
         return next((agent for agent in self.agents if agent.name == name), None)
