@@ -8,6 +8,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+SERVER_MARK = "__"
+"""Between an MCP server's name and its tool's in what a brain calls it; no tool of ours has it in its name."""
+
 
 class Fact(BaseModel):
     """Base of everything that travels inside a message: frozen; unknown fields are ignored, so that versions can mix."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from callboard.bus.task import SERVER_MARK
 from callboard.directions.document import Direction, Rule
 from callboard.directions.values import is_none, listed
 
 ANY = "mcp"
 """Demands a tool of any MCP server."""
-MARK = "__"
-"""Stands between a server's name and its tool's in the name of a call."""
 
 CLI_MARK = "mcp__"
 """What agent CLIs put in front of both."""
@@ -139,7 +138,7 @@ def missing(demands: Iterable[str], called: Collection[str]) -> tuple[str, ...]:
 
 def meets(name: str, demand: str) -> bool:
     """Whether a tool's name is what is demanded: it, its server, or any server's tool where any will do."""
-    server, mark, tool = name.removeprefix(CLI_MARK).partition(MARK)
+    server, mark, tool = name.removeprefix(CLI_MARK).partition(SERVER_MARK)
     if demand == ANY:
         return bool(mark)
     wanted = _plain(demand)
@@ -155,12 +154,12 @@ def unmeetable(direction: Direction, names: Collection[str]) -> Iterator[tuple[i
     """1-based lines at which something is demanded that an agent can never call, and what.
 
     Args:
-        names: Of its tools, and of its MCP servers, those with MARK behind them: what tools a server has is known when it
+        names: Of its tools, and of its MCP servers, those with SERVER_MARK behind them: what tools a server has is known when it
             runs, so a demand that names one without its server counts as never met.
     """
     demanded = [(1, direction.tools), *((task.source.line, task.tools) for task in direction.tasks)]
     for line, demands in demanded:
-        for demand in missing((demand.partition(MARK)[0] for demand in demands), names):
+        for demand in missing((demand.partition(SERVER_MARK)[0] for demand in demands), names):
             yield line, demand
 
 

@@ -15,9 +15,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from callboard.agents.brains import reading
 from callboard.agents.brains.answer import plain
 from callboard.agents.brains.mcp.servers import Server
+from callboard.bus.task import SERVER_MARK
 
-MARK = "__"
-"""Between a server's name and its tool's; no tool of ours has it in its name, and no server in its."""
 MAX_TOOLS = 64
 """Of one server; each is sent to the model with each call."""
 MAX_NAME = 64
@@ -59,7 +58,7 @@ def choose(server: Server, tools: Sequence[types.Tool]) -> Choice:
     problems: list[str] = []
     wanted = [tool for tool in tools if server.offers(tool.name)]
     for tool in wanted[:MAX_TOOLS]:
-        name = f"{server.name}{MARK}{_NOT_IN_NAMES.sub('_', tool.name)}"
+        name = f"{server.name}{SERVER_MARK}{_NOT_IN_NAMES.sub('_', tool.name)}"
         problem = _problem(tool, name, offered)
         if problem:
             problems.append(f"{server.name} offers {plain(tool.name, 80)!r}, which is left out: {problem}")

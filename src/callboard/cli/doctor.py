@@ -164,6 +164,7 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
     yield server_check() if url == EMBEDDED else wait_for(_external(url))
     yield from _directions(workspace)
     yield from brain_checks(workspace)
+    yield from mcp_checks(workspace)
     yield trio_check(workspace.settings)
     yield sandbox_check(workspace)
     yield _archives(workspace)
@@ -228,6 +229,13 @@ def _model(workspace: Workspace, agent: str, name: str, problem: str | None) -> 
     settings = workspace.settings.models[name]
     key = f"key in {settings.key_env}" if settings.key_env else "no key"
     return fail(agent, problem) if problem else ok(agent, f"thinks with {name} ({settings.model}, {key})")
+
+
+def mcp_checks(workspace: Workspace) -> Iterator[Check]:
+    """MCP servers and the tools that they offer."""
+    from callboard.cli.doctor_mcp import mcp_findings
+
+    yield from (Check("MCP", state, text) for state, text in mcp_findings(workspace))
 
 
 def trio_check(settings: Settings) -> Check:

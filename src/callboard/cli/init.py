@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callboard.bus.errors import RosterError, WorkspaceError
+from callboard.bus.errors import ConfigError, RosterError, WorkspaceError
 from callboard.cli.options import Json
 from callboard.cli.output import print_json, say
 
@@ -96,8 +97,18 @@ def look(root: Path, repository: Repository, environ: Mapping[str, str]) -> Foun
         guess=guess_commands(root),
         keys=frozenset(known.key for known in KNOWN if environ.get(known.key)),
         clis=tuple(UsableCli(*found) for found in usable(environ)),
+        servers=_servers(root),
         settings=settings,
     )
+
+
+def _servers(root: Path) -> tuple[str, ...]:
+    """What `.mcp.json` names, as far as it can be read."""
+    from callboard.agents.brains.mcp.entries import REPOSITORY_FILE, read_names
+
+    with suppress(ConfigError):
+        return read_names(root / REPOSITORY_FILE)
+    return ()
 
 
 def is_something_else(folder: Path, kind: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from callboard.agents.brains.mcp.entries import REPOSITORY_FILE
 from callboard.agents.workspace.preflight import name_problems
 from callboard.cli.init_brains import UsableCli, choose_brains, found_note, way_to_brains
 from callboard.directions.templates import direction_template
@@ -45,6 +46,8 @@ class Found:
     keys: frozenset[str] = frozenset()
     """Variables with a model's key that are set."""
     clis: tuple[UsableCli, ...] = ()
+    servers: tuple[str, ...] = ()
+    """MCP servers that the repository's `.mcp.json` names."""
     settings: Settings | None = None
     """Those of the callboard.toml that is there already."""
 
@@ -101,9 +104,21 @@ def _plan(found: Found, files: Mapping[str, str], drivers: Sequence[str], folder
     return Plan(
         files={path: text for path, text in wanted.items() if path not in found.files},
         kept=tuple(path for path in there if path in found.files),
-        notes=notes,
+        notes=(*notes, *_servers_note(found)),
         next_steps=tuple(_next_steps(found, f"{folder}/{drivers[0]}.md" if drivers else "")),
     )
+
+
+def _servers_note(found: Found) -> Iterator[str]:
+    """A repository's file starts nothing by being there."""
+    used = {name for name, table in found.settings.mcp.items() if table.file} if found.settings else set()
+    left = [name for name in found.servers if name not in used]
+    if left:
+        yield (
+            f"{REPOSITORY_FILE} has the MCP server{'s' if len(left) > 1 else ''} {', '.join(left)}, which nobody uses until "
+            f'{FILE} says who may, such as [mcp.{left[0]}] with file = "{REPOSITORY_FILE}" and roles = ["driver"] '
+            "(docs/mcp-tools.md)"
+        )
 
 
 def _free_folders(taken: Iterable[str]) -> tuple[dict[str, str], list[str]]:

@@ -25,7 +25,7 @@ from callboard.agents.settings import (
 )
 from callboard.agents.workspace.sandbox_settings import SandboxSettings
 from callboard.bus.settings import BusSettings
-from callboard.directions.demands import MARK
+from callboard.bus.task import SERVER_MARK
 from callboard.settings.trio import family_problems
 
 OWN_TOOLS = ("list", "read", "search", "write", "edit", "run")
@@ -171,11 +171,12 @@ class Settings(Document):
         return {name: server for name, server in self.mcp.items() if server.may_use(agent)}
 
     def tool_names(self) -> dict[str, tuple[str, ...]]:
-        """Driver -> our tools, and its MCP servers with MARK; of an agent CLI nobody knows which tools it has."""
+        """Driver -> our tools, and its MCP servers with SERVER_MARK; of an agent CLI nobody knows which tools it has."""
         ours = {agent.name: OWN_TOOLS if agent.model is not None else () for agent in self.drivers}
         known = (agent for agent in self.drivers if agent.cli is None)
         return {
-            agent.name: (*ours[agent.name], *(f"{name}{MARK}" for name in self.servers_of(agent))) for agent in known
+            agent.name: (*ours[agent.name], *(f"{name}{SERVER_MARK}" for name in self.servers_of(agent)))
+            for agent in known
         }
 
     def agent(self, name: str) -> AgentSettings | None:
