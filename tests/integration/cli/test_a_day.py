@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
 
 import pytest
 from roster import AGENTS, Workspace, run_git, task, until
+
+from callboard.bus.bus import Bus
 
 KEYS = ["run", "agents", "tasks", "questions", "blockers", "merges", "branches", "spend"]
 
@@ -114,6 +117,11 @@ def clean_and_launch_again(day: Workspace) -> None:
     assert "c.txt" in day.files(day.integration())
 
 
+async def seq_at(url: str, run: str) -> int:
+    async with await Bus.connect(url, run) as bus:
+        return await bus.seq()
+
+
 @pytest.mark.long
 def test_a_roster_in_the_background_is_asked_paused_and_stopped(workspace: Workspace) -> None:
     workspace.equip({"driver-1": task("1 - Take long", Writes="a.txt", Takes="60")})
@@ -122,6 +130,8 @@ def test_a_roster_in_the_background_is_asked_paused_and_stopped(workspace: Works
     second = workspace.call("launch", "--detach")
     assert (second.returncode, str(started["pid"]) in second.stderr) == (1, True)
     until(lambda: '"working"' in workspace.call("status", "--json").stdout, every_s=0.5)
+    found = workspace.json("bus", "env")
+    assert asyncio.run(seq_at(str(found["BUS_URL"]), str(found["BUS_RUN"]))) > 0
     assert workspace.json("pause", "--reason", "lunch")["ok"] is True
     status = workspace.call("status")
     assert (status.returncode, "lunch" in status.stdout) == (0, True)
