@@ -20,34 +20,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cache
 from typing import Literal, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from callboard.bus.caps import Caps, Exhausted, Limits, Worked
+from callboard.bus.states import ENDED as ENDED
+from callboard.bus.states import HELD_BY_AGENT as HELD_BY_AGENT
+from callboard.bus.states import TaskState as TaskState
 from callboard.bus.task import Briefing, CommandResult, Finding, Note, OwnCaps, Permit, TaskSpec
-
-
-class TaskState(StrEnum):
-    QUEUED = "queued"
-    ASSIGNED = "assigned"
-    WORKING = "working"
-    BLOCKED = "blocked"
-    GATE = "gate"
-    REVIEW = "review"
-    APPROVED = "approved"
-    MERGING = "merging"
-    CHANGES_REQUESTED = "changes_requested"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    SKIPPED = "skipped"
-
-
-ENDED = frozenset({TaskState.DONE, TaskState.FAILED, TaskState.CANCELLED, TaskState.SKIPPED})
-HELD_BY_AGENT = frozenset({TaskState.ASSIGNED, TaskState.WORKING})
 
 
 class Doc(BaseModel):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
+from callboard.bus.states import NOTICE
 from callboard.bus.task import Fact, OwnCaps
 
 What = Literal["tokens", "usd", "minutes", "attempts"]
@@ -18,8 +19,6 @@ PaidIn = Literal["tokens", "usd"]
 PAID_IN: tuple[PaidIn, ...] = ("tokens", "usd")
 """What calls cost."""
 RUN = "run"
-NOTICE = 80
-"""Per cent of a cap at which a person is told."""
 MICRO = Decimal(1_000_000)
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import hashlib
 import os
 import shutil
-import stat
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,14 +15,13 @@ from redis import exceptions
 from callboard.bus.binary import find_binary
 from callboard.bus.errors import BusUnavailable
 from callboard.bus.link import ask, client
+from callboard.bus.places import private_folder, socket_path
 
 __all__ = ["EmbeddedServer", "find_binary"]
 
 LOG = "server.log"
 OUTPUT = "server.out"
 """What it says before it has read where its log is."""
-LONGEST_SOCKET_PATH = 100
-"""Bytes. The kernel's limit is 108 on Linux and 104 on macOS, end included."""
 START_S = 30.0
 """How long the server may take to load its data and answer."""
 STOP_S = 10.0
@@ -48,30 +44,6 @@ def server_argv(binary: Path, data_dir: Path, socket: Path) -> list[str]:
         "logfile": str(data_dir / LOG),
     }
     return [str(binary), *(part for name, value in options.items() for part in (f"--{name}", value))]
-
-
-def socket_path(data_dir: Path) -> Path:
-    """Where the server listens: in its folder, or where that path is too long for a socket, in a folder of the user's."""
-    plain = data_dir.absolute() / "bus.sock"
-    if len(os.fsencode(plain)) <= LONGEST_SOCKET_PATH:
-        return plain
-    name = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
-    bases = (os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir(), "/tmp")
-    found = [Path(base) / f"callboard-{os.getuid()}-{name}" / "bus.sock" for base in bases]
-    return next((path for path in found if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH), found[-1])
-
-
-def private_folder(folder: Path) -> None:
-    """Make a folder that only this user can enter.
-
-    Raises:
-        BusUnavailable: It is somebody else's, or a link.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise BusUnavailable(f"{folder} is not a folder of this user; remove it, or set XDG_RUNTIME_DIR")
-    folder.chmod(0o700)
 
 
 class EmbeddedServer:

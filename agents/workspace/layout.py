@@ -8,6 +8,8 @@ from pathlib import Path
 
 from callboard.bus.errors import WorkspaceError
 
+FILE = "callboard.toml"
+"""Its settings, in the top folder of the checkout; what makes a repository a workspace."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import json
 import os
 import socket
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from callboard.bus.errors import RosterError
 
@@ -18,14 +16,22 @@ PATIENCE_S = 10.0
 """How long the predecessor of an agent may take to end: its guard gives its processes 2 s."""
 
 
-class Holder(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Holder:
     """Who holds a lock, as written into its file; meant for people, never decided by."""
-
-    model_config = ConfigDict(frozen=True)
 
     pid: int
     host: str
-    since: AwareDatetime
+    since: datetime
+
+    def to_json(self) -> bytes:
+        return json.dumps({"pid": self.pid, "host": self.host, "since": self.since.isoformat()}).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Holder:
+        """Raises ValueError, TypeError or KeyError: it is none."""
+        found = json.loads(text)
+        return cls(int(found["pid"]), str(found["host"]), datetime.fromisoformat(found["since"]))
 
 
 class ProcessLock:
@@ -53,7 +59,7 @@ class ProcessLock:
             raise RosterError(self._refusal()) from None
         holder = Holder(pid=os.getpid(), host=socket.gethostname(), since=datetime.now(UTC))
         os.ftruncate(fd, 0)
-        os.pwrite(fd, holder.model_dump_json().encode(), 0)
+        os.pwrite(fd, holder.to_json(), 0)
         self._fd = fd
 
     def release(self) -> None:
@@ -73,8 +79,8 @@ class ProcessLock:
         if self._fd is None and not self._taken():
             return None
         try:
-            return Holder.model_validate(json.loads(self.path.read_bytes()))
-        except (OSError, ValueError, ValidationError):
+            return Holder.from_json(self.path.read_bytes())
+        except (OSError, ValueError, TypeError, KeyError):
             return None
 
     def _taken(self) -> bool:
@@ -106,6 +112,8 @@ async def acquire(lock: ProcessLock, patience_s: float = PATIENCE_S) -> None:
     Raises:
         RosterError: It is still held after `patience_s`.
     """
+    import asyncio  # here: commands that only look at a lock would wait for it
+
     deadline = asyncio.get_running_loop().time() + patience_s
     while True:
         try:

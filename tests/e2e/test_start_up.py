@@ -11,7 +11,7 @@ import psutil
 import pytest
 from roster import AGENTS, Workspace, until
 
-from callboard.bus.server import socket_path
+from callboard.bus.places import socket_path
 
 MOST_MB = 80.0
 """Issue 3: for each further agent (PSS)."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from callboard.bus.board import ENDED
-from callboard.cli.summary import RunRow, Status
+from callboard.bus.states import ENDED
+from callboard.launch.summary import RunRow, Status
 
 LISTED = 3
 """Questions that are spelled out; the rest are a number."""

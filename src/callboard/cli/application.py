@@ -8,11 +8,9 @@ import sys
 from collections.abc import Sequence
 from types import TracebackType
 
-import typer
-
 from callboard.bus.errors import CallboardError
-from callboard.cli.commands import application
 from callboard.cli.output import note, print_json
+from callboard.cli.status import quick_status
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,14 +25,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a letter shows another one
     try:
-        app = application(words[0] if words else "")
-        result = app(words, prog_name="callboard", standalone_mode=False)
+        code = quick_status(words)
+        code = _run(words) if code is None else code
         sys.stdout.flush()
     except BrokenPipeError:
         # who read us has enough; the interpreter must not try to flush once more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (CallboardError, typer.TyperException, typer.Abort, KeyboardInterrupt, OSError, BaseExceptionGroup) as error:
+    except (CallboardError, KeyboardInterrupt, OSError, BaseExceptionGroup) as error:
+        return _tell(error, json="--json" in words)
+    return code
+
+
+def _run(words: Sequence[str]) -> int:
+    import typer  # here: it takes longer to import than a status to answer
+
+    from callboard.cli.commands import application
+
+    try:
+        result = application(words[0] if words else "")(words, prog_name="callboard", standalone_mode=False)
+    except (typer.TyperException, typer.Abort) as error:
         return _tell(error, json="--json" in words)
     return result if isinstance(result, int) else 0
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from callboard.bus.board import AgentDoc, Board
 from callboard.bus.caps import RUN, SpentSeen, Worked, agent_scope, in_usd, task_scope
-from callboard.cli.summary import Row
 
 
-class CapRow(Row):
+@dataclass(frozen=True, slots=True)
+class CapRow:
     """One cap and how much of it is used."""
 
     what: str
@@ -20,7 +21,8 @@ class CapRow(Row):
     percent: int
 
 
-class CostRow(Row):
+@dataclass(frozen=True, slots=True)
+class CostRow:
     scope: str
     """run, agent, task or model."""
     name: str
@@ -42,7 +44,8 @@ class CostRow(Row):
     """Empty for a model."""
 
 
-class Costs(Row):
+@dataclass(frozen=True, slots=True)
+class Costs:
     run: str
     rows: tuple[CostRow, ...]
     """The run first, then agents, tasks and models by name."""

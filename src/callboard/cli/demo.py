@@ -52,11 +52,11 @@ def _demo(path: Path, *, stays: bool, began: float, json: bool) -> int:
     from callboard.cli.launching import log_to
     from callboard.cli.live import choose_view
     from callboard.cli.session import wait_for
-    from callboard.cli.summary import Launcher
     from callboard.demo.checks import check
     from callboard.demo.report import further, page, report
     from callboard.demo.run import look_back, open_demo, play
     from callboard.launch.sandboxing import probe
+    from callboard.launch.summary import Launcher
 
     try:
         workspace = open_demo(path, os.environ)

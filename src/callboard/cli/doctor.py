@@ -283,7 +283,7 @@ def _archives(workspace: Workspace) -> Check:
 
 
 def _lock(workspace: Workspace) -> Check:
-    from callboard.launch.joining import is_running
+    from callboard.launch.status import is_running
 
     holder = is_running(workspace)
     if holder is None:

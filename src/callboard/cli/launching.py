@@ -24,17 +24,18 @@ from callboard.bus.errors import RosterError
 from callboard.cli.advice import ending
 from callboard.cli.forecast import Thinker, forecast, told
 from callboard.cli.live import choose_view
-from callboard.cli.look import branches_of
 from callboard.cli.output import note, plural, print_json, say
 from callboard.cli.rehearsal import Rehearsal, ended, in_order, rehearse
 from callboard.cli.session import launchers, wait_for
-from callboard.cli.summarise import summarise
-from callboard.cli.summary import Launcher, at_rest
 from callboard.launch.checks import check
 from callboard.launch.joining import open_bus
 from callboard.launch.launcher import LaunchOptions, launch
+from callboard.launch.rows import by_field
 from callboard.launch.runs import Continue, choose, landed_before, runs, start_commit
 from callboard.launch.sandboxing import probe
+from callboard.launch.status import branches_of
+from callboard.launch.summarise import summarise
+from callboard.launch.summary import Launcher, at_rest
 from callboard.settings import Settings
 
 DETACH_S = 30.0
@@ -56,7 +57,7 @@ def real_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) -> 
     status = at_rest(summarise(view.last or Board(), branches=branches_of(workspace)))
     if json:
         seconds = round(time.monotonic() - began, 1)
-        print_json({"exit_code": code, "seconds": seconds, **status.model_dump(mode="json")})
+        print_json({"exit_code": code, "seconds": seconds, **by_field(status)})
     else:
         for line in ending(status):
             say(line)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from callboard.bus.caps import NOTICE
 from callboard.bus.dead_letters import DeadLetter
+from callboard.bus.states import NOTICE
 from callboard.cli.cost_rows import CostRow
 from callboard.cli.plain import one_line
 from callboard.cli.recover import KeptWork
-from callboard.cli.summary import QuestionRow, RunRow
 from callboard.cli.view import RUN_STYLES, counts
+from callboard.launch.summary import QuestionRow, RunRow
 
 LEAST_LAST = 16
 """Columns that the last one, which holds the words, has on the narrowest terminal."""

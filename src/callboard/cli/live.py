@@ -17,9 +17,9 @@ from callboard.bus.clock import utc_now
 from callboard.cli.news import news, opening
 from callboard.cli.output import console
 from callboard.cli.plain import one_line
-from callboard.cli.summarise import summarise
-from callboard.cli.summary import Launcher, at_rest
 from callboard.cli.view import render
+from callboard.launch.summarise import summarise
+from callboard.launch.summary import Launcher, at_rest
 
 Clock = Callable[[], datetime]
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import cast
 
 from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, QuestionDoc, TaskDoc, TaskState
-from callboard.bus.caps import NOTICE, What, called, shown
+from callboard.bus.caps import What, called, shown
+from callboard.bus.states import NOTICE
 from callboard.cli.plain import one_line
 
 LONGEST = 240

@@ -5,31 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from callboard.cli.plain import lines
+from callboard.launch.rows import to_json
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-    from pydantic import BaseModel
     from rich.console import Console, RenderableType
 
-    JsonValue = (
-        BaseModel
-        | DataclassInstance
-        | Sequence["JsonValue"]
-        | Mapping[str, "JsonValue"]
-        | datetime
-        | str
-        | int
-        | float
-        | bool
-        | None
-    )
+    from callboard.launch.rows import JsonValue
 
 FALLBACK_WIDTH = 160
 """Columns where stdout is no terminal and COLUMNS is not set."""
@@ -37,12 +23,12 @@ FALLBACK_WIDTH = 160
 
 def print_json(value: JsonValue) -> None:
     """One JSON document on stdout. ASCII only, so that no terminal or locale can be upset by it."""
-    print(json.dumps(_plain(value), indent=2))
+    print(json.dumps(to_json(value), indent=2))
 
 
 def print_json_line(value: JsonValue) -> None:
     """One JSON document on one line: for commands that go on printing."""
-    print(json.dumps(_plain(value)), flush=True)
+    print(json.dumps(to_json(value)), flush=True)
 
 
 def say(text: str = "") -> None:
@@ -83,19 +69,3 @@ def plural(count: int, word: str) -> str:
 
 def listed(words: Iterable[str], none: str = "none") -> str:
     return ", ".join(words) or none
-
-
-def _plain(value: JsonValue) -> object:
-    """What the json module writes. Models of pydantic are known by their method: importing it costs more than most commands."""
-    match value:
-        case str() | int() | float() | None:
-            return value
-        case datetime():
-            return value.isoformat().replace("+00:00", "Z")
-        case Mapping():
-            return {key: _plain(one) for key, one in value.items()}
-        case Sequence():
-            return [_plain(one) for one in value]
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    return value.model_dump(mode="json")

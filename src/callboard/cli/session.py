@@ -55,7 +55,8 @@ def tell_manager(workspace: Workspace, command: CommandGiven, *, json: bool) -> 
     Raises:
         CommandRefused: The manager did not do it; its answer says why.
     """
-    from callboard.launch.joining import current_run, is_running
+    from callboard.launch.joining import current_run
+    from callboard.launch.status import is_running
     from callboard.launch.telling import give
 
     current_run(workspace)

@@ -159,8 +159,8 @@ def questions(
     """What agents wait for you to answer."""
     from callboard.bus.board import QuestionDoc
     from callboard.cli.lists import questions_table
-    from callboard.cli.summarise import question
     from callboard.launch.joining import current_run, open_bus
+    from callboard.launch.summarise import question
 
     workspace = open_workspace()
 

@@ -17,10 +17,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from callboard.bus.board import TaskState
-from callboard.bus.caps import NOTICE
+from callboard.bus.states import NOTICE, TaskState
 from callboard.cli.plain import one_line
-from callboard.cli.summary import AgentRow, MergeRow, QuestionRow, RunRow, Spend, Status, TaskRow
+from callboard.launch.summary import AgentRow, MergeRow, QuestionRow, RunRow, Spend, Status, TaskRow
 
 STATES: dict[str, tuple[str, str]] = {
     TaskState.QUEUED: ("queued", "dim"),

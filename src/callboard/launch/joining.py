@@ -6,21 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from callboard.agents.workspace.commands import guard_prefix
-from callboard.agents.workspace.locks import Holder, ProcessLock, acquire
+from callboard.agents.workspace.locks import ProcessLock, acquire
 from callboard.app import Workspace
 from callboard.bus.bus import Bus
 from callboard.bus.errors import RosterError
 from callboard.bus.server import EmbeddedServer
 from callboard.bus.settings import EMBEDDED
 from callboard.launch.runs import runs
+from callboard.launch.status import is_running, remember
 
 TURN_S = 30.0
 """How long a command waits for another one that has the stopped roster's server."""
-
-
-def is_running(workspace: Workspace) -> Holder | None:
-    """The launcher that runs here; None when the roster is stopped."""
-    return ProcessLock(workspace.layout.lock("launch")).holder()
 
 
 def current_run(workspace: Workspace) -> str:
@@ -45,24 +41,26 @@ def served_at(workspace: Workspace) -> str:
 async def open_bus(workspace: Workspace, run: str) -> AsyncIterator[Bus]:
     """The bus of a run: of the roster that runs, or with an embedded server of our own until the end."""
     async with AsyncExitStack() as stack:
-        url = workspace.settings.bus.url
+        url, is_ours = workspace.settings.bus.url, False
         if url == EMBEDDED:
-            url = await _embedded(workspace, stack)
+            url, is_ours = await _embedded(workspace, stack)
         bus = await Bus.connect(url, run, redactor=workspace.redactor, archive=workspace.archive(run))
         stack.push_async_callback(bus.close)
         yield bus
+        if is_ours and runs(workspace.repository)[-1:] == [run]:
+            await remember(workspace, bus)
 
 
-async def _embedded(workspace: Workspace, stack: AsyncExitStack) -> str:
-    """The URL of the launcher's server, or of one that is started here; commands do that one after the other."""
+async def _embedded(workspace: Workspace, stack: AsyncExitStack) -> tuple[str, bool]:
+    """The URL of the launcher's server, or of one that is started here (True); commands do that one after the other."""
     server = EmbeddedServer(workspace.layout.bus, prefix=guard_prefix())
     if is_running(workspace):
-        return server.url
+        return server.url, False
     turn = ProcessLock(workspace.layout.lock("command"))
     await acquire(turn, TURN_S)
     stack.callback(turn.release)
     if is_running(workspace):
-        return server.url
+        return server.url, False
     await server.start()
     stack.push_async_callback(server.stop)
-    return server.url
+    return server.url, True

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -33,6 +33,7 @@ from callboard.launch.sandboxing import probe
 from callboard.launch.scribing import keep_logs
 from callboard.launch.serving import bus_url, serving
 from callboard.launch.starting import starting
+from callboard.launch.status import answering, remember
 
 LOOK_EVERY_S = 0.25
 SETTLED_S = 1.0
@@ -178,7 +179,8 @@ class Launcher:
             self._children = [self._child(name, run, bus, starter) for name in self._names]
             tasks = [asyncio.create_task(child.run()) for child in self._children]
             self._say_what_agents_do_not_see(await bus.board())
-            return await self._watch(bus, tasks)
+            async with answering(self.workspace, bus) if self._has_manager else nullcontext():
+                return await self._watch(bus, tasks)
         finally:
             await self._stop_children(tasks)
             disk.cancel()
@@ -188,6 +190,8 @@ class Launcher:
             archive_stop.set()
             await asyncio.gather(archiver, return_exceptions=True)
             self.view.board(await bus.board())
+            if self._has_manager:
+                await remember(self.workspace, bus)
             await bus.close()
 
     async def _say_roster(self, bus: Bus) -> None:

@@ -17,8 +17,9 @@ from callboard.bus.errors import RosterError
 from callboard.bus.messages import CommandGiven, CommandHandled, Draft
 from callboard.launch.agent import make_runtime, take_office
 from callboard.launch.archiving import bring_archive_up
-from callboard.launch.joining import current_run, is_running, open_bus
+from callboard.launch.joining import current_run, open_bus
 from callboard.launch.scribing import bring_logs_up
+from callboard.launch.status import is_running
 
 ANSWER_S = 60.0
 """How long a command waits for the manager; it decides in milliseconds, but a promotion moves a checkout."""

@@ -39,6 +39,8 @@ HEAVY = (
     "callboard.launch.launcher",
 )
 """What thinks, works and reads directions."""
+SLOW = ("asyncio", "git", "loguru", "pydantic", "redis", "typer", "callboard.app", "callboard.bus.board")
+"""What takes longer to import than all that a status does."""
 SCRIPT = """
 import json, sys
 from callboard.cli import main
@@ -82,6 +84,13 @@ def test_a_command_that_looks_imports_nothing_of_what_works(stopped: Path, line:
     found, modules, _ = look(stopped, *line.split())
     heavy = [name for name in modules if any(name == top or name.startswith(f"{top}.") for top in HEAVY)]
     assert (found, heavy) == (code, [])
+
+
+def test_a_status_that_somebody_knows_imports_nothing_that_takes_long(stopped: Path) -> None:
+    _, _, looked_up = look(stopped, "status")
+    code, modules, said = look(stopped, "status")
+    assert (code, said) == (3, looked_up)
+    assert [name for name in SLOW if name in modules] == []
 
 
 def test_a_status_for_a_script_draws_nothing(stopped: Path) -> None:

@@ -2,15 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from callboard.bus.errors import BusUnavailable
-from callboard.bus.server import (
-    LONGEST_SOCKET_PATH,
-    private_folder,
-    server_argv,
-    socket_path,
-)
+from callboard.bus.server import server_argv
 
 
 def test_the_command_line_keeps_every_accepted_write() -> None:
@@ -22,18 +14,3 @@ def test_the_command_line_keeps_every_accepted_write() -> None:
     assert options["--port"] == "0"
     assert options["--unixsocketperm"] == "700"
     assert options["--daemonize"] == "no"
-
-
-@pytest.mark.parametrize("depth", [1, 5, 50])
-def test_a_socket_path_always_fits(tmp_path: Path, depth: int) -> None:
-    folder = tmp_path.joinpath(*["folder"] * depth)
-    path = socket_path(folder)
-    assert len(bytes(path)) <= LONGEST_SOCKET_PATH
-    assert path == socket_path(folder)
-
-
-def test_a_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "theirs").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "theirs")
-    with pytest.raises(BusUnavailable, match="not a folder of this user"):
-        private_folder(tmp_path / "link")

@@ -4,8 +4,8 @@ from boards import BASE, NOW, agent_doc, board_of, question_doc, run_doc, task_d
 
 from callboard.bus.board import Doc, TaskState
 from callboard.cli.advice import next_steps
-from callboard.cli.summarise import summarise
-from callboard.cli.summary import NO_RUN, Launcher
+from callboard.launch.summarise import summarise
+from callboard.launch.summary import NO_RUN, Launcher
 
 
 def advice(*docs: Doc, running: bool = False) -> str:

@@ -13,8 +13,8 @@ from callboard.bus.task import OwnCaps
 from callboard.cli.cost_rows import costs
 from callboard.cli.lists import costs_table
 from callboard.cli.news import news
-from callboard.cli.summarise import summarise
 from callboard.cli.view import render
+from callboard.launch.summarise import summarise
 
 PAID = Spent(calls=3, input_tokens=900_000, output_tokens=100_000, cached_tokens=500_000, micro_usd=4_000_000)
 UNPRICED = Spent(calls=1, input_tokens=50, output_tokens=5, unpriced=1)

@@ -12,7 +12,7 @@ from callboard.bus.board import TaskState
 from callboard.bus.dead_letters import DeadLetter
 from callboard.cli.lists import dead_letters_table, kept_table, questions_table, runs_table
 from callboard.cli.recover import KeptWork
-from callboard.cli.summarise import question, summarise
+from callboard.launch.summarise import question, summarise
 
 LONG = "a text that is much too long to stand beside anything else on a terminal of eighty columns"
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from callboard.bus.board import TaskState
 from callboard.cli.live import LineView, LiveView, QuietKeys, choose_view
-from callboard.cli.summary import Launcher
+from callboard.launch.summary import Launcher
 
 LAUNCHER = Launcher(pid=1, host="here", since=NOW)
 BEFORE = board_of(run_doc(), *roster(), task_doc(1, "One"))

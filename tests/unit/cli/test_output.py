@@ -9,10 +9,10 @@ import pytest
 
 from callboard.cli.output import plural, print_json, say
 from callboard.cli.plain import lines, one_line
-from callboard.cli.summary import NO_RUN
+from callboard.launch.summary import NO_RUN
 
 if TYPE_CHECKING:
-    from callboard.cli.output import JsonValue
+    from callboard.launch.rows import JsonValue
 
 
 @dataclass(frozen=True, slots=True)

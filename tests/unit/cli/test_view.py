@@ -10,9 +10,9 @@ from rich.console import Console
 
 from callboard.bus.board import Board, TaskState
 from callboard.cli.output import console
-from callboard.cli.summarise import summarise
-from callboard.cli.summary import NO_RUN
 from callboard.cli.view import ago, fit, render
+from callboard.launch.summarise import summarise
+from callboard.launch.summary import NO_RUN
 
 LONG = "A title that goes on and on, far beyond what any terminal that people still have open will ever show in a line"
 

@@ -1,25 +1,26 @@
-"""The board as people and scripts see it: `callboard status --json` is this model."""
+"""The board as people and scripts see it: `callboard status --json` is a Status.
+
+Plain dataclasses, since `status` imports nothing that takes long (glance.py).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-
-class Row(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Launcher(Row):
+@dataclass(frozen=True, slots=True)
+class Launcher:
     """The process that runs the roster here."""
 
     pid: int
     host: str
-    since: AwareDatetime
+    since: datetime
 
 
-class RunRow(Row):
+@dataclass(frozen=True, slots=True)
+class RunRow:
     id: str
     state: str
     reason: str
@@ -36,7 +37,7 @@ class RunRow(Row):
     target: str
     head: str
     promoted: str
-    created_at: AwareDatetime | None
+    created_at: datetime | None
     task_counts: dict[str, int]
     """State -> how many tasks are in it; states without tasks are absent."""
     dead_letters: int
@@ -46,7 +47,8 @@ class RunRow(Row):
     intake_refusals: int
 
 
-class AgentRow(Row):
+@dataclass(frozen=True, slots=True)
+class AgentRow:
     name: str
     role: str
     state: str
@@ -56,13 +58,14 @@ class AgentRow(Row):
     doing: str
     pid: int
     host: str
-    since: AwareDatetime | None
-    progress_at: AwareDatetime | None
-    parked_until: AwareDatetime | None
+    since: datetime | None
+    progress_at: datetime | None
+    parked_until: datetime | None
     """Until then it gets no task, as its provider takes nothing from it."""
 
 
-class TaskRow(Row):
+@dataclass(frozen=True, slots=True)
+class TaskRow:
     id: str
     key: str
     title: str
@@ -78,10 +81,11 @@ class TaskRow(Row):
     """The commit that brought it onto the integration branch; "" when none did."""
     source: str
     """`file:line`, or `person`."""
-    changed_at: AwareDatetime | None
+    changed_at: datetime | None
 
 
-class QuestionRow(Row):
+@dataclass(frozen=True, slots=True)
+class QuestionRow:
     id: str
     task: str
     agent: str
@@ -89,10 +93,11 @@ class QuestionRow(Row):
     options: tuple[str, ...]
     state: str
     answer: str
-    asked_at: AwareDatetime | None
+    asked_at: datetime | None
 
 
-class BlockerRow(Row):
+@dataclass(frozen=True, slots=True)
+class BlockerRow:
     id: str
     task: str
     agent: str
@@ -102,20 +107,22 @@ class BlockerRow(Row):
     severity: str
     question: str
     """The question whose answer resolves it."""
-    raised_at: AwareDatetime | None
+    raised_at: datetime | None
 
 
-class MergeRow(Row):
+@dataclass(frozen=True, slots=True)
+class MergeRow:
     task: str
     title: str
     agent: str
     commit: str
     tree: str
     state: Literal["landed", "landing"]
-    at: AwareDatetime | None
+    at: datetime | None
 
 
-class Spend(Row):
+@dataclass(frozen=True, slots=True)
+class Spend:
     """What the run has cost; `callboard costs` says more."""
 
     tokens: int | None = None
@@ -124,11 +131,12 @@ class Spend(Row):
     """None = unknown: nobody looked, or the price of at least one call is."""
     attempts: int = 0
     minutes: int = 0
-    caps: dict[str, float] = {}
+    caps: dict[str, float] = field(default_factory=dict)
     """What the run may use: tokens, usd, minutes, attempts."""
 
 
-class Status(Row):
+@dataclass(frozen=True, slots=True)
+class Status:
     """Everything `callboard status` says. Open questions and blockers only; merges oldest first."""
 
     run: RunRow | None
@@ -138,7 +146,7 @@ class Status(Row):
     questions: tuple[QuestionRow, ...] = ()
     blockers: tuple[BlockerRow, ...] = ()
     merges: tuple[MergeRow, ...] = ()
-    branches: dict[str, dict[str, str]] = {}
+    branches: dict[str, dict[str, str]] = field(default_factory=dict)
     """Agent -> its branches -> their commits."""
     spend: Spend = Spend()
 
@@ -148,8 +156,5 @@ NO_RUN = Status(run=None)
 
 def at_rest(status: Status) -> Status:
     """The same with every agent absent: what the board says of them is from before its roster ended."""
-    agents = tuple(row.model_copy(update=ABSENT) for row in status.agents)
-    return status.model_copy(update={"agents": agents})
-
-
-ABSENT = {"state": "absent", "tasks": (), "doing": "", "pid": 0}
+    agents = tuple(replace(row, state="absent", tasks=(), doing="", pid=0) for row in status.agents)
+    return replace(status, agents=agents)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from callboard.agents.manager.outlook import outlook
 from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, QuestionDoc, RunDoc, TaskDoc, TaskState
 from callboard.bus.caps import RUN, SpentSeen, Worked, in_usd
-from callboard.cli.summary import (
+from callboard.feedback.facts import time_fact
+from callboard.launch.summary import (
     AgentRow,
     BlockerRow,
     Launcher,
@@ -19,7 +20,6 @@ from callboard.cli.summary import (
     Status,
     TaskRow,
 )
-from callboard.feedback.facts import time_fact
 
 MANAGERS_HANDS = {TaskState.GATE: "gates", TaskState.MERGING: "merges"}
 
