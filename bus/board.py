@@ -158,6 +158,8 @@ class TaskDoc(Doc):
     """Standing work repeats at this time; set between its rounds, and only then."""
     rounds: int = 0
     """How often standing work was done."""
+    edited: str = ""
+    """Digest of the newer text that its direction file has had since it was begun; "" = none."""
     removed: bool = False
     """It was cancelled because its direction file had lost it; it comes back with it."""
     waived: tuple[str, ...] = ()

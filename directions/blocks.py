@@ -136,6 +136,10 @@ def _closes(line: str, fence: Token, height: int) -> bool:
     return height > 1 and len(mark) >= len(fence.markup) and set(mark) == set(fence.markup)
 
 
+def is_comment(lines: Sequence[str], block: Block) -> bool:
+    return block.kind is Kind.HTML and lines[block.start].lstrip().startswith("<!--")
+
+
 def item_lines(lines: Sequence[str], item: Item) -> list[str]:
     """An item's lines without its marker and indentation: a small document of its own."""
     marker = _MARKER.match(lines[item.start])

@@ -30,6 +30,26 @@ def check_directions(
         tools: Agent -> its tools and MCP servers, as demands.unmeetable takes them; None = unknown, then no demand
             counts as one that cannot be met.
     """
+    at_odds = conflicts(directions, agents=agents, others=others)
+    return tuple(
+        tuple(
+            sorted(
+                {
+                    *direction.problems,
+                    *_style_problems(direction, today, agents),
+                    *_tool_problems(direction, tools or {}),
+                    *own,
+                }
+            )
+        )
+        for direction, own in zip(directions, at_odds, strict=True)
+    )
+
+
+def conflicts(
+    directions: Sequence[Direction], *, agents: Collection[str] | None = None, others: Sequence[Direction] = ()
+) -> tuple[tuple[Problem, ...], ...]:
+    """What keeps tasks of each direction from being done as written, by line: shared keys, dependencies on nothing, circles."""
     owners: dict[str, TaskSpec] = {}
     for task in (task for direction in (*directions, *others) for task in direction.tasks):
         owners.setdefault(task.key, task)
@@ -37,10 +57,9 @@ def check_directions(
     cycles = _cycles(owners)
     found = []
     for direction in directions:
-        own = {*direction.problems, *_file_problems(direction, today, agents), *_branch_problems(direction)}
-        own |= {*_tool_problems(direction, tools or {})}
+        own = set[Problem]()
         for task in direction.tasks:
-            own |= {*_task_problems(task, today), *_dependency_problems(task, owners, known, agents)}
+            own |= {*_dependency_problems(task, owners, known, agents)}
             if owners[task.key] is not task:
                 own.add(
                     _problem(
@@ -52,6 +71,13 @@ def check_directions(
                 own.add(_problem(task, f"these depend on one another, so none can start: {cycles[task.key]}"))
         found.append(tuple(sorted(own)))
     return tuple(found)
+
+
+def _style_problems(direction: Direction, today: date, agents: Collection[str] | None) -> Iterator[Problem]:
+    yield from _file_problems(direction, today, agents)
+    yield from _branch_problems(direction)
+    for task in direction.tasks:
+        yield from _task_problems(task, today)
 
 
 def _problem(task: TaskSpec, message: str) -> Problem:

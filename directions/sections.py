@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from callboard.directions.blocks import Block, Kind, item_lines, read_blocks
+from callboard.directions.blocks import Block, Kind, is_comment, item_lines, read_blocks
 from callboard.directions.document import Category, GitWorkflow, Rule
 from callboard.directions.fields import Entry, match_field, read_entries
 from callboard.directions.outline import Group, Part, clean_title
@@ -128,7 +128,7 @@ def read_canon(lines: Sequence[str], blocks: Sequence[Block]) -> tuple[str, ...]
     for block in blocks:
         if block.kind is Kind.LIST:
             texts += ["\n".join(item_lines(lines, item)).strip() for item in block.items]
-        elif block.kind is not Kind.RULE:
+        elif block.kind is not Kind.RULE and not is_comment(lines, block):
             texts.append("\n".join(line.rstrip() for line in lines[block.start : block.end]).strip())
     return tuple(text for text in texts if text)
 

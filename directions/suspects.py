@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from callboard.bus.task import TaskSpec
-from callboard.directions.blocks import Block, Kind
+from callboard.directions.blocks import Block, Kind, is_comment
 from callboard.directions.fields import match_field
 from callboard.directions.outline import Group, Topic, clean_title
 from callboard.directions.tasks import Report
@@ -31,7 +31,7 @@ def report_suspects(
         if group.topic is Topic.OTHER and re.match(r"task\b", clean_title(group.title), re.IGNORECASE):
             report(group.line, f"the heading {group.title[:60]!r} has no number after Task; understood as a section")
     if not tasks:
-        _report_no_tasks(blocks, groups, report)
+        _report_no_tasks(lines, blocks, groups, report)
 
 
 def _report_block(lines: Sequence[str], block: Block, report: Report) -> None:
@@ -44,7 +44,7 @@ def _report_block(lines: Sequence[str], block: Block, report: Report) -> None:
                 looks = _NO_SPACE.match(line) or (_BOLD.match(line) and match_field(line) is None)
             case Kind.LIST | Kind.QUOTE:
                 looks = _NESTED.match(line)
-            case Kind.HTML if not lines[block.start].lstrip().startswith("<!--"):
+            case Kind.HTML if not is_comment(lines, block):
                 looks = _NESTED.match(line)
             case _:
                 looks = None
@@ -52,9 +52,9 @@ def _report_block(lines: Sequence[str], block: Block, report: Report) -> None:
             report(n + 1, f"{line.strip()[:60]!r} looks like a task and is no heading of this file; understood as text")
 
 
-def _report_no_tasks(blocks: Sequence[Block], groups: Sequence[Group], report: Report) -> None:
+def _report_no_tasks(lines: Sequence[str], blocks: Sequence[Block], groups: Sequence[Group], report: Report) -> None:
     heading = next((group for group in groups if group.topic is Topic.TASKS), None)
-    if heading:
+    if heading and any(not is_comment(lines, block) for block in heading.blocks):
         report(
             heading.line,
             "no task was read under this heading: it takes `### Task N - title` headings or one numbered list",

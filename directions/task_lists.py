@@ -15,6 +15,7 @@ _BOX = re.compile(r"\[(?P<tick>[ xX])\]\s+")
 _LEAD = re.compile(
     r"\*\*(?P<title>[^*\n]{1,300}?)\s*(?:[:.]\*\*|\*\*\s*(?:[:.]|[-–—](?=\s))?)\s*(?P<rest>.*)", re.DOTALL
 )
+_PRIORITY = re.compile(r"[(\[]P[0-5][)\]]\s*", re.IGNORECASE | re.ASCII)
 
 
 def take_task_lists(lines: Sequence[str], group: Group, report: Report) -> tuple[list[Written], set[int]]:
@@ -84,6 +85,8 @@ def _title(own: list[str], blocks: Sequence[Block]) -> tuple[str, str, int]:
     text = "\n".join(line.strip() for line in own[:end])
     lead = _LEAD.fullmatch(text)
     title, rest = (lead["title"], lead["rest"]) if lead else (text, "")
+    if priority := _PRIORITY.match(rest):
+        title, rest = f"{title} {priority[0].strip()}", rest[priority.end() :].lstrip(" :.-–—")
     return title.replace("**", ""), rest.strip(), end
 
 

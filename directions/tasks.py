@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from callboard.bus.task import OwnCaps, Source, TaskSpec
@@ -17,6 +18,7 @@ Report = Callable[[int, str], None]
 FREE_TEXT = "Text"
 """The field that keeps text before the first field of a task that also has a What."""
 
+_PRIORITY_BEHIND = re.compile(r"(?P<title>.+?)\s*[(\[](?P<priority>P[0-5])[)\]]", re.IGNORECASE | re.ASCII)
 _OPEN = frozenset(
     {"", "active", "in-progress", "new", "open", "planned", "queued", "ready", "todo", "to-do", "unblocked"}
 )
@@ -35,6 +37,7 @@ class Written:
 
 def build_tasks(written: Sequence[Written], agent: str, file: str, report: Report) -> tuple[TaskSpec, ...]:
     """Make the tasks of one file, in the file's order; what cannot be read is reported and never guessed."""
+    written = [_with_priority(task) for task in written]
     fields = [_fields(task, report) for task in written]
     names = [Name(_line(own, "Id").text, task.title) for task, own in zip(written, fields, strict=True)]
     slugs = assign_slugs(names)
@@ -44,6 +47,14 @@ def build_tasks(written: Sequence[Written], agent: str, file: str, report: Repor
         _build(task, own, f"{agent}/{key}", order, Source(kind="direction", file=file, line=task.line), index, report)
         for order, (task, own, key) in enumerate(zip(written, fields, slugs, strict=True))
     )
+
+
+def _with_priority(task: Written) -> Written:
+    """`Add a page (P0)` is a title and a Priority, unless the task has that field."""
+    found = _PRIORITY_BEHIND.fullmatch(task.title)
+    if not found or any(entry.name.casefold() == "priority" for entry in task.entries):
+        return task
+    return replace(task, title=found["title"], entries=(*task.entries, Entry("Priority", found["priority"], task.line)))
 
 
 @dataclass(frozen=True, slots=True)

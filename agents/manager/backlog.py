@@ -33,6 +33,11 @@ def fold_task(decision: Decision, spec: TaskSpec, landed_digest: str = "") -> No
     elif is_untouched(known):
         not_before = known.not_before if spec.standing else None
         decision.put_task(known, spec=spec, not_before=not_before)
+    elif spec.digest not in (known.task.digest, known.edited):
+        known = decision.put_task(known, edited=spec.digest)
+        facts = [f"{spec.source.file}:{spec.source.line} was edited; the task goes on as it was given"]
+        facts.append("what it says now is done as another task, when directions are next read after this one's end")
+        decision.log("task", "finishes as it was given", facts, task=known)
 
 
 def add_task(decision: Decision, spec: TaskSpec, *, already_done: bool = False) -> TaskDoc:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from callboard.bus.bus import Bus
 from callboard.bus.errors import ConfigError
 from callboard.bus.messages import DirectionFile, DirectionsRead, Draft
 from callboard.bus.task import Briefing
+from callboard.directions.check import conflicts
+from callboard.directions.document import Direction, Problem
 from callboard.directions.parse import read_direction
 
 LOOK_EVERY_S = 1.0
@@ -66,19 +68,30 @@ def read_directions(
     folder: Path, shown_folder: str, agents: Sequence[str], landed: Mapping[str, str]
 ) -> DirectionsRead:
     """All files of the roster as they are now; one that cannot be read leaves its tasks as they are."""
-    files: list[DirectionFile] = []
-    unreadable: list[str] = []
+    read: list[Direction] = []
+    unreadable: list[DirectionFile] = []
     for name in agents:
         path, shown = folder / f"{name}.md", f"{shown_folder}/{name}.md"
         if not path.exists():
             continue
         try:
-            direction = read_direction(path, shown=shown)
+            read.append(read_direction(path, shown=shown))
         except ConfigError as error:
             briefing = Briefing(agent=name, version="", path=shown)
-            files.append(DirectionFile(briefing=briefing, tasks=(), problems=(str(error),)))
-            unreadable.append(shown)
-            continue
-        problems = tuple(f"{shown}:{problem.line}: {problem.message}" for problem in direction.problems)
-        files.append(DirectionFile(briefing=direction.briefing(), tasks=direction.tasks, problems=problems))
-    return DirectionsRead(files=tuple(files), landed=dict(landed), unreadable=tuple(unreadable))
+            unreadable.append(DirectionFile(briefing=briefing, tasks=(), problems=(str(error),)))
+    # nobody knows what those have that cannot be read, so nothing is said to be missing then
+    at_odds = conflicts(read, agents=None if unreadable else agents)
+    files = [_file(direction, own) for direction, own in zip(read, at_odds, strict=True)]
+    return DirectionsRead(
+        files=(*files, *unreadable),
+        landed=dict(landed),
+        unreadable=tuple(file.briefing.path for file in unreadable),
+    )
+
+
+def _file(direction: Direction, at_odds: Iterable[Problem]) -> DirectionFile:
+    briefing = direction.briefing()
+    problems = [
+        f"{briefing.path}:{problem.line}: {problem.message}" for problem in sorted({*direction.problems, *at_odds})
+    ]
+    return DirectionFile(briefing=briefing, tasks=direction.tasks, problems=tuple(problems))

@@ -69,7 +69,7 @@ def _repository_problems(repository: Repository, agents: Sequence[str], integrat
     ours = [*(f"{agent}/{kind}" for agent in agents for kind in ("work", "log")), integration]
     branches = [ref.removeprefix("refs/heads/") for ref in repository.refs("refs/heads")]
     yield from name_problems(branches, ours)
-    yield from checkout_problems(repository.checked_out(), ours, integration)
+    yield from checkout_problems(repository.checked_out(), ours[:-1], "an agent's branch")
 
 
 def _content_problems(repository: Repository, commit: str) -> Iterator[str]:
@@ -115,11 +115,10 @@ def name_problems(branches: Iterable[str], ours: Iterable[str]) -> Iterator[str]
                 )
 
 
-def checkout_problems(checked_out: Mapping[str, Path], ours: Iterable[str], integration: str) -> Iterator[str]:
+def checkout_problems(checked_out: Mapping[str, Path], ours: Iterable[str], what: str) -> Iterator[str]:
     """Branches that we move must not be checked out: the checkout would no longer fit its branch."""
     for name in ours:
         if (folder := checked_out.get(name)) is not None:
-            what = "the integration branch" if name == integration else "an agent's branch"
             yield f"{name}, {what}, is checked out in {folder}; check out another branch there and launch again"
 
 

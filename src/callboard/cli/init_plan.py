@@ -99,7 +99,7 @@ def _plan(found: Found, files: Mapping[str, str], drivers: Sequence[str], folder
     wanted = dict(files)
     for agent in drivers:
         path = f"{folder}/{agent}.md"
-        wanted[path] = direction_template("driver", agent, path=path, owner=found.owner, today=found.today)
+        wanted[path] = direction_template(agent, path=path, owner=found.owner, today=found.today)
     there = (FILE, *wanted) if FILE not in wanted else tuple(wanted)
     return Plan(
         files={path: text for path, text in wanted.items() if path not in found.files},

@@ -27,7 +27,7 @@ from callboard.cli.live import choose_view
 from callboard.cli.output import note, plural, print_json, say
 from callboard.cli.rehearsal import Rehearsal, ended, in_order, rehearse
 from callboard.cli.session import launchers, wait_for
-from callboard.launch.checks import check
+from callboard.launch.checks import check, check_goes_on
 from callboard.launch.joining import open_bus
 from callboard.launch.launcher import LaunchOptions, launch
 from callboard.launch.rows import by_field
@@ -175,6 +175,7 @@ async def _rehearse(workspace: Workspace, options: LaunchOptions) -> Rehearsal:
         latest = board.run if board.run.version else None
         choice = choose(latest, new=options.new, start_from=options.from_)
         if isinstance(choice, Continue):
+            check_goes_on(workspace, choice.run)
             base = board.run.base
         else:
             base = start_commit(workspace, choice.start_from)

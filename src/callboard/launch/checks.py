@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.workspace import copies
-from callboard.agents.workspace.preflight import problems
+from callboard.agents.workspace.preflight import checkout_problems, problems
 from callboard.app import Workspace
 from callboard.bus.errors import ConfigError, RosterError
 from callboard.bus.settings import EMBEDDED
@@ -46,8 +46,23 @@ def check(workspace: Workspace, names: Sequence[str], free_bytes: int) -> None:
         *problems(workspace.root, agents=agents, integration=integration, target=project.target),
     )
     if found:
-        raise (ConfigError if settings else RosterError)("cannot launch:\n" + "\n".join(f"- {it}" for it in found))
+        raise (ConfigError if settings else RosterError)(_refusal(found))
     workspace.capabilities()
     if free_bytes < LEAST_FREE_BYTES:
         free = free_bytes // 1_000_000
         raise RosterError(f"only {free} MB are free where .callboard/ is, 200 MB are needed; make room and try again")
+
+
+def check_goes_on(workspace: Workspace, run: str) -> None:
+    """Look whether a run can be gone on with: its integration branch is about to move.
+
+    Raises:
+        RosterError: It is checked out somewhere.
+    """
+    branch = workspace.settings.project.integration.format(run=run)
+    if found := [*checkout_problems(workspace.repository.checked_out(), [branch], "the integration branch")]:
+        raise RosterError(_refusal(found))
+
+
+def _refusal(found: Iterable[str]) -> str:
+    return "cannot launch:\n" + "\n".join(f"- {it}" for it in found)

@@ -24,7 +24,7 @@ from callboard.bus.messages import Draft, RosterChanged
 from callboard.feedback.log import exclude_lines
 from callboard.launch.agent import agent_words
 from callboard.launch.archiving import keep_archive
-from callboard.launch.checks import check
+from callboard.launch.checks import check, check_goes_on
 from callboard.launch.children import Child, Starter
 from callboard.launch.disk import watch_disk
 from callboard.launch.exclude import exclude
@@ -207,6 +207,7 @@ class Launcher:
             latest = await self._latest(url, known[-1])
         match choose(latest, new=self.options.new, start_from=self.options.from_):
             case Continue(run=run):
+                check_goes_on(self.workspace, run)
                 self._event(f"run {run} goes on")
                 return run
             case start:

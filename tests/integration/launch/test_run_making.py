@@ -15,6 +15,7 @@ from callboard.bus.board import Change, RunDoc, TaskDoc, TaskState
 from callboard.bus.bus import Bus
 from callboard.bus.errors import RosterError
 from callboard.bus.task import TaskSpec
+from callboard.launch.checks import LEAST_FREE_BYTES, check, check_goes_on
 from callboard.launch.runs import create, landed_before, read_run, runs, start_commit
 
 Go = Callable[[Coroutine[object, object, None]], None]
@@ -141,3 +142,13 @@ def test_what_landed_is_read_from_the_history_below_the_new_run(bus: Bus, go: Go
         assert await landed_before(bus.url, workspace, "new", below, ()) == {"driver-1/x": "old"}
 
     go(scenario())
+
+
+def test_an_integration_branch_that_is_checked_out_keeps_its_own_run_from_going_on_and_no_new_one(
+    workspace: Workspace,
+) -> None:
+    run_git(workspace.root, "update-ref", "refs/callboard/20261121-090000/base", "HEAD")
+    run_git(workspace.root, "checkout", "--quiet", "-b", "callboard/20261121-090000")
+    check(workspace, tuple(workspace.roster), LEAST_FREE_BYTES)
+    with pytest.raises(RosterError, match="callboard/20261121-090000, the integration branch, is checked out in"):
+        check_goes_on(workspace, "20261121-090000")

@@ -148,6 +148,25 @@ def test_without_task_headings_the_numbered_list_under_tasks_has_them() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "## Tasks\n1. **Add a page** (P0)\n   **What**: a table\n",
+        "## Tasks\n1. **Add a page (P0)**: a table\n",
+        "## Tasks\n1. **Add a page** [p0]: a table\n",
+        "### Task 1 - Add a page (P0)\n**What**: a table\n",
+    ],
+)
+def test_a_priority_behind_a_title_is_its_priority(written: str) -> None:
+    found = only_task(written)
+    assert (found.title, found.key, found.priority, found.what) == ("Add a page", "driver-1/add-a-page", 0, "a table")
+
+
+def test_a_priority_behind_a_title_does_not_stand_above_the_field() -> None:
+    found = only_task("### Task 1 - Serve (P0)\n**Priority**: P3\n")
+    assert (found.title, found.priority) == ("Serve (P0)", 3)
+
+
 def test_with_task_headings_no_numbered_list_has_tasks() -> None:
     direction = parse("## Tasks\n\n1. Not this\n2. Nor this\n\n### Task 1 - This\n\n1. a step\n2. another\n")
     assert [task.title for task in direction.tasks] == ["This"]

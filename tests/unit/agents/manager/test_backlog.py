@@ -47,6 +47,16 @@ def test_a_task_that_was_begun_finishes_as_it_was_given() -> None:
     assert desk.task("T-1").task.what == ""
 
 
+def test_that_a_task_finishes_as_it_was_given_is_logged_once_for_each_edit() -> None:
+    desk = Desk()
+    desk.directions(spec("one"))
+    logged = [
+        [said.splitlines()[0] for said in desk.directions(spec("one", what=text)).logged]
+        for text in ("otherwise", "otherwise", "", "again")
+    ]
+    assert logged == [["T-1 one: finishes as it was given"], [], [], ["T-1 one: finishes as it was given"]]
+
+
 def test_a_task_that_was_begun_stays_when_its_file_loses_it() -> None:
     desk = Desk()
     desk.directions(spec("one"))
