@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import cast
 
@@ -32,6 +33,11 @@ class DeadLetter(BaseModel):
     """The message as it was sent; bytes that are no UTF-8 are escaped."""
     envelope: Envelope | None
     """None when it cannot be read."""
+
+
+def no_such_letter(id: str, ids: Iterable[str]) -> BusError:
+    there = ", ".join(ids)
+    return BusError(f"there is no dead letter {id!r}; {f'the ids are {there}' if there else 'there are none'}")
 
 
 class DeadLetters:
@@ -67,9 +73,7 @@ class DeadLetters:
     async def _take_away(self, id: str, step: Step) -> None:
         place = {fields_of(row)[b"seq"].decode(): row for row in await self._rows()}
         if id not in place:
-            raise BusError(
-                f"there is no dead letter {id!r}; the ids are {', '.join(place) or 'none, there are no dead letters'}"
-            )
+            raise no_such_letter(id, place)
         row, letter, keys = place[id], _read(place[id]), self._wire.keys
         note = DeadNote(letter=int(id), inbox=letter.inbox, raw=letter.raw)
         entry = encode_entry(step, sender="person", cause=id_of(fields_of(row)[b"m"]), dead=note)

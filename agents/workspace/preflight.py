@@ -40,14 +40,14 @@ def git_problems(path: Path) -> tuple[str, ...]:
         return (old,)
     inside = Repository(path).run("rev-parse", "--is-inside-work-tree", accept=(0, 128))
     if "not a git repository" in inside.stderr:
-        return (f"{path} is not in a git repository; run `git init`, commit something, and launch again",)
+        return (f"{path} is not in a git repository; run `git init`, commit something, and try again",)
     if inside.exit_code != 0:
         said = inside.stderr.strip().splitlines()[-1]
         return (f"git cannot read the repository of {path} ({said}); `git status` there must work first",)
     if inside.text != "true":
         return (f"{path} is a bare repository, which has no checkout; launch in a clone of it",)
     if Repository(path).resolve("HEAD") is None:
-        return ("the repository has no commit yet; commit something (`git commit`) and launch again",)
+        return ("the repository has no commit yet; commit something (`git commit`) and try again",)
     return ()
 
 

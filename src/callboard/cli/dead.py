@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from callboard.bus.errors import BusError
 from callboard.cli.options import Json
-from callboard.cli.output import listed, print_json, say
+from callboard.cli.output import print_json, say
 from callboard.cli.output import show as show_table
 from callboard.cli.session import open_workspace, wait_for
 
@@ -73,10 +72,11 @@ def _done(id: str, said: str, *, json: bool) -> None:
 
 
 def _find(id: str, letters: list[DeadLetter]) -> DeadLetter:
+    from callboard.bus.dead_letters import no_such_letter
+
     found = next((letter for letter in letters if letter.id == id), None)
     if found is None:
-        there = listed((letter.id for letter in letters), none="none, there are no dead letters")
-        raise BusError(f"there is no dead letter {id!r}; the ids are {there}")
+        raise no_such_letter(id, (letter.id for letter in letters))
     return found
 
 

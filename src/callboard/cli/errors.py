@@ -95,7 +95,6 @@ def _plain(
 
 
 def _usage(error: typer.TyperException) -> str:
-    context = getattr(error, "ctx", None)
-    command = context.command_path if isinstance(context, typer.Context) else "callboard"
+    command = getattr(getattr(error, "ctx", None), "command_path", "callboard")
     said = lines(error.format_message()).strip().rstrip(".") or "no command was given"
     return f"{said}; see `{command} --help`"

@@ -44,10 +44,10 @@ def init(commands: Commands = False, json: Json = False) -> None:
 
     here = Path.cwd()
     if problems := git_problems(here):
-        raise RosterError(problems[0].replace("launch again", "run `callboard init` again"))
+        raise RosterError(problems[0].replace("try again", "run `callboard init` again"))
     root = Path(run_git(GitPlace(here), ("rev-parse", "--show-toplevel")).text)
     found = look(root, Repository(root), os.environ)
-    plan = make_plan(replace(found, keys=frozenset(), clis=()) if commands else found)
+    plan = make_plan(replace(found, keys=frozenset(), clis=(), wants_commands=True) if commands else found)
     write(root, plan)
     if json:
         print_json(

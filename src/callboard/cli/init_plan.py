@@ -48,6 +48,8 @@ class Found:
     clis: tuple[UsableCli, ...] = ()
     servers: tuple[str, ...] = ()
     """MCP servers that the repository's `.mcp.json` names."""
+    wants_commands: bool = False
+    """Agents get a `command`, whatever else there is."""
     settings: Settings | None = None
     """Those of the callboard.toml that is there already."""
 
@@ -172,10 +174,10 @@ def _spares(name: str) -> Iterator[str]:
 
 def _next_steps(found: Found, direction: str) -> Iterator[str]:
     settings, guess = found.settings, found.guess
-    if settings is None and not (found.keys or found.clis):
-        yield f"{FILE}: {way_to_brains()}"
-    elif settings is not None and any(agent.command == "" for agent in settings.agents):
+    if found.wants_commands or (settings is not None and any(agent.command == "" for agent in settings.agents)):
         yield f"{FILE}: give each agent a `command`: it gets its task as JSON on stdin and works in the current folder"
+    elif settings is None and not (found.keys or found.clis):
+        yield f"{FILE}: {way_to_brains()}"
     if settings is None and guess.gate:
         yield f"{FILE}: check the gate, guessed from {guess.because}: {', '.join(guess.gate)}"
     elif settings is None or not settings.project.gate:

@@ -27,7 +27,7 @@ from callboard.cli.live import choose_view
 from callboard.cli.output import note, plural, print_json, say
 from callboard.cli.rehearsal import Rehearsal, ended, in_order, rehearse
 from callboard.cli.session import launchers, wait_for
-from callboard.launch.checks import check, check_goes_on
+from callboard.launch.checks import check, check_goes_on, unknown_again
 from callboard.launch.joining import open_bus
 from callboard.launch.launcher import LaunchOptions, launch
 from callboard.launch.rows import by_field
@@ -191,7 +191,11 @@ async def _rehearse(workspace: Workspace, options: LaunchOptions) -> Rehearsal:
         base=base,
         agents=in_order(after),
         done=ended(after),
-        problems=tuple(problem for file in read.files for problem in file.problems),
+        problems=(
+            *unknown_again(workspace, options.again),
+            *(problem for file in read.files for problem in file.problems),
+            *([] if read.files else [f"{paths.directions}/ has no direction file: write <agent>.md there"]),
+        ),
         forecast=forecast(after, thinkers(settings), prices),
     )
 

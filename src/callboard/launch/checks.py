@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 from callboard.agents.manager.decision import MANAGER
+from callboard.agents.manager.watch import read_directions
 from callboard.agents.workspace import copies
 from callboard.agents.workspace.preflight import checkout_problems, problems
 from callboard.app import Workspace
@@ -51,6 +53,19 @@ def check(workspace: Workspace, names: Sequence[str], free_bytes: int) -> None:
     if free_bytes < LEAST_FREE_BYTES:
         free = free_bytes // 1_000_000
         raise RosterError(f"only {free} MB are free where .callboard/ is, 200 MB are needed; make room and try again")
+
+
+def unknown_again(workspace: Workspace, keys: Sequence[str]) -> tuple[str, ...]:
+    """What is to be done once more and stands in no direction file, a sentence each."""
+    paths = workspace.settings.paths
+    read = read_directions(workspace.root / paths.directions, paths.directions, list(workspace.roster), {})
+    known = [spec.key for file in read.files for spec in file.tasks]
+    return tuple(
+        f"--again {key}: no direction file has a task of that key"
+        + "".join(f"; did you mean {near}?" for near in get_close_matches(key, known, n=1))
+        for key in keys
+        if key not in known
+    )
 
 
 def check_goes_on(workspace: Workspace, run: str) -> None:

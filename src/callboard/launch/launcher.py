@@ -24,7 +24,7 @@ from callboard.bus.messages import Draft, RosterChanged
 from callboard.feedback.log import exclude_lines
 from callboard.launch.agent import agent_words
 from callboard.launch.archiving import keep_archive
-from callboard.launch.checks import check, check_goes_on
+from callboard.launch.checks import check, check_goes_on, unknown_again
 from callboard.launch.children import Child, Starter
 from callboard.launch.disk import watch_disk
 from callboard.launch.exclude import exclude
@@ -178,6 +178,8 @@ class Launcher:
                 await self._say_roster(bus)
             self._children = [self._child(name, run, bus, starter) for name in self._names]
             tasks = [asyncio.create_task(child.run()) for child in self._children]
+            for text in unknown_again(self.workspace, self.options.again):
+                self._event(text)
             self._say_what_agents_do_not_see(await bus.board())
             async with answering(self.workspace, bus) if self._has_manager else nullcontext():
                 return await self._watch(bus, tasks)

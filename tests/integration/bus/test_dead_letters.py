@@ -89,7 +89,7 @@ def test_a_dropped_letter_is_gone_but_for_the_journal(bus: Bus, go: Go) -> None:
 @pytest.mark.parametrize("id", ["1", "99", "x", ""])
 def test_an_unknown_letter_is_said_with_the_ids_there_are(bus: Bus, go: Go, id: str) -> None:
     async def scenario() -> None:
-        with pytest.raises(BusError, match=f"no dead letter '{id}'.*there are no dead letters"):
+        with pytest.raises(BusError, match=f"no dead letter '{id}'.*there are none"):
             await bus.dead_retry(id)
         await bus.send(message("a"), sender="manager")
         [delivery] = await bus.inbox("driver-1", CONSUMER).receive()

@@ -15,7 +15,7 @@ from callboard.bus.board import Change, RunDoc, TaskDoc, TaskState
 from callboard.bus.bus import Bus
 from callboard.bus.errors import RosterError
 from callboard.bus.task import TaskSpec
-from callboard.launch.checks import LEAST_FREE_BYTES, check, check_goes_on
+from callboard.launch.checks import LEAST_FREE_BYTES, check, check_goes_on, unknown_again
 from callboard.launch.runs import create, landed_before, read_run, runs, start_commit
 
 Go = Callable[[Coroutine[object, object, None]], None]
@@ -152,3 +152,9 @@ def test_an_integration_branch_that_is_checked_out_keeps_its_own_run_from_going_
     check(workspace, tuple(workspace.roster), LEAST_FREE_BYTES)
     with pytest.raises(RosterError, match="callboard/20261121-090000, the integration branch, is checked out in"):
         check_goes_on(workspace, "20261121-090000")
+
+
+def test_a_key_that_no_direction_file_has_is_told_with_the_one_that_may_be_meant(workspace: Workspace) -> None:
+    assert unknown_again(workspace, ("driver-1/one",)) == ()
+    (said,) = unknown_again(workspace, ("driver-1/won",))
+    assert said == "--again driver-1/won: no direction file has a task of that key; did you mean driver-1/one?"

@@ -6,6 +6,7 @@ import pytest
 import typer
 
 from callboard.bus.errors import CallboardError, ConfigError, GitError, IntakeRefused, RosterError
+from callboard.cli.application import main
 from callboard.cli.errors import ErrorReport, cleaned, report, unforeseen
 
 
@@ -83,3 +84,11 @@ def test_every_field_of_a_reported_error_is_cleaned() -> None:
     told = cleaned(said, {"GIT_TOKEN": value})
     mark = "[redacted:GIT_TOKEN]"
     assert told == ErrorReport("GitError", mark, 1, path=mark, key=mark, command=("git", mark), stderr=mark)
+
+
+@pytest.mark.parametrize(("words", "way_out"), [(["logs"], "callboard logs --help"), (["nosuch"], "callboard --help")])
+def test_a_command_line_that_cannot_be_read_names_the_help_of_just_that_command(
+    words: list[str], way_out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert f"see `{way_out}`" in capsys.readouterr().err

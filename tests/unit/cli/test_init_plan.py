@@ -109,3 +109,10 @@ def test_settings_that_are_there_stand_and_their_drivers_get_the_directions_they
     assert list(made.files) == [f"todo/{name}.md" for name in names]
     assert made.kept == ("callboard.toml",)
     assert not any("command" in step or "gate" in step for step in made.next_steps)
+
+
+def test_who_wants_commands_is_told_of_them_and_of_no_key() -> None:
+    found = Found(frozenset(), frozenset(), ("main",), "main", "Ada", date(2026, 11, 21), wants_commands=True)
+    first = make_plan(found).next_steps[0]
+    assert "give each agent a `command`" in first
+    assert "key" not in first
