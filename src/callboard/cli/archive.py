@@ -82,7 +82,8 @@ def rebuild(run: Run = "", json: Json = False) -> None:
 
 async def _rebuild(workspace: Workspace, run: str) -> list[Restored]:
     from callboard.launch.archiving import bring_archive_up
-    from callboard.launch.joining import is_running, open_bus
+    from callboard.launch.joining import open_bus
+    from callboard.launch.status import is_running
 
     if is_running(workspace):
         raise RosterError("a roster runs here, and its launcher restores what the bus loses by itself, within a second")

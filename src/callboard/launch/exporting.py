@@ -22,7 +22,8 @@ from callboard.bus.errors import BusError
 from callboard.bus.run_state import RunState
 from callboard.feedback.log import FeedbackLog, logs_in
 from callboard.launch.archiving import bring_archive_up
-from callboard.launch.joining import is_running, open_bus
+from callboard.launch.joining import open_bus
+from callboard.launch.status import is_running
 
 MANIFEST = "manifest.json"
 FORMAT = 1

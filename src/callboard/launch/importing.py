@@ -16,8 +16,9 @@ from callboard.bus.bus import RUN_NAME, Bus
 from callboard.bus.errors import BusError, RosterError
 from callboard.launch.archiving import bring_archive_up
 from callboard.launch.exporting import AT_ONCE, FORMAT, MANIFEST, Manifest, file_seen, files_in
-from callboard.launch.joining import is_running, open_bus
+from callboard.launch.joining import open_bus
 from callboard.launch.runs import PREFIX
+from callboard.launch.status import is_running
 
 
 @dataclass(frozen=True, slots=True)
