@@ -31,7 +31,8 @@ def env(json: Json = False) -> None:
 
     Whoever can reach it can do everything on it: it is for programs that you trust as you trust yourself.
     """
-    from callboard.launch.joining import current_run, is_running, served_at
+    from callboard.launch.joining import current_run, served_at
+    from callboard.launch.status import is_running
 
     workspace = open_workspace()
     run = current_run(workspace)
