@@ -16,9 +16,6 @@ from callboard.directions.values import is_none, listed
 ANY = "mcp"
 """Demands a tool of any MCP server."""
 
-CLI_MARK = "mcp__"
-"""What agent CLIs put in front of both."""
-
 _SENTENCE = re.compile(r"(?<=[.;!?])\s+|\n+")
 _MENTION = re.compile(
     r"(?:[`*_\"'“]*(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]*)[`*_\"'”]*\s+)?[`*_]*(?<![A-Za-z0-9_.-])MCPs?\b[`*_]*"
@@ -138,7 +135,7 @@ def missing(demands: Iterable[str], called: Collection[str]) -> tuple[str, ...]:
 
 def meets(name: str, demand: str) -> bool:
     """Whether a tool's name is what is demanded: it, its server, or any server's tool where any will do."""
-    server, mark, tool = name.removeprefix(CLI_MARK).partition(SERVER_MARK)
+    server, mark, tool = name.partition(SERVER_MARK)
     if demand == ANY:
         return bool(mark)
     wanted = _plain(demand)

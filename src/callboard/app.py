@@ -7,6 +7,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -277,6 +278,14 @@ class Workspace:
         path = self.layout.call_log(run, task, attempt, agent, review)
         return self.layout.play / path.name if self.layout.play.is_dir() else path
 
+    def _tools_called(self, run: str, task: str, attempt: int, agent: str) -> frozenset[str] | None:
+        """Of agents whose tools we run ourselves; what another program says of its own is a claim."""
+        from callboard.agents.brains.call_file import tools_called
+
+        known = self.settings.agent(agent)
+        thinks = known is not None and known.model is not None
+        return tools_called(self._call_log_path(run, task, attempt, agent)) if thinks else None
+
     def key_problems(self) -> dict[str, str]:
         """Models that agents use and whose key is not there -> what to do; played back, they need none."""
         if self.layout.play.is_dir():
@@ -321,7 +330,6 @@ class Workspace:
 
     def manager_handlers(self, bus: Bus, office: Office) -> dict[str, Handler]:
         """Inbox -> handler: the desk and its hands."""
-        from callboard.agents.brains.call_file import tools_called
         from callboard.agents.manager.gate import Gate
         from callboard.agents.manager.hands import GateHandler, LandHandler
         from callboard.agents.manager.office import DeskHandler
@@ -344,7 +352,7 @@ class Workspace:
             policy=self.policy,
             rules=self.intake_rules(),
             timeout_s=self.settings.project.gate_timeout_s,
-            called=lambda task, attempt, agent: tools_called(self._call_log_path(bus.run, task, attempt, agent)),
+            called=partial(self._tools_called, bus.run),
         )
         return {
             "manager": DeskHandler(bus, office, self.policy, utc_now),

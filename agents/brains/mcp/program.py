@@ -31,13 +31,13 @@ ToUs = MemoryObjectSendStream[SessionMessage | Exception]
 
 @dataclass(slots=True)
 class Heard:
-    """What a program said beside messages, for whoever wants to know why it is of no use."""
+    """What a server said beside messages, for whoever wants to know why it is of no use."""
 
     stderr: bytearray = field(default_factory=bytearray)
     noise: str = ""
     """The last line of its stdout that is no message."""
     fault: str = ""
-    """Why it was not listened to any longer."""
+    """Why a program was not listened to any longer; how a server under a URL refused the last request."""
     exit_code: int | None = None
 
     def __str__(self) -> str:

@@ -82,7 +82,7 @@ class Session:
 
     def _streams(self, seat: Seat, folder: Path) -> AbstractAsyncContextManager[Streams]:
         if self._server.url:
-            return remote(self._server)
+            return remote(self._server, self._heard)
         place = place_of(self._server, seat, folder)
         return program(self._server.name, filled(self._server.argv, seat), place, self._heard)
 

@@ -171,12 +171,11 @@ class Settings(Document):
         return {name: server for name, server in self.mcp.items() if server.may_use(agent)}
 
     def tool_names(self) -> dict[str, tuple[str, ...]]:
-        """Driver -> our tools, and its MCP servers with SERVER_MARK; of an agent CLI nobody knows which tools it has."""
-        ours = {agent.name: OWN_TOOLS if agent.model is not None else () for agent in self.drivers}
-        known = (agent for agent in self.drivers if agent.cli is None)
-        return {
-            agent.name: (*ours[agent.name], *(f"{name}{SERVER_MARK}" for name in self.servers_of(agent)))
-            for agent in known
+        """Driver -> our tools, and its MCP servers with SERVER_MARK; () where its tools are not run by us."""
+        thinking = [agent for agent in self.drivers if agent.model is not None]
+        servers = {agent.name: [f"{name}{SERVER_MARK}" for name in self.servers_of(agent)] for agent in thinking}
+        return {agent.name: () for agent in self.drivers} | {
+            name: (*OWN_TOOLS, *found) for name, found in servers.items()
         }
 
     def agent(self, name: str) -> AgentSettings | None:
