@@ -230,10 +230,10 @@ class BudgetSpent(BrainError):
 
 
 CallFailure = Literal[
-    "rate_limit", "quota", "unavailable", "unreachable", "timeout", "denied", "rejected", "unreadable"
+    "rate_limit", "quota", "unavailable", "unreachable", "timeout", "denied", "rejected", "too_long", "unreadable"
 ]
 """Too much asked for now; no money left there; its server failed; nobody reached; nothing in time; its key or its name is
-not accepted; the request is wrong or not allowed; the reply is garbage."""
+not accepted; the request is wrong or not allowed; the request is longer than the model takes; the reply is garbage."""
 
 
 class CallFailed(BrainError):

@@ -53,10 +53,7 @@ class Job:
         """The task for a brain outside this process (docs/brains.md)."""
         return json.dumps(
             {
-                "run": self.seat.run,
-                "agent": self.seat.agent,
-                "task": self.task,
-                "attempt": self.attempt,
+                **_head(self),
                 "base": self.base,
                 "spec": self.spec.model_dump(mode="json"),
                 "briefing": self.briefing.model_dump(mode="json"),
@@ -81,16 +78,17 @@ class ReviewJob:
         """The review request for a brain outside this process (docs/brains.md)."""
         return json.dumps(
             {
-                "run": self.seat.run,
-                "agent": self.seat.agent,
-                "task": self.task,
-                "attempt": self.attempt,
+                **_head(self),
                 "author": self.request.agent,
                 **self.request.model_dump(mode="json", exclude={"agent"}),
                 "diff": self.diff,
                 "prompt": self.seat.prompt,
             }
         )
+
+
+def _head(job: Job | ReviewJob) -> dict[str, str | int]:
+    return {"run": job.seat.run, "agent": job.seat.agent, "task": job.task, "attempt": job.attempt}
 
 
 @dataclass(frozen=True, slots=True)

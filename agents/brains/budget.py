@@ -6,7 +6,7 @@ A brain that pays for calls is handed a `Budget` and does, around each live requ
     ... the request; its response goes to the call log, with `reservation.id` ...
     await budget.settle(reservation, usage)
 
-`BudgetSpent` is let through: the driver parks the attempt. A call that certainly cost nothing is settled with `Usage()`.
+`BudgetSpent` is let through: the driver parks the attempt. A call that certainly cost nothing is settled with `NOTHING`.
 One whose usage nobody knows (a cut stream, a killed process) is not settled: its reservation stays open and counts in
 full. What a resumed attempt finds in the call log it settles with `Reservation(id)`; a second time changes nothing.
 An agent's command line reserves before it starts, and at each usage report settles and reserves again.
@@ -65,11 +65,17 @@ class Usage:
     """None = as agents/brains/prices.py has it, which may be unknown. Unknown is never 0."""
     cache_write_tokens: int = 0
     """Of `input_tokens`, what was written to the provider's cache."""
+    calls: int = 1
+    """0 = the call was never made, or the provider refused it."""
 
     @property
     def tokens(self) -> int:
         """What counts against a cap: all of them, cached ones too."""
         return self.input_tokens + self.output_tokens
+
+
+NOTHING = Usage(calls=0)
+"""Of a call that certainly cost nothing."""
 
 
 def reached_by(error: BudgetSpent) -> Reached:

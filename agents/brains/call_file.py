@@ -9,10 +9,19 @@ from typing import TypeVar
 from loguru import logger
 from pydantic import ValidationError
 
-from callboard.agents.brains.calls import RECORD, CallRecord, ToolRecord
+from callboard.agents.brains.calls import (
+    RECORD,
+    BeginRecord,
+    CallRecord,
+    EventRecord,
+    ParkRecord,
+    Record,
+    RoomRecord,
+    ToolRecord,
+)
 from callboard.bus.errors import BrainError
 
-AnyRecord = TypeVar("AnyRecord", CallRecord, ToolRecord)
+AnyRecord = TypeVar("AnyRecord", BeginRecord, CallRecord, ToolRecord)
 
 
 class CallFile:
@@ -26,11 +35,25 @@ class CallFile:
         self._path = path
         self._records, self._ends = _open(path)
         self._next = 0
+        self._has_begun = False
 
     @property
     def left(self) -> int:
         """How many recorded calls and tools have not been used yet."""
         return len(self._records) - self._next
+
+    @property
+    def is_past(self) -> bool:
+        return False
+
+    def next_begin(self, wanted: BeginRecord) -> BeginRecord | None:
+        if self._has_begun:
+            return None
+        self._has_begun = True
+        found = self._take(BeginRecord, wanted.digest)
+        if found is None:
+            self.append(wanted)
+        return found or wanted
 
     def next_call(self, digest: str) -> CallRecord | None:
         return self._take(CallRecord, digest)
@@ -38,7 +61,23 @@ class CallFile:
     def next_tool(self, digest: str) -> ToolRecord | None:
         return self._take(ToolRecord, digest)
 
-    def append(self, record: CallRecord | ToolRecord) -> None:
+    def rest(self) -> tuple[Record, ...]:
+        """What is recorded from here on; what is appended next comes after it."""
+        begin, self._next = self._next, len(self._records)
+        return tuple(self._records[begin:])
+
+    @property
+    def is_live(self) -> bool:
+        self._skip()
+        return not self.left
+
+    def next_room(self) -> RoomRecord | None:
+        self._skip()
+        record = self._records[self._next] if self.left else None
+        self._next += isinstance(record, RoomRecord)
+        return record if isinstance(record, RoomRecord) else None
+
+    def append(self, record: Record) -> None:
         assert not self.left, "a log is written at its end only"
         line = record.model_dump_json().encode() + b"\n"
         try:
@@ -51,6 +90,7 @@ class CallFile:
         self._next = len(self._records)
 
     def _take(self, kind: type[AnyRecord], digest: str) -> AnyRecord | None:
+        self._skip()
         if not self.left:
             return None
         record = self._records[self._next]
@@ -59,6 +99,11 @@ class CallFile:
             return record
         self._cut()
         return None
+
+    def _skip(self) -> None:
+        """Pass over what no conversation asks for."""
+        while self.left and isinstance(self._records[self._next], ParkRecord | EventRecord):
+            self._next += 1
 
     def _cut(self) -> None:
         """Move what is left aside: it answers other questions than the ones asked now."""
@@ -77,21 +122,30 @@ class CallFile:
         del self._records[self._next :], self._ends[self._next :]
 
 
-def read_records(path: Path) -> tuple[CallRecord | ToolRecord, ...]:
+def read_records(path: Path) -> tuple[Record, ...]:
     """What a log holds, as far as it can be read; it may be written meanwhile."""
     return tuple(_parse(path.read_bytes())[0])
 
 
 def tools_called(path: Path) -> frozenset[str] | None:
-    """Names of the tools that an attempt called with success; None: nothing was recorded of it."""
+    """Names of the tools that an attempt called with success, in a conversation that it goes on with too.
+
+    Returns:
+        None: nothing was recorded of it that we did ourselves; what an agent CLI says of its tools is not that.
+    """
     try:
         records = read_records(path)
     except OSError:
         return None
-    return frozenset(record.name for record in records if isinstance(record, ToolRecord) and record.ok)
+    ours = [record for record in records if isinstance(record, CallRecord | ToolRecord) and record.digest]
+    if records and not ours:
+        return None
+    before = next((record.resumes for record in records if isinstance(record, BeginRecord)), "")
+    earlier = tools_called(path.with_name(Path(before).name)) if before and before != path.name else None
+    return (earlier or frozenset()) | {record.name for record in ours if isinstance(record, ToolRecord) and record.ok}
 
 
-def _open(path: Path) -> tuple[list[CallRecord | ToolRecord], list[int]]:
+def _open(path: Path) -> tuple[list[Record], list[int]]:
     try:
         content = path.read_bytes()
         records, ends = _parse(content)
@@ -106,9 +160,9 @@ def _open(path: Path) -> tuple[list[CallRecord | ToolRecord], list[int]]:
     return records, ends
 
 
-def _parse(content: bytes) -> tuple[list[CallRecord | ToolRecord], list[int]]:
+def _parse(content: bytes) -> tuple[list[Record], list[int]]:
     """The records up to the first that is not whole, and where each one ends."""
-    records: list[CallRecord | ToolRecord] = []
+    records: list[Record] = []
     ends: list[int] = []
     begin = 0
     while (end := content.find(b"\n", begin) + 1) > 0:

@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from callboard.agents.brains.budget import Usage
+from callboard.bus.messages import ParkCause
 
 
 class _Record(BaseModel):
@@ -71,8 +72,61 @@ class ToolRecord(_Record):
     at: datetime
 
 
-Record = Annotated[CallRecord | ToolRecord, Field(discriminator="kind")]
-RECORD: TypeAdapter[CallRecord | ToolRecord] = TypeAdapter(Record)
+class BeginRecord(_Record):
+    """What a conversation with a model begins with; or, where it goes on after a parking, what the model is told then."""
+
+    kind: Literal["begin"] = "begin"
+    instructions: str
+    prompt: str
+    notes: tuple[str, ...] = ()
+    """What was learnt before, as the model was told it."""
+    resumes: str = ""
+    """The log of the attempt that was parked, by its file's name; "" = it goes on from none."""
+    at: datetime
+
+    @property
+    def digest(self) -> str:
+        return digest_of([self.instructions, self.prompt, *self.notes])
+
+
+class RoomRecord(_Record):
+    """From here on the model sees a line instead of these tools' results, for all of it was more than it takes."""
+
+    kind: Literal["room"] = "room"
+    left_out: tuple[str, ...]
+    """Ids of tool calls."""
+    tokens: int
+    """What the next call would have sent, estimated."""
+    limit: int
+    """What it may send, from here on."""
+    at: datetime
+
+
+class ParkRecord(_Record):
+    """The attempt was parked here. As a log's last record: the next attempt goes on from it."""
+
+    kind: Literal["parked"] = "parked"
+    cause: ParkCause
+    detail: str
+    at: datetime
+
+
+class EventRecord(_Record):
+    """Something that cost nothing by itself: an agent CLI said something, had trouble, came to its end."""
+
+    kind: Literal["event"] = "event"
+    name: str
+    """Who said it, or what it was."""
+    text: str
+    calls: tuple[str, ...] = ()
+    """Tools that were called: name and arguments."""
+    ok: bool = True
+    duration_s: float = 0.0
+    at: datetime
+
+
+Record = CallRecord | ToolRecord | BeginRecord | RoomRecord | ParkRecord | EventRecord
+RECORD: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="kind")])
 
 
 def digest_of(value: JsonValue) -> str:
@@ -83,6 +137,18 @@ def digest_of(value: JsonValue) -> str:
 
 class CallLog(Protocol):
     """Read once from its beginning, then written at its end."""
+
+    @property
+    def is_past(self) -> bool:
+        """Whether what comes next was done by an attempt before this one, whose work is in the clone already."""
+        ...
+
+    def next_begin(self, wanted: BeginRecord) -> BeginRecord | None:
+        """What the conversation begins with, or is told here because it goes on here. None: nothing is said here.
+
+        Where nothing is recorded yet it is `wanted`, written down; what is recorded with another digest is cut.
+        """
+        ...
 
     def next_call(self, digest: str) -> CallRecord | None:
         """The recorded call that comes next. None: nothing is recorded from here on, and the call is to be made.
@@ -95,7 +161,16 @@ class CallLog(Protocol):
         """The recorded tool result that comes next; else as `next_call`."""
         ...
 
-    def append(self, record: CallRecord | ToolRecord) -> None:
+    @property
+    def is_live(self) -> bool:
+        """Whether nothing is recorded from here on."""
+        ...
+
+    def next_room(self) -> RoomRecord | None:
+        """What is left out here; None = nothing is."""
+        ...
+
+    def append(self, record: Record) -> None:
         """Write a record down; it is on disk when this returns.
 
         Raises:

@@ -59,7 +59,7 @@ class RunBudget:
             return
         usd = self.prices.of(call.model, usage)
         paid = Spent(
-            calls=1,
+            calls=usage.calls,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cached_tokens=usage.cached_tokens,

@@ -82,6 +82,8 @@ class ModelSettings(Table):
     """Of one reply, thinking included; reserved from the budget before each call."""
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
     """None: the provider's default; several models refuse any other."""
+    context_tokens: Annotated[int, Field(ge=1_000, le=100_000_000)] = 128_000
+    """What the model takes, what was said and its next reply together; the smallest window of the models in use today."""
     timeout_s: Seconds = 600.0
     """Of one request, from its sending to its last byte."""
     retries: Annotated[int, Field(ge=0, le=10)] = 3

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from callboard.agents.brains.call_file import read_records
-from callboard.agents.brains.calls import CallRecord, ToolRecord
+from callboard.agents.brains.calls import BeginRecord, EventRecord, ParkRecord, Record, RoomRecord, ToolRecord
 
 _NAME = re.compile(r"(?P<task>[^.]+)\.(?P<attempt>\d+)\.(?P<agent>[^.]+)(?:\.(?P<review>(?!cut-).+))?\.jsonl")
 
@@ -34,11 +34,11 @@ class Step:
     """One record as people see it."""
 
     kind: str
-    """call | tool"""
+    """call | tool | event"""
     at: datetime
     duration_s: float
     name: str
-    """The model that answered, or the tool that was called."""
+    """The model that answered, the tool that was called, or what happened."""
     text: str
     """What the model said, or what the tool gave back."""
     calls: tuple[str, ...] = ()
@@ -83,9 +83,18 @@ def total(said: Iterable[Step]) -> Step:
     )
 
 
-def _step(record: CallRecord | ToolRecord) -> Step:
+def _step(record: Record) -> Step:
     if isinstance(record, ToolRecord):
         return Step("tool", record.at, record.duration_s, record.name, record.result, ok=record.ok)
+    if isinstance(record, BeginRecord):
+        return Step("event", record.at, 0.0, "goes on" if record.resumes else "prompt", record.prompt)
+    if isinstance(record, RoomRecord):
+        said = f"{len(record.left_out)} tool results left out: about {record.tokens:,} tokens, {record.limit:,} may be sent"
+        return Step("event", record.at, 0.0, "made room", said)
+    if isinstance(record, ParkRecord):
+        return Step("event", record.at, 0.0, "parked", record.detail)
+    if isinstance(record, EventRecord):
+        return Step("event", record.at, record.duration_s, record.name, record.text, record.calls, record.ok)
     parts = _parts(record.response)
     return Step(
         kind="call",

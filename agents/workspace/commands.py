@@ -67,6 +67,7 @@ async def run_command(
     on_stderr_line: OnLine | None = None,
     merge_stderr: bool = False,
     grace_s: float = GRACE_S,
+    line_bytes: int = LINE_BYTES,
 ) -> Finished:
     """Run a program to its end; a failing one is an answer, not an error.
 
@@ -78,6 +79,7 @@ async def run_command(
         merge_stderr: stderr goes where stdout goes, so that digest and tail have both in the order of writing.
             Otherwise `stdout` is stdout alone, and digest and tail have both in the order of arrival.
         grace_s: Seconds between SIGTERM and SIGKILL at the time limit and on cancellation.
+        line_bytes: A longer line is cut into several.
 
     Raises:
         CommandFailed: It could not even be tried: the folder is not there, or the command line is too long.
@@ -87,7 +89,7 @@ async def run_command(
     argv = [*sandbox.prefix(cwd), *argv]
     began = time.monotonic()
     process, life = await start_guarded(argv, shown, cwd, env, grace_s=grace_s, merge_stderr=merge_stderr)
-    streams = _Streams(on_line, on_stderr_line or on_line)
+    streams = _Streams(on_line, on_stderr_line or on_line, line_bytes)
     talk = asyncio.create_task(streams.talk(process, stdin))
     ended = asyncio.create_task(process.wait())
     try:
@@ -177,6 +179,7 @@ class _Streams:
 
     on_line: OnLine | None
     on_stderr_line: OnLine | None
+    line_bytes: int
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
     stdout: bytearray = field(default_factory=bytearray)
     tail: bytearray = field(default_factory=bytearray)
@@ -202,9 +205,9 @@ class _Streams:
             if on_line is not None:
                 line += chunk
                 *lines, rest = line.split(b"\n")
-                for each in [*lines, *([rest] if len(rest) > LINE_BYTES else [])]:
-                    await on_line(each[:LINE_BYTES].decode("utf-8", "replace").rstrip("\r"))
-                line = rest if len(rest) <= LINE_BYTES else bytearray()
+                for each in [*lines, *([rest] if len(rest) > self.line_bytes else [])]:
+                    await on_line(each[: self.line_bytes].decode("utf-8", "replace").rstrip("\r"))
+                line = rest if len(rest) <= self.line_bytes else bytearray()
         if line and on_line is not None:
             await on_line(line.decode("utf-8", "replace"))
 

@@ -29,6 +29,7 @@ from callboard.settings.secrets import known_secrets
 # What only agents need is imported where it is made: commands that look, such as `status`, would wait for it.
 if TYPE_CHECKING:
     from callboard.agents.brains.brain import Brain, Job, ReviewJob, Seat
+    from callboard.agents.brains.call_file import CallFile
     from callboard.agents.brains.calls import CallLog
     from callboard.agents.brains.cli.brain import CliSettings
     from callboard.agents.brains.mcp.offer import Servers
@@ -196,7 +197,15 @@ class Workspace:
         if agent.model is not None:
             return self._model_brain(agent, agent.model, self.budget(bus, agent.name))
         if agent.cli is not None:
-            return CliBrain(ADAPTERS[agent.cli], self._cli_settings(agent), self.budget(bus, agent.name))
+            budget = self.budget(bus, agent.name)
+            return CliBrain(
+                ADAPTERS[agent.cli],
+                self._cli_settings(agent),
+                budget,
+                self._cli_log,
+                prices=budget.prices,
+                redact=self.redactor.text,
+            )
         if agent.replay is not None:
             return ReplayBrain(self.root / agent.replay)
         return CommandBrain(agent.command or "")
@@ -215,6 +224,7 @@ class Workspace:
         # heavy, and only processes that think need it
         from callboard.agents.brains.model.brain import ModelBrain
         from callboard.agents.brains.model.providers import Providers
+        from callboard.agents.brains.model.room import Window
         from callboard.agents.brains.model.wire import OneModel
 
         known = self.settings.models
@@ -228,6 +238,9 @@ class Workspace:
             budget=budget,
             has_tools=all(known[name].tools for name in names),
             max_turns=known[names[0]].max_turns,
+            window=min(
+                (Window(known[name].context_tokens, known[name].max_tokens) for name in names), key=lambda it: it.limit
+            ),
             redact=self.redactor.known,
             servers=self._agent_servers(agent),
         )
@@ -266,13 +279,19 @@ class Workspace:
         return self.environ.get(model.key_env) if model.key_env else None
 
     def _call_log(self, job: Job | ReviewJob) -> CallLog:
-        from callboard.agents.brains.brain import ReviewJob
-        from callboard.agents.brains.call_file import CallFile
-        from callboard.agents.brains.played import PlayedLog
+        """Behind what was said before, where the conversation was parked."""
+        from callboard.agents.brains.resumed import open_log
 
-        review = job.request.review if isinstance(job, ReviewJob) else ""
-        path = self._call_log_path(job.seat.run, job.task, job.attempt, job.seat.agent, review)
-        return PlayedLog(path) if self.layout.play.is_dir() else CallFile(path)
+        def path_of(attempt: int, review: str) -> Path:
+            return self._call_log_path(job.seat.run, job.task, attempt, job.seat.agent, review)
+
+        return open_log(job, path_of, is_played=self.layout.play.is_dir())
+
+    def _cli_log(self, job: Job | ReviewJob) -> CallFile:
+        from callboard.agents.brains.call_file import CallFile
+        from callboard.agents.brains.resumed import review_of
+
+        return CallFile(self._call_log_path(job.seat.run, job.task, job.attempt, job.seat.agent, review_of(job)))
 
     def _call_log_path(self, run: str, task: str, attempt: int, agent: str, review: str = "") -> Path:
         path = self.layout.call_log(run, task, attempt, agent, review)

@@ -74,8 +74,10 @@ def rows(workspace: Workspace, what: str) -> list[dict[str, str]]:
 @pytest.mark.timeout(600)
 def test_a_driver_at_its_limit_goes_on_by_itself_after_everything_was_killed(rosters: Rosters) -> None:
     def limited(asked: Asked) -> Reply:
-        is_first = "Writes: a.txt" in asked.prompt and "verdict" not in asked.tools
-        return RateLimited(17) if is_first and not over.is_set() else steady(asked)
+        return RateLimited(17) if is_first(asked) and asked.results and not over.is_set() else steady(asked)
+
+    def is_first(asked: Asked) -> bool:
+        return "Writes: a.txt" in asked.prompt and "verdict" not in asked.tools
 
     over = threading.Event()
     with ModelServer(limited) as server:
@@ -91,7 +93,10 @@ def test_a_driver_at_its_limit_goes_on_by_itself_after_everything_was_killed(ros
         workspace.stop_everything()
         over.set()
         code, output = workspace.launch(timeout_s=300)
+        answered = [it.asked for it in server.served if isinstance(it.reply, Say) and is_first(it.asked)]
     assert code == 0, output
+    assert len(answered) == 2, "the conversation went on where it was: nothing was asked twice"
+    assert "You were interrupted here" in answered[1].prompt
     assert "a.txt" in workspace.files(workspace.integration())
     assert {row["state"] for row in rows(workspace, "tasks")} == {"done"}
 

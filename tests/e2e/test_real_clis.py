@@ -92,6 +92,7 @@ def test_claude_and_qwen_do_a_task_each_and_a_third_reviews_them(
         assert "written by a real CLI" in (made.path / f"feedback/{name}.md").read_text()
     assert not outside.exists()
     assert "it says what was asked" in (made.path / "feedback/senior.md").read_text()
+    assert transcribed(made) == spent(made)
     assert spent(made) == (server.tokens.input, server.tokens.output)
 
 
@@ -100,3 +101,16 @@ def spent(made: Workspace) -> tuple[int, int]:
     rows = made.json("costs")["rows"]
     assert isinstance(rows, list)
     return rows[0]["input_tokens"], rows[0]["output_tokens"]
+
+
+def transcribed(made: Workspace) -> tuple[int, int]:
+    """The same, as the transcripts of the agent CLIs have them; each shows its tools' results and its exit."""
+    total = [0, 0]
+    for task_id in ("T-1", "T-2"):
+        for talk in json.loads(made.call("transcript", task_id, "--json").stdout):
+            names = [step["name"] for step in talk["steps"]]
+            assert names[-1] == "exit", names
+            assert talk["review"] or any(step["kind"] == "tool" for step in talk["steps"]), names
+            total[0] += sum(step["input_tokens"] for step in talk["steps"])
+            total[1] += sum(step["output_tokens"] for step in talk["steps"])
+    return total[0], total[1]

@@ -12,6 +12,7 @@ from brain_jobs import job, review_job
 
 from callboard.agents.brains.brain import Job, ReviewJob
 from callboard.agents.brains.budget import CallEstimate, Reservation, Usage
+from callboard.agents.brains.call_file import CallFile
 from callboard.bus.errors import BudgetSpent
 
 
@@ -27,6 +28,7 @@ class Purse:
         self.open: dict[str, CallEstimate] = {}
         self.asked: list[CallEstimate] = []
         self.spent = Usage()
+        self.calls = 0
 
     async def reserve(self, call: CallEstimate) -> Reservation:
         held = sum(other.tokens for other in self.open.values())
@@ -37,7 +39,9 @@ class Purse:
         return Reservation(str(len(self.asked)))
 
     async def settle(self, reservation: Reservation, usage: Usage) -> None:
-        del self.open[reservation.id]
+        if self.open.pop(reservation.id, None) is None:
+            return
+        self.calls += usage.calls
         self.spent = Usage(
             self.spent.input_tokens + usage.input_tokens,
             self.spent.output_tokens + usage.output_tokens,
@@ -51,6 +55,11 @@ def install(folder: Path, name: str, code: str) -> None:
     program = folder / name
     program.write_text(f"#!{sys.executable}\n{code}")
     program.chmod(0o755)
+
+
+def cli_log(job: Job | ReviewJob) -> CallFile:
+    """Beside the clone that the job works in."""
+    return CallFile(job.seat.cwd.with_name("calls.jsonl"))
 
 
 def seated(place: Path, timeout_s: float = 30.0) -> Job:
@@ -77,6 +86,6 @@ def said(text: str, **usage: int) -> str:
 
 def used(message: str, **usage: int) -> str:
     """A message of Claude Code's, with what it used."""
-    content = [{"type": "tool_use", "name": "Bash", "input": {"command": f"step {message}"}}]
+    content = [{"type": "tool_use", "id": f"tool-{message}", "name": "Bash", "input": {"command": f"step {message}"}}]
     told = {"id": message, "model": "claude-opus-4-8", "content": content, "usage": usage}
     return json.dumps({"type": "assistant", "message": told})

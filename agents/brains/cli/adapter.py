@@ -18,6 +18,20 @@ class Tool:
 
     name: str
     detail: str = ""
+    id: str = ""
+    """What its result is known by; "" = none is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a tool gave back."""
+
+    text: str
+    ok: bool = True
+    id: str = ""
+    """Of the tool's use."""
+    name: str = ""
+    """"" = as the tool's use says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +75,7 @@ class End:
     cause: Cause = ""
 
 
-Event = Tool | Text | Report | Trouble | End
+Event = Tool | Told | Text | Report | Trouble | End
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,11 @@ class Order:
     """Paths without wildcards that the task names."""
     is_confined: bool = False
     """Our sandbox is around it, so its own is not needed."""
+
+    @property
+    def model_option(self) -> tuple[str, ...]:
+        """As all of them take it."""
+        return ("--model", self.model) if self.model else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def start(order: Order) -> Start:
     argv += ["--input-history-file", f"{temporary}/aider.input", "--chat-history-file", f"{temporary}/aider.chat"]
     argv += ["--env-file", "/dev/null"]
     argv += ["--chat-mode", "ask"] if order.kind == "review" else []
-    argv += ["--model", order.model] if order.model else []
+    argv += order.model_option
     argv += ["--message-file", "/dev/stdin", "--", *order.files]
     url = order.env.get("OPENAI_BASE_URL", "")
     return Start(tuple(argv), {"OPENAI_API_BASE": url} if url else {})

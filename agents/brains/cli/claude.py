@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from callboard.agents.brains.cli.adapter import Adapter, End, Event, Order, Report, Start, Text, Tool, Trouble
-from callboard.agents.brains.cli.lines import anthropic_usage, at, cause_of, items_at, read_mapping, text_at
+from callboard.agents.brains.cli.adapter import Adapter, End, Event, Order, Start, Trouble
+from callboard.agents.brains.cli.lines import anthropic_usage, at, cause_of, read_mapping, text_at
+from callboard.agents.brains.cli.stream_json import has_failed, read_stream
 
 TOOLS = ("Bash", "Edit", "Write", "Read", "Glob", "Grep", "TodoWrite")
 """What it may use without asking; whatever else it wants to do, nobody is there to allow."""
@@ -15,7 +16,6 @@ _QUIET = {
     "DISABLE_TELEMETRY": "1",
     "DISABLE_ERROR_REPORTING": "1",
 }
-_DETAILS = ("command", "file_path", "path", "pattern", "description")
 
 
 def start(order: Order) -> Start:
@@ -23,49 +23,28 @@ def start(order: Order) -> Start:
     argv = ["claude", "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "acceptEdits"]
     argv += ["--allowedTools", ",".join(TOOLS), "--setting-sources", "user", "--strict-mcp-config"]
     argv += ["--disable-slash-commands", "--no-session-persistence"]
-    return Start((*argv, *(["--model", order.model] if order.model else [])), _QUIET)
+    return Start((*argv, *order.model_option), _QUIET)
 
 
 def read(line: str) -> tuple[Event, ...]:
     found = read_mapping(line)
-    match found.get("type"):
-        case "assistant":
-            return _message(found)
-        case "result":
-            return _result(found)
-        case "system" if found.get("subtype") == "api_retry":
-            said = text_at(found, "error") or "no answer"
-            return (
-                Trouble(
-                    f"the provider did not answer ({said}); trying again", cause_of(said, at(found, "error_status"))
-                ),
-            )
-    return ()
-
-
-def _message(found: object) -> tuple[Event, ...]:
-    model = text_at(found, "message", "model")
-    if model == SYNTHETIC:
+    if at(found, "message", "model") == SYNTHETIC:
         return ()
-    events: list[Event] = []
-    for block in items_at(found, "message", "content"):
-        match at(block, "type"):
-            case "text":
-                events.append(Text(text_at(block, "text")))
-            case "tool_use":
-                details = [text_at(block, "input", key) for key in _DETAILS]
-                events.append(Tool(text_at(block, "name"), next(filter(None, details), "")))
-    usage = anthropic_usage(at(found, "message", "usage"))
-    return (*events, Report(usage, model, text_at(found, "message", "id")))
+    if (found.get("type"), found.get("subtype")) == ("system", "api_retry"):
+        return (_retry(found),)
+    return read_stream(found, anthropic_usage, _end)
 
 
-def _result(found: object) -> tuple[Event, ...]:
-    said = text_at(found, "result")
-    report = Report(anthropic_usage(at(found, "usage")), is_total=True)
-    if at(found, "is_error") is not False or at(found, "subtype") != "success":
-        error = said or text_at(found, "subtype") or "it failed, and did not say why"
-        return report, End(error=error, cause=cause_of(error, at(found, "api_error_status")))
-    return report, End(said)
+def _retry(found: object) -> Trouble:
+    said = text_at(found, "error") or "no answer"
+    return Trouble(f"the provider did not answer ({said}); trying again", cause_of(said, at(found, "error_status")))
+
+
+def _end(found: object, said: str) -> End:
+    if not has_failed(found):
+        return End(said)
+    error = said or text_at(found, "subtype") or "it failed, and did not say why"
+    return End(error=error, cause=cause_of(error, at(found, "api_error_status")))
 
 
 CLAUDE = Adapter(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from callboard.agents.brains.cli.adapter import Adapter, End, Event, Order, Report, Start, Text, Tool, Trouble
-from callboard.agents.brains.cli.lines import at, cause_of, openai_usage, read_mapping, text_at
+from callboard.agents.brains.cli.adapter import Adapter, End, Event, Order, Report, Start, Text, Told, Tool, Trouble
+from callboard.agents.brains.cli.lines import at, cause_of, items_at, openai_usage, read_mapping, text_at
 
 _TOOLS = ("command_execution", "mcp_tool_call", "web_search", "file_change")
 
@@ -14,7 +14,7 @@ def start(order: Order) -> Start:
     """Its own sandbox is used where ours is not around it: one inside another fails, and it exits 0 all the same."""
     mode = "danger-full-access" if order.is_confined else "workspace-write"
     argv = ["codex", "exec", "--json", "--skip-git-repo-check", "--sandbox", mode]
-    argv += ["--model", order.model] if order.model else []
+    argv += order.model_option
     url = order.env.get("OPENAI_BASE_URL", "")
     if url:
         provider = f'{{name="callboard",base_url={json.dumps(url)},env_key="OPENAI_API_KEY",wire_api="responses"}}'
@@ -48,15 +48,27 @@ def _completed(found: object) -> tuple[Event, ...]:
             return (Text(text_at(found, "item", "text")),)
         case "error":
             return (Trouble(text_at(found, "item", "message")),)
+        case kind if kind in _TOOLS:
+            return (_told(found),)
     return ()
+
+
+def _told(found: object) -> Told:
+    text = text_at(found, "item", "aggregated_output") or text_at(found, "item", "error", "message") or _paths(found)
+    has_failed = at(found, "item", "status") == "failed" or at(found, "item", "exit_code") not in (None, 0)
+    return Told(text, not has_failed, text_at(found, "item", "id"), text_at(found, "item", "type"))
+
+
+def _paths(found: object) -> str:
+    return " ".join(text_at(change, "path") for change in items_at(found, "item", "changes"))
 
 
 def _tool(found: object) -> tuple[Event, ...]:
     kind = text_at(found, "item", "type")
     if kind not in _TOOLS:
         return ()
-    detail = text_at(found, "item", "command") or text_at(found, "item", "tool") or text_at(found, "item", "query")
-    return (Tool(kind, detail),)
+    details = [*(text_at(found, "item", key) for key in ("command", "tool", "query")), _paths(found)]
+    return (Tool(kind, next(filter(None, details), ""), text_at(found, "item", "id")),)
 
 
 CODEX = Adapter(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from callboard.agents.brains.budget import Budget, CallEstimate, Reservation, Usage
+from callboard.agents.brains.budget import NOTHING, Budget, CallEstimate, Reservation, Usage
 from callboard.agents.brains.cli.adapter import Adapter, Report
 from callboard.bus.errors import BudgetSpent
 
@@ -15,6 +15,20 @@ MAX_OUTPUT = 16_384
 """Tokens of one answer, as for a model (ModelSettings.max_tokens)."""
 CHARACTERS_PER_TOKEN = 3
 """Fewer than any tokenizer's average, so that the estimate is high."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What was used since the last of these."""
+
+    model: str
+    """As prices have it."""
+    usage: Usage
+    reservation: Reservation
+
+
+def _unnoted(_: Spending) -> None:
+    """For who keeps no log."""
 
 
 @dataclass(slots=True)
@@ -27,6 +41,8 @@ class Meter:
     """As prices have it (`priced_as`), or as near to that as is known."""
     name: Callable[[str], str] = str
     """A model that the CLI reports -> as prices have it."""
+    note: Callable[[Spending], None] = _unnoted
+    """Told of what was used before it is settled."""
     is_complete: bool = False
     """The last report was of the whole session."""
     _open: Reservation | None = None
@@ -65,7 +81,7 @@ class Meter:
 
     async def end(self) -> None:
         """The session is over, and everything it used was reported."""
-        await self._settle(Usage())
+        await self._settle(NOTHING)
 
     async def _rename(self, report: Report, used: Usage) -> None:
         """What was reserved for a model that was only guessed is moved to the one that answered."""
@@ -81,7 +97,7 @@ class Meter:
             await self._settle(used)
             raise
         if guessed is not None:
-            await self.budget.settle(guessed, Usage())
+            await self.budget.settle(guessed, NOTHING)
 
     def _new(self, report: Report) -> Usage:
         """What a report adds to those before it."""
@@ -98,6 +114,8 @@ class Meter:
 
     async def _settle(self, used: Usage) -> None:
         if self._open is not None:
+            if used.tokens:
+                self.note(Spending(self.model, used, self._open))
             await self.budget.settle(self._open, used)
             self._open = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from callboard.agents.brains.budget import Usage
-from callboard.agents.brains.cli.adapter import Adapter, End, Event, Order, Report, Start, Text, Tool
+from callboard.agents.brains.cli.adapter import Adapter, End, Event, Order, Report, Start, Text, Told, Tool
 from callboard.agents.brains.cli.lines import at, cause_of, read_mapping, text_at, tokens_at
 
 OWN_SERVER = "openai-compatible"
@@ -45,13 +45,22 @@ def read(line: str) -> tuple[Event, ...]:
         case "text":
             return (Text(text_at(found, "part", "text")),)
         case "tool_use":
-            return (Tool(text_at(found, "part", "tool"), text_at(found, "part", "state", "title")),)
+            return _tool(at(found, "part"))
         case "step_finish":
             report = Report(_usage(at(found, "part", "tokens")), message=text_at(found, "part", "id"))
             return (report, End()) if text_at(found, "part", "reason") == "stop" else (report,)
         case "error":
             return (_error(found),)
     return ()
+
+
+def _tool(part: object) -> tuple[Event, ...]:
+    id = text_at(part, "callID")
+    text = text_at(part, "state", "output") or text_at(part, "state", "error")
+    return (
+        Tool(text_at(part, "tool"), text_at(part, "state", "title"), id),
+        Told(text, at(part, "state", "status") != "error", id),
+    )
 
 
 def _usage(tokens: object) -> Usage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NoReturn
@@ -13,20 +13,25 @@ from pydantic import JsonValue
 from callboard.agents.brains.answer import last_line
 from callboard.agents.brains.brain import Failed, Job, RawVerdict, Report, Result, ReviewJob
 from callboard.agents.brains.budget import Budget
-from callboard.agents.brains.calls import CallLog
+from callboard.agents.brains.calls import BeginRecord, CallLog, ParkRecord
 from callboard.agents.brains.mcp.offer import NoServers, Servers
 from callboard.agents.brains.model import prompt
-from callboard.agents.brains.model.calling import Caller
+from callboard.agents.brains.model.calling import BYTES_PER_TOKEN, Caller
 from callboard.agents.brains.model.conversation import Conversation, NoEnd, Subject
 from callboard.agents.brains.model.logged import LoggedCaller
+from callboard.agents.brains.model.room import Window
 from callboard.agents.brains.model.toolbox import End, Tool, by_name
 from callboard.agents.brains.model.tools import BriefVerdict, driver_tools, reviewer_tools
 from callboard.agents.brains.model.using import ToolUser
 from callboard.agents.reviewer.verdict import parse_verdict
-from callboard.bus.errors import BrainError
+from callboard.bus.errors import BrainError, BrainParked, BudgetSpent
 
 OpenLog = Callable[[Job | ReviewJob], CallLog]
 """The call log of an attempt or a review."""
+
+
+DEFAULT_WINDOW = Window(128_000, 16_384)
+"""As ModelSettings has it."""
 
 
 class ModelBrain:
@@ -37,6 +42,7 @@ class ModelBrain:
         open_log: Called once per attempt or review, again after a crash.
         has_tools: False: the model cannot call tools; it reviews by the diff alone.
         max_turns: How many replies one attempt or review may take.
+        window: The smallest of its models.
         redact: Takes secrets out of what the model is told.
         servers: More tools.
     """
@@ -50,6 +56,7 @@ class ModelBrain:
         budget: Budget | None = None,
         has_tools: bool = True,
         max_turns: int = 100,
+        window: Window = DEFAULT_WINDOW,
         redact: Callable[[str], str] = str,
         servers: Servers | None = None,
     ) -> None:
@@ -59,6 +66,7 @@ class ModelBrain:
         self._budget = budget
         self._has_tools = has_tools
         self._max_turns = max_turns
+        self._window = window
         self._redact = redact
         self._servers = servers if servers is not None and has_tools else NoServers()
 
@@ -66,14 +74,15 @@ class ModelBrain:
         subject = Subject(
             task=job.task,
             instructions=prompt.driver_instructions(job),
-            prompt=self._redact(prompt.driver_prompt(job)),
             tools=driver_tools(job.seat),
             read_text=_only_tools_end,
             max_turns=self._max_turns,
+            window=self._window,
         )
+        begin = self._begin(subject, prompt.driver_prompt(job), prompt.notes(job.notes))
         try:
             async with asyncio.timeout(job.seat.timeout_s):
-                result = (await self._talk(subject, job, report)).result
+                result = (await self._talk(subject, job, begin, report)).result
         except TimeoutError:
             return Failed(f"stopped at its time limit of {job.seat.timeout_s:g} s")
         except NoEnd as error:
@@ -88,33 +97,45 @@ class ModelBrain:
         subject = Subject(
             task=job.task,
             instructions=prompt.reviewer_instructions(job, has_tools=self._has_tools),
-            prompt=self._redact(prompt.reviewer_prompt(job)),
             tools=tools,
             read_text=_verdict_in,
             max_turns=self._max_turns,
+            window=self._window,
             schema=schema,
             # nobody else can judge instead, so it waits; half of its time is left to think in
             patience_s=lambda: (ends - _clock()) / 2,
         )
+        begin = self._begin(subject, prompt.reviewer_prompt(job, max_diff=self._window.limit * BYTES_PER_TOKEN // 2))
         try:
             async with asyncio.timeout(job.seat.timeout_s):
-                result = (await self._talk(subject, job, _nobody)).result
+                result = (await self._talk(subject, job, begin, _nobody)).result
         except TimeoutError as error:
             raise BrainError(f"no verdict within {job.seat.timeout_s:g} s") from error
         assert isinstance(result, RawVerdict), "a reviewer has no tool that ends an attempt"
         return result
 
-    async def _talk(self, subject: Subject, job: Job | ReviewJob, report: Report) -> End:
+    def _begin(self, subject: Subject, said: str, notes: Sequence[str] = ()) -> BeginRecord:
+        return BeginRecord(
+            instructions=subject.instructions,
+            prompt=self._redact(said),
+            notes=tuple(map(self._redact, notes)),
+            at=self._now(),
+        )
+
+    async def _talk(self, subject: Subject, job: Job | ReviewJob, begin: BeginRecord, report: Report) -> End:
         log = self._open_log(job)
         caller = LoggedCaller(self._caller, log, self._budget, self._now)
         async with self._servers.tools(job.seat, log) as extra:
-            subject = replace(
-                subject,
-                tools=(*subject.tools, *extra.tools),
-                prompt="\n\n".join([subject.prompt, *prompt.missing(extra.problems)]),
-            )
+            subject = replace(subject, tools=(*subject.tools, *extra.tools))
+            said = "\n\n".join([begin.prompt, *prompt.missing(extra.problems)])
+            begin = begin.model_copy(update={"prompt": said})
             user = ToolUser(by_name(subject.tools), log, self._now, self._redact)
-            return await Conversation(subject, caller, user, report).until_end()
+            try:
+                return await Conversation(subject, caller, user, report, log, begin).until_end()
+            except (BrainParked, BudgetSpent) as error:
+                cause = error.cause if isinstance(error, BrainParked) else "budget"
+                log.append(ParkRecord(cause=cause, detail=self._redact(str(error)), at=self._now()))
+                raise
 
 
 def _only_tools_end(text: str) -> NoReturn:

@@ -18,10 +18,12 @@ from pydantic_ai.messages import (
 
 from callboard.agents.brains.answer import plain
 from callboard.agents.brains.brain import Report
+from callboard.agents.brains.calls import BeginRecord, CallLog, RoomRecord
 from callboard.agents.brains.model.calling import PATIENCE_S, Caller, ModelCall
+from callboard.agents.brains.model.room import Window, to_leave_out, without
 from callboard.agents.brains.model.toolbox import End, Tool
-from callboard.agents.brains.model.using import NOT_TAKEN, Told, ToolUser, as_part, shown
-from callboard.bus.errors import BrainError
+from callboard.agents.brains.model.using import ToolUser, as_part, shown
+from callboard.bus.errors import BrainError, CallFailed
 
 MAX_USELESS = 3
 """Replies in a row that hold nothing to go on with: a model that was told twice what is wrong will not learn it."""
@@ -41,10 +43,10 @@ class Subject:
 
     task: str
     instructions: str
-    prompt: str
     tools: tuple[Tool, ...]
     read_text: ReadText
     max_turns: int
+    window: Window
     schema: JsonValue = None
     """What an answer in text must follow; None = free."""
     patience_s: Callable[[], float] = lambda: PATIENCE_S
@@ -52,10 +54,29 @@ class Subject:
 
 
 class Conversation:
-    """Used once."""
+    """Used once.
 
-    def __init__(self, subject: Subject, caller: Caller, user: ToolUser, report: Report) -> None:
+    Args:
+        log: Where what was said before is found, and what is left out is written down.
+        begin: What it begins with, if it does not go on.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        caller: Caller,
+        user: ToolUser,
+        report: Report,
+        log: CallLog,
+        begin: BeginRecord,
+    ) -> None:
         self._subject = subject
+        self._log = log
+        self._begin = begin
+        self._now = user.now
+        self._limit = subject.window.limit
+        self._seen = 0
+        self._seen_tokens = 0
         self._caller = caller
         self._user = user
         self._report = report
@@ -69,8 +90,10 @@ class Conversation:
             NoEnd: It took too many turns, or too many replies in a row were of no use.
             CallFailed, BrainParked, BudgetSpent: A call could not be made.
         """
-        said: Parts = [UserPromptPart(content=self._subject.prompt)]
+        said: Parts = []
         for _ in range(self._subject.max_turns):
+            while (begun := self._log.next_begin(self._begin)) is not None:
+                said.append(UserPromptPart(content=begun.prompt))
             self._messages.append(ModelRequest(parts=list(said), instructions=self._subject.instructions))
             response = await self._ask()
             self._messages.append(response)
@@ -83,10 +106,70 @@ class Conversation:
         )
 
     async def _ask(self) -> ModelResponse:
+        """The reply to all that was said, which is made shorter where it is more than the model takes.
+
+        Raises:
+            NoEnd: It is more, and nothing is left to leave out.
+        """
+        self._make_room()
+        try:
+            return await self._call()
+        except CallFailed as error:
+            if error.cause != "too_long":
+                raise
+            if not self._make_room(known_too_long=True):
+                raise _no_room(error) from error
+        try:
+            return await self._call()
+        except CallFailed as error:
+            if error.cause != "too_long":
+                raise
+            raise _no_room(error) from error
+
+    async def _call(self) -> ModelResponse:
         subject = self._subject
         definitions = tuple(tool.definition for tool in subject.tools)
         call = ModelCall(subject.task, tuple(self._messages), definitions, subject.schema, subject.patience_s())
-        return (await self._caller.call(call, _Lines(self._report).hear)).response
+        reply = await self._caller.call(call, _Lines(self._report).hear)
+        self._seen = len(self._messages) + 1
+        self._seen_tokens = reply.usage.tokens
+        return reply.response
+
+    def _make_room(self, *, known_too_long: bool = False) -> bool:
+        """As it was done before; else, where it is due now, by the rule of room.py.
+
+        Args:
+            known_too_long: The provider says so, whatever we counted.
+        """
+        while (record := self._log.next_room()) is not None:
+            self._apply(record)
+        if not self._log.is_live:
+            return False
+        tokens = self._tokens()
+        if known_too_long:
+            self._limit = min(self._limit, tokens * 9 // 10)
+        if tokens <= self._limit:
+            return False
+        ids = to_leave_out(self._messages, tokens, self._limit)
+        if ids:
+            record = RoomRecord(left_out=ids, tokens=tokens, limit=self._limit, at=self._now())
+            self._log.append(record)
+            self._apply(record)
+        return bool(ids)
+
+    def _apply(self, record: RoomRecord) -> None:
+        self._limit = min(self._limit, record.limit)
+        self._messages = without(self._messages, record.left_out)
+        self._seen_tokens = 0
+
+    def _tokens(self) -> int:
+        """What a call would send now: as the provider counted up to its last reply, and estimated from there."""
+        subject = self._subject
+        if self._seen_tokens:
+            new = ModelCall(subject.task, tuple(self._messages[self._seen :]))
+            return self._seen_tokens + new.estimated_tokens
+        tools = tuple(tool.definition for tool in subject.tools)
+        return ModelCall(subject.task, tuple(self._messages), tools, subject.schema).estimated_tokens
 
     async def _turn(self, response: ModelResponse) -> End | Parts:
         """The end, or what is said next."""
@@ -98,11 +181,9 @@ class Conversation:
         has_failed = False
         for call in calls:
             await self._report(shown(call))
-            told = await self._user.use(call)
+            told = await self._user.use(call, may_end=not has_failed)
             if isinstance(told, End):
-                if not has_failed:
-                    return told
-                told = Told(NOT_TAKEN, ok=False)
+                return told
             has_failed = has_failed or not told.ok
             faults += [told.text] if told.is_bad else []
             said.append(as_part(call, told))
@@ -129,6 +210,13 @@ class Conversation:
         if self._useless >= MAX_USELESS:
             cut = "; it was cut at its max_tokens" if response.finish_reason == "length" else ""
             raise NoEnd(f"{MAX_USELESS} replies in a row could not be used; the last: {plain(fault, 1_000)}{cut}")
+
+
+def _no_room(error: CallFailed) -> NoEnd:
+    return NoEnd(
+        f"what has to be said is more than the model takes, also without old results of tools ({error}); "
+        "name a model with a larger context, say what it is in context_tokens of [models.NAME], or make the task smaller"
+    )
 
 
 class _Lines:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from pydantic_ai.exceptions import (
     ModelAPIError,
     ModelAuthenticationError,
     ModelConnectionError,
+    ModelContextWindowExceededError,
     ModelHTTPError,
     ModelNotFoundError,
     ModelQuotaExceededError,
@@ -23,6 +25,11 @@ from callboard.agents.brains.answer import plain
 from callboard.agents.brains.model.resets import wait_s
 from callboard.bus.errors import CallFailed, CallFailure
 
+TOO_LONG = re.compile(
+    r"(?:prompt|input|request) (?:is|was) too (?:long|large)|context (?:length|limit|size|window)|HTTP 413",
+    re.IGNORECASE,
+)
+"""How Anthropic, OpenAI, vLLM and llama.cpp say that a request is longer than the model takes."""
 MAX_REASON = 500
 """Characters of what a provider says."""
 
@@ -50,6 +57,10 @@ def _said(error: Exception) -> str:
 
 def _cause(error: Exception) -> CallFailure:
     match error:
+        case ModelContextWindowExceededError():
+            return "too_long"
+        case ModelHTTPError(status_code=400 | 413 | 422) if TOO_LONG.search(_said(error)):
+            return "too_long"
         case ModelRateLimitError():
             return "rate_limit"
         case ModelQuotaExceededError():
@@ -81,4 +92,4 @@ def _is_free(cause: CallFailure, error: Exception) -> bool:
         return False
     if isinstance(error, ModelConnectionError):
         return error.phase in ("pool", "connect")
-    return cause in ("rate_limit", "quota", "unavailable", "denied", "rejected")
+    return cause in ("rate_limit", "quota", "unavailable", "denied", "rejected", "too_long")

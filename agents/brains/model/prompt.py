@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from callboard.agents.brains.brain import Job, ReviewJob
 from callboard.agents.brains.prompt import briefing, requirements
@@ -49,7 +50,7 @@ def driver_prompt(job: Job) -> str:
             f"Attempt {job.attempt}. Your clone is at the commit the task starts from."
             if job.attempt == 1
             else f"Attempt {job.attempt}. What earlier attempts left, if anything was kept, is in your clone.",
-            *_notes(job.notes),
+            *_learnt(notes(job.notes)),
         ]
     )
 
@@ -59,7 +60,12 @@ def reviewer_instructions(job: ReviewJob, *, has_tools: bool) -> str:
     return "\n\n".join([job.seat.prompt.strip(), *ways, _DATA])
 
 
-def reviewer_prompt(job: ReviewJob) -> str:
+def reviewer_prompt(job: ReviewJob, *, max_diff: int = 400_000) -> str:
+    """What is judged.
+
+    Args:
+        max_diff: Characters of the diff that are shown.
+    """
     request = job.request
     subject = f"commit {request.commit}" if request.commit else "evidence without a change of code"
     return "\n\n".join(
@@ -69,7 +75,7 @@ def reviewer_prompt(job: ReviewJob) -> str:
             f"Handed in by {request.agent}, attempt {job.attempt}: {subject}, against {request.base}.",
             "## What was run\n" + ("\n".join(map(_ran, request.commands)) or "Nothing."),
             "## The driver's notes\n" + framed("notes", request.notes or "none"),
-            "## The change\n" + framed("diff", job.diff or "nothing changed"),
+            "## The change\n" + framed("diff", _cut(job.diff, max_diff) or "nothing changed"),
         ]
     )
 
@@ -80,8 +86,17 @@ def missing(problems: tuple[str, ...]) -> list[str]:
     return [said + framed("mcp", "\n".join(problems))] if problems else []
 
 
-def _notes(notes: tuple[Note, ...]) -> list[str]:
-    said = [f"{note.source}: {note.text}" if _is_ours(note) else framed(note.source, note.text) for note in notes]
+def notes(learnt: Sequence[Note]) -> list[str]:
+    """What was learnt before, each as the model is told it."""
+    return [f"{note.source}: {note.text}" if _is_ours(note) else framed(note.source, note.text) for note in learnt]
+
+
+def _cut(diff: str, most: int) -> str:
+    left = len(diff) - most
+    return diff if left <= 0 else f"{diff[:most]}\n[cut: {left} more characters; the files have all of it]"
+
+
+def _learnt(said: Sequence[str]) -> list[str]:
     return ["## Since the first attempt, oldest first\n" + "\n\n".join(said)] if said else []
 
 

@@ -4,7 +4,9 @@
 |---|---|
 | `unavailable` `unreachable` `timeout` `unreadable` | the same again, 3 times by default, each after a longer pause; then the next model |
 | `rate_limit` | waited for, where that is short; else the next model |
-| `denied` `quota` `rejected` | the next model |
+| `denied` `quota` `rejected` `too_long` | the next model |
+
+What is too long for one model and not answered by another is for the conversation to make shorter.
 
 When no model is left: one that is at its limit parks the agent until the limit ends, an outage parks it until a person
 says so, and a request that is itself at fault, or a garbled reply, is the attempt's failure.
@@ -136,6 +138,8 @@ class Providers:
     def _verdict(self, given_up: Sequence[_GivenUp]) -> CallFailed | BrainParked:
         failures = [one.failure for one in given_up]
         said = "; ".join(map(str, given_up))
+        if (too_long := next((failure for failure in failures if failure.cause == "too_long"), None)) is not None:
+            return too_long
         limits = [_rest_s(failure) for failure in failures if failure.cause == "rate_limit"]
         if limits:
             until = self._now() + timedelta(seconds=min(limits))

@@ -44,17 +44,25 @@ class ToolUser:
     ) -> None:
         self._tools = tools
         self._log = log
-        self._now = now
+        self.now = now
         self._redact = redact
 
-    async def use(self, call: ToolCallPart) -> Told | End:
+    async def use(self, call: ToolCallPart, *, may_end: bool = True) -> Told | End:
+        """Do what a call says.
+
+        Args:
+            may_end: False: an end is not taken, for something before it in the same reply failed.
+        """
         arguments = _arguments(call)
         digest = digest_of({"id": call.tool_call_id, "name": call.tool_name, "arguments": arguments})
+        is_past = self._log.is_past
         record = self._log.next_tool(digest)
         if record is not None:
-            return await self._again(record, arguments)
+            return _told(record) if is_past else await self._again(record, arguments)
         began = time.monotonic()
         told = await self._execute(call.tool_name, arguments)
+        if isinstance(told, End) and not may_end:
+            told = Told(NOT_TAKEN, ok=False)
         if isinstance(told, Told):
             self._log.append(
                 ToolRecord(
@@ -65,7 +73,7 @@ class ToolUser:
                     ok=told.ok,
                     is_bad=told.is_bad,
                     duration_s=round(time.monotonic() - began, 3),
-                    at=self._now(),
+                    at=self.now(),
                 )
             )
         return told
@@ -76,7 +84,7 @@ class ToolUser:
             told = await self._execute(record.name, arguments)
             if isinstance(told, Told) and told.ok != record.ok:
                 logger.warning("a recorded tool ended otherwise this time", tool=record.name, said=told.text[:200])
-        return Told(record.result, record.ok, record.is_bad)
+        return _told(record)
 
     async def _execute(self, name: str, arguments: JsonValue) -> Told | End:
         tool = self._tools.get(name)
@@ -95,6 +103,10 @@ class ToolUser:
     async def _clean(self, text: str) -> str:
         """In a thread: long outputs take a while."""
         return await asyncio.to_thread(self._redact, text)
+
+
+def _told(record: ToolRecord) -> Told:
+    return Told(record.result, record.ok, record.is_bad)
 
 
 def as_part(call: ToolCallPart, told: Told) -> ToolReturnPart:

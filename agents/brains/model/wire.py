@@ -14,7 +14,7 @@ from pydantic_ai.messages import ModelResponse, PartDeltaEvent, PartStartEvent, 
 from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings as RequestSettings
 
-from callboard.agents.brains.budget import MAX_TOKENS, Budget, CallEstimate, Reservation, Usage
+from callboard.agents.brains.budget import MAX_TOKENS, NOTHING, Budget, CallEstimate, Reservation, Usage
 from callboard.agents.brains.model.calling import Heard, ModelCall, Reply
 from callboard.agents.brains.model.failures import failed
 from callboard.agents.brains.prices import Prices
@@ -98,7 +98,7 @@ class OneModel:
             reply = await self._request(call, heard)
         except CallFailed as error:
             if error.is_free and reservation is not None and self._budget is not None:
-                await self._budget.settle(reservation, Usage())
+                await self._budget.settle(reservation, NOTHING)
             raise
         return replace(reply, reservation=reservation.id) if reservation is not None else reply
 

@@ -1,4 +1,4 @@
-"""`callboard transcript`: what a task's models said and did, from their call logs; works when nothing runs."""
+"""`callboard transcript`: what a task's models and agent CLIs said and did, from their call logs; works when nothing runs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def transcript(
     full: Annotated[bool, typer.Option("--full", help="Whole texts, not only their beginnings.")] = False,
     json: Json = False,
 ) -> None:
-    """What models said and did on a task: every call, every tool, what it took and cost."""
+    """What models and agent CLIs said and did on a task: every call, every tool, what it took and cost."""
     workspace = open_workspace()
     found = find(workspace.layout.home / "calls", run, task)
     chosen = [talk for talk in found if attempt in (None, talk.attempt) and agent in ("", talk.agent)]
@@ -79,7 +79,9 @@ def find(calls: Path, run: str, task: str) -> tuple[Talk, ...]:
     """
     recorded = sorted(folder.name for folder in calls.iterdir()) if calls.is_dir() else []
     if not recorded:
-        raise RosterError("no model has been called here yet; other brains have logs only: `callboard logs AGENT`")
+        raise RosterError(
+            "no model or agent CLI has worked here yet; other brains have logs only: `callboard logs AGENT`"
+        )
     if run and run not in recorded:
         raise RosterError(f"no call of run {run!r} is recorded; there are {', '.join(recorded)}")
     chosen = run or recorded[-1]

@@ -31,6 +31,7 @@ PRELOAD = (
     "callboard.agents.brains.cli.brain",
     "callboard.agents.brains.command",
     "callboard.agents.brains.played",
+    "callboard.agents.brains.resumed",
     "callboard.agents.brains.replay",
     "callboard.agents.brains.run_budget",
     "callboard.agents.driver.handler",

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from brain_jobs import Lines
-from cli_jobs import Purse, install, said, seated, seated_review, used
+from cli_jobs import Purse, cli_log, install, said, seated, seated_review, used
 
 from callboard.agents.brains.brain import Done, Failed
 from callboard.agents.brains.budget import Usage
@@ -25,7 +25,7 @@ from callboard.bus.errors import BrainError, BudgetSpent
 
 
 def claude(settings: CliSettings = CliSettings(), budget: Purse | None = None) -> CliBrain:  # noqa: B008  (frozen)
-    return CliBrain(ADAPTERS["claude"], settings, budget or Purse())
+    return CliBrain(ADAPTERS["claude"], settings, budget or Purse(), cli_log)
 
 
 def test_it_gets_the_task_on_stdin_and_an_environment_of_its_own(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_nothing_is_started_when_nothing_is_left(tmp_path: Path) -> None:
 
 def test_a_cli_that_is_not_there_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:
     job = seated(tmp_path)
-    lost = CliBrain(ADAPTERS["aider"], CliSettings(), Purse())
+    lost = CliBrain(ADAPTERS["aider"], CliSettings(), Purse(), cli_log)
     with pytest.raises(BrainError, match=r"aider is not on PATH; install it \(pip install aider-chat\)"):
         asyncio.run(lost.work(job, Lines()))
 
@@ -180,7 +180,7 @@ def test_what_aider_keeps_for_itself_is_no_part_of_the_work(tmp_path: Path) -> N
     job = seated(tmp_path)
     code = "import os; os.mkdir('.aider.tags.cache.v4'); open('x.py', 'w')\nprint('ok')\nprint('Tokens: 1 sent, 1 received.')"
     install(tmp_path / "bin", "aider", code)
-    assert asyncio.run(CliBrain(ADAPTERS["aider"], CliSettings(), Purse()).work(job, Lines())) == Done("ok")
+    assert asyncio.run(CliBrain(ADAPTERS["aider"], CliSettings(), Purse(), cli_log).work(job, Lines())) == Done("ok")
     assert [path.name for path in (tmp_path / "clone").iterdir()] == ["x.py"]
 
 

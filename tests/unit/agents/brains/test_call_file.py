@@ -33,6 +33,10 @@ def tool(digest: str) -> ToolRecord:
     return ToolRecord(digest=digest, name="read", arguments={}, result="text", ok=True, duration_s=0, at=AT)
 
 
+def digests(path: Path) -> list[str]:
+    return [record.digest for record in read_records(path) if isinstance(record, CallRecord | ToolRecord)]
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "calls" / "r1" / "T-1.1.driver-1.jsonl"
@@ -48,7 +52,7 @@ def test_what_was_recorded_comes_back_in_its_order_and_then_nothing(path: Path) 
     assert (log.next_call("a"), log.next_tool("b"), log.next_call("c")) == (call("a"), tool("b"), call("c"))
     assert log.next_call("d") is None
     log.append(call("d"))
-    assert [record.digest for record in read_records(path)] == ["a", "b", "c", "d"]
+    assert digests(path) == ["a", "b", "c", "d"]
 
 
 def test_a_torn_end_is_cut_and_written_over(path: Path) -> None:
@@ -78,13 +82,21 @@ def test_another_question_cuts_the_log_from_there_on_and_keeps_the_rest_aside(pa
     assert log.next_tool("other") is None
     assert log.left == 0
     log.append(tool("other"))
-    assert [record.digest for record in read_records(path)] == ["a", "other"]
-    assert [record.digest for record in read_records(path.with_name("T-1.1.driver-1.cut-1.jsonl"))] == ["b", "c"]
+    assert digests(path) == ["a", "other"]
+    assert digests(path.with_name("T-1.1.driver-1.cut-1.jsonl")) == ["b", "c"]
 
 
 def test_a_tool_where_a_call_was_recorded_is_another_conversation(path: Path) -> None:
     assert CallFile(path).next_tool("a") is None
     assert read_records(path) == ()
+
+
+def test_what_only_people_read_is_skipped_to_its_end_and_written_on(path: Path) -> None:
+    log = CallFile(path)
+    log.next_call("a")
+    assert log.rest() == (tool("b"), call("c"))
+    log.append(call("d"))
+    assert digests(path) == ["a", "b", "c", "d"]
 
 
 def test_nobody_else_may_read_it(path: Path) -> None:

@@ -386,21 +386,22 @@ def test_everything_is_recorded_before_it_is_used(tmp_path: Path) -> None:
         log = world.log
         world.work()
         count = server.tokens
-    assert kinds == [[], ["call", "tool"], ["call", "tool", "call", "tool", "tool"], [*kinds[2], "call", "tool"]]
+    begun = ["begin", "call", "tool"]
+    assert kinds == [["begin"], begun, [*begun, "call", "tool", "tool"], [*kinds[2], "call", "tool"]]
     records = [record for record in read_records(log) if isinstance(record, CallRecord)]
     assert sum(record.input_tokens for record in records) == count.input
     assert sum(record.output_tokens for record in records) == count.output
 
 
-@pytest.mark.parametrize("keep", range(9))
+@pytest.mark.parametrize("keep", range(10))
 def test_an_attempt_resumes_from_its_log_wherever_it_was_broken_off(tmp_path: Path, keep: int) -> None:
-    """Calls and tools: c t c t t c t c, then nothing is left to ask."""
+    """Begin, calls and tools: b c t c t t c t c, then nothing is left to ask."""
     with ModelServer(lambda asked: STEPS[len(asked.results) - (len(asked.results) > 2)]) as server:
         world = World(tmp_path, server)
         world.work()
         lines = world.log.read_bytes().splitlines(keepends=True)
-        assert len(lines) == 8
-        stamp = json.loads(lines[4])["result"]
+        assert len(lines) == 9
+        stamp = json.loads(lines[5])["result"]
         world.log.write_bytes(b"".join(lines[:keep]))
         world.reset()
         asked_before = server.requests
@@ -412,7 +413,7 @@ def test_an_attempt_resumes_from_its_log_wherever_it_was_broken_off(tmp_path: Pa
     assert (world.clone / "stamp").read_text().count("\n") == 1
     again = world.log.read_bytes().splitlines(keepends=True)
     assert again[:keep] == lines[:keep]
-    assert (json.loads(again[4])["result"] == stamp) == (keep > 4)
+    assert (json.loads(again[5])["result"] == stamp) == (keep > 5)
 
 
 def test_another_prompt_is_another_conversation(tmp_path: Path) -> None:
@@ -422,5 +423,5 @@ def test_another_prompt_is_another_conversation(tmp_path: Path) -> None:
         world.reset()
         assert world.work(notes=(Note(source="person", text="Hurry"),)) == Done("It answers.")
         assert server.requests == 8
-    assert len(read_records(world.log.with_name("T-7.1.driver-1.cut-1.jsonl"))) == 8
-    assert len(read_records(world.log)) == 8
+    assert len(read_records(world.log.with_name("T-7.1.driver-1.cut-1.jsonl"))) == 9
+    assert len(read_records(world.log)) == 9
