@@ -128,21 +128,15 @@ def read_records(path: Path) -> tuple[Record, ...]:
 
 
 def tools_called(path: Path) -> frozenset[str] | None:
-    """Names of the tools that an attempt called with success, in a conversation that it goes on with too.
-
-    Returns:
-        None: nothing was recorded of it that we did ourselves; what an agent CLI says of its tools is not that.
-    """
+    """Names of the tools that an attempt called with success, also before it was parked; None: nothing was recorded of it."""
     try:
         records = read_records(path)
     except OSError:
         return None
-    ours = [record for record in records if isinstance(record, CallRecord | ToolRecord) and record.digest]
-    if records and not ours:
-        return None
-    before = next((record.resumes for record in records if isinstance(record, BeginRecord)), "")
-    earlier = tools_called(path.with_name(Path(before).name)) if before and before != path.name else None
-    return (earlier or frozenset()) | {record.name for record in ours if isinstance(record, ToolRecord) and record.ok}
+    resumes = next((record.resumes for record in records if isinstance(record, BeginRecord)), "")
+    earlier = tools_called(path.with_name(Path(resumes).name)) if resumes and resumes != path.name else None
+    called = {record.name for record in records if isinstance(record, ToolRecord) and record.ok}
+    return (earlier or frozenset()) | called
 
 
 def _open(path: Path) -> tuple[list[Record], list[int]]:
