@@ -70,6 +70,8 @@ class Archiver:
         self._is_placed = False
         """Everything behind `_place` in the stream is new; else what is archived has to be passed over first."""
         self._untrimmed = True
+        self._tried: tuple[tuple[str, ...], int] | None = None
+        """What was last restored in part, and at which entry."""
         self.restored: list[Restored] = []
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -153,13 +155,18 @@ class Archiver:
             self._untrimmed = False
 
     def _lost(self, look: Look) -> tuple[str, ...]:
-        """Parts that hold less than they must."""
+        """Parts that hold less than they must; none while a newer program may have taken away what this one cannot read."""
         assert self._state is not None
+        if not self._state.knows_all:
+            return ()
         return tuple(part for part, size in sizes(self._state).items() if look.sizes.get(part, size) < size)
 
     async def _restore(self, lost: tuple[str, ...], seen: int) -> None:
-        """Of something that was recorded meanwhile the next look tells."""
+        """Of something that was recorded meanwhile the next look tells; what does not stay is not tried for ever."""
         assert self._state is not None
+        if self._tried == (lost, seen):
+            return
+        self._tried = (lost, seen)
         if await self._store.restore(self._state, lost, seen=seen):
             self._tell(lost, self._state)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from callboard.bus.archive import Row
 from callboard.bus.caps import OpenCall, Spent, amounts
 from callboard.bus.envelope import JOURNAL
+from callboard.bus.journal import Step
 from callboard.bus.parcel import KEEP_MS, KEEP_OUTSIDE_MS
 
+STEPS = frozenset(get_args(Step))
 FORGET_EVERY = 1_000
 """Entries after which what need not be remembered any more is dropped."""
 _Doc = dict[str, Any]
@@ -62,11 +64,14 @@ class RunState:
     reserved: dict[str, str] = field(default_factory=dict)
     done: dict[str, int] = field(default_factory=dict)
     """What the server remembers to recognise a repeat -> until when, ms (bus/keys.py); deliveries are not in the journal."""
+    knows_all: bool = True
+    """Every step was of a kind that this program knows: nothing else can have taken anything away."""
 
     def apply(self, row: Row) -> None:
         """Take the next entry; from steps of a kind that this program does not know only what is sent and changed."""
         doc: _Doc = json.loads(row.entry)
         self.seq, self.at = row.seq, row.at
+        self.knows_all = self.knows_all and doc.get("step") in STEPS
         if row.is_snapshot:
             self._restore(doc["state"])
             return
@@ -74,7 +79,8 @@ class RunState:
         self._take_away(doc, cause, messages)
         for raw in messages:
             envelope = json.loads(raw)
-            if envelope["recipient"] != JOURNAL:
+            # what is handled already is forgotten when it is delivered once more, without an entry
+            if envelope["recipient"] != JOURNAL and self.done.get(f"c:{envelope['id']}", 0) <= row.at:
                 self.inboxes.setdefault(envelope["recipient"], {})[envelope["id"]] = Waiting(raw)
         for change in doc.get("changes", ()):
             self.board[change["field"]] = change["doc"]

@@ -350,3 +350,17 @@ def test_the_streams_go_on_above_everything_that_was_archived(world: World, go: 
             assert int(id.partition(b"-")[0]) > ahead
 
     go(scenario())
+
+
+def test_what_a_newer_program_may_have_taken_away_is_not_brought_back(world: World, go: Go) -> None:
+    async def scenario() -> None:
+        await world.bus.send(message("one"), sender="manager")
+        entry = '{"step":"invented","cause":"","sender":"x","messages":[],"changes":[],"timers":[]}'
+        number = world.server.ask("INCR", world.bus.keys.seq)
+        world.server.ask("XADD", world.bus.keys.journal, "*", "seq", number, "at", 1, "entry", entry)
+        delete_inbox(world)
+        await world.archived()
+        assert await world.waiting() == []
+        assert world.said == []
+
+    go(scenario())
