@@ -93,6 +93,16 @@ def test_a_broken_chain_is_named_with_its_line(archive: FileArchive, number: int
     assert f"journal.jsonl:{found.value.line}: " in str(found.value)
 
 
+def test_with_a_chain_of_its_own_a_changed_row_is_read(archive: FileArchive, tmp_path: Path) -> None:
+    """The wall off: it is the chain by which it is found. Who may write the file may make all of it anew."""
+    archive.append(rows(1, 9))
+    forged = FileArchive(tmp_path / "forged")
+    forged.append([*rows(1, 3), row(4, "x"), *rows(5, 9)])
+    assert forged.head() != archive.head(), "whoever knows the last hash, from an export, sees that"
+    archive.path.write_bytes(forged.path.read_bytes())
+    assert list(archive.rows())[3] == row(4, "x")
+
+
 def test_an_archive_whose_end_was_changed_is_not_continued(archive: FileArchive) -> None:
     archive.append(rows(1, 9))
     raw = archive.path.read_bytes()
