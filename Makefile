@@ -17,7 +17,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv-uv/bin
 RUN := $(UV) run --locked --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long simulate bench bench-start check format lock build hooks clean
+.PHONY: help install demo record test test-long simulate bench bench-start check format lock build hooks clean
 
 help: ## list every target
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ install: $(filter .venv-uv/%,$(UV)) ## create or update .venv exactly as uv.lock
 
 demo: install ## a roster works a small HTTP service in a temporary repository, with recorded model replies; it stays
 	@$(RUN) callboard demo --keep $(ARGS)
+
+record: install ## record the demo anew: its roster against a loopback server that says what the recording has
+	@PYTHONPATH=tests/support $(RUN) python tests/support/record_demo.py
 
 test: install ## every test that takes seconds (ARGS="-k word" chooses)
 	@$(RUN) pytest -m "not long" -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)

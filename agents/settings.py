@@ -19,7 +19,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BRANCH = re.compile(r"(?!.*(?:\.\.|//|/\.|@\{|\.lock(?:/|$)))[A-Za-z0-9_][A-Za-z0-9_./+-]*(?<![./])")
 _CLI_MODEL = re.compile(r"[A-Za-z0-9][^\s\x00-\x1f]{0,199}")
 RUN = "{run}"
-BRAINS = ("model", "cli", "command", "replay")
+BRAINS = ("model", "cli", "command")
 """The keys that say what an agent thinks with."""
 
 
@@ -150,8 +150,6 @@ class AgentSettings(Table):
     """A reviewer's place in the trio."""
     command: str | None = None
     """The program that does the work; "" = still to be filled in, which a launch refuses."""
-    replay: Annotated[str, Field(min_length=1)] | None = None
-    """A recorded transcript to play instead, from the folder of callboard.toml."""
     model: Annotated[tuple[str, ...], BeforeValidator(_one_or_more)] | None = None
     """Names of `[models.NAME]` tables; the first that answers is the one that thinks."""
     cli: Annotated[str, AfterValidator(_cli)] | None = None

@@ -190,7 +190,7 @@ class CommandKilled(CallboardError):
 
 
 class BrainError(CallboardError):
-    """A brain gave nothing that can be used: no transcript, garbage where a verdict was due, a program that is absent."""
+    """A brain gave nothing that can be used: nothing recorded, garbage where a verdict was due, a program that is absent."""
 
 
 class BrainParked(BrainError):

@@ -1,1 +1,1 @@
-"""Files for people: recorded transcripts. Code: where an agent's thinking comes from."""
+"""Where an agent's thinking comes from."""

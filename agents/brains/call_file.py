@@ -43,6 +43,14 @@ class CallFile:
         return len(self._records) - self._next
 
     @property
+    def place(self) -> tuple[int, int]:
+        """How many calls come before the next record, and how many tools after the last of them."""
+        used = self._records[: self._next]
+        calls = [n for n, record in enumerate(used) if isinstance(record, CallRecord)]
+        after = used[calls[-1] :] if calls else []
+        return len(calls), sum(isinstance(record, ToolRecord) for record in after)
+
+    @property
     def is_past(self) -> bool:
         return False
 

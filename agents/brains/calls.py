@@ -22,6 +22,21 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class About(_Record):
+    """What a conversation is about, as far as it is the same at another place and another time."""
+
+    key: str
+    """The task's: ids begin anew with each run."""
+    agent: str
+    attempt: int
+    round: int = 0
+    """Of a review, from 1; 0 = an attempt."""
+    asked: str
+    """Digest of the task as it was asked for."""
+    change: str = ""
+    """Digest of the change that a review judges; "" = none."""
+
+
 class CallRecord(_Record):
     """One request to a model, and the whole of what came back."""
 
@@ -82,6 +97,7 @@ class BeginRecord(_Record):
     """What was learnt before, as the model was told it."""
     resumes: str = ""
     """The log of the attempt that was parked, by its file's name; "" = it goes on from none."""
+    about: About | None = None
     at: datetime
 
     @property

@@ -1,62 +1,74 @@
-"""A call log that is played back: what is recorded is all there is, and nothing is asked."""
+"""The call log of an attempt or review that is played: replies come from a recording, tools are executed again.
+
+What is played is written down like any other, so a crash costs nothing here either, and transcripts and costs are there.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
+from datetime import datetime
 
-from callboard.agents.brains.call_file import read_records
-from callboard.agents.brains.calls import BeginRecord, CallRecord, ParkRecord, Record, RoomRecord, ToolRecord
-from callboard.bus.clock import utc_now
+from callboard.agents.brains.call_file import CallFile
+from callboard.agents.brains.calls import BeginRecord, CallLog, CallRecord, Record, RoomRecord, ToolRecord
+from callboard.agents.brains.recording import Called, Said, Talk
 from callboard.bus.errors import BrainError, BrainParked
 
 
 class PlayedLog:
-    """Gives records in their order, whatever is asked: commits have other ids this time, and so the questions differ.
+    """A CallLog beside the recorded talk.
 
-    Raises:
-        BrainError: Nothing was recorded under this name.
+    Args:
+        file: What has been played of this talk already.
+        own: The same, behind what was said before it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._has_begun = False
-        try:
-            self._left = list(read_records(path))
-        except OSError as error:
-            raise BrainError(f"nothing was recorded as {path.name}, so it cannot be played back") from error
+    def __init__(self, file: CallFile, own: CallLog, talk: Talk, now: Callable[[], datetime]) -> None:
+        self._file = file
+        self._own = own
+        self._talk = talk
+        self._now = now
 
     @property
     def is_past(self) -> bool:
-        return False
+        return self._own.is_past
 
-    def next_begin(self, wanted: BeginRecord) -> BeginRecord | None:
-        """`wanted`, where a conversation begins; logs that were recorded without one can be played too."""
-        if self._has_begun:
-            return None
-        self._has_begun = True
-        return wanted
-
-    def next_call(self, digest: str) -> CallRecord:
-        """The next call.
+    def reply(self) -> Said:
+        """The recorded reply that comes next.
 
         Raises:
             BrainParked: The recorded attempt was parked here; this one is, for a moment.
             BrainError: None is left.
         """
-        while self._left:
-            record = self._left.pop(0)
-            if isinstance(record, CallRecord):
-                return record
-            if isinstance(record, ParkRecord) and not self._left:
-                raise BrainParked(f"parked, as it was: {record.detail}", cause="rate_limit", until=utc_now())
-        raise BrainError(f"{self._path.name} ends here: the recorded work was broken off, or went another way")
+        calls, _ = self._file.place
+        if calls < len(self._talk.replies):
+            return self._talk.replies[calls]
+        if self._talk.parked is not None:
+            raise BrainParked("parked here, as it was when it was recorded", cause="rate_limit", until=self._now())
+        raise BrainError(f"{self._talk.path}: the recorded work was broken off here, or goes another way this time")
+
+    def next_begin(self, wanted: BeginRecord) -> BeginRecord | None:
+        return self._own.next_begin(wanted)
+
+    def next_call(self, digest: str) -> CallRecord | None:
+        return self._own.next_call(digest)
 
     def next_tool(self, digest: str) -> ToolRecord | None:
-        if self._left and isinstance(self._left[0], ToolRecord):
-            record = self._left.pop(0)
-            assert isinstance(record, ToolRecord)
-            return record
-        return None
+        """What was played already; else the recorded result of a tool that cannot be executed again."""
+        played = self._own.next_tool(digest)
+        called = self._called()
+        if played is not None or called is None or called.result is None:
+            return played
+        record = ToolRecord(
+            digest=digest,
+            name=called.tool,
+            arguments=called.arguments,
+            result=called.result,
+            ok=bool(called.ok),
+            duration_s=0,
+            at=self._now(),
+        )
+        self._own.append(record)
+        return record
 
     @property
     def is_live(self) -> bool:
@@ -67,4 +79,30 @@ class PlayedLog:
         return None
 
     def append(self, record: Record) -> None:
-        """Nothing is written: a recording stays as it is."""
+        """Write a record down.
+
+        Raises:
+            BrainError: A tool did not end as it did when it was recorded, so what was said next is no answer to it.
+        """
+        if isinstance(record, ToolRecord):
+            self._compare(record)
+        self._own.append(record)
+
+    def _compare(self, record: ToolRecord) -> None:
+        called = self._called()
+        if called is None or (called.tool, called.ok) != (record.name, record.ok):
+            was = f"{record.name} was not called" if called is None else f"{called.tool} {_ended(bool(called.ok))}"
+            raise BrainError(
+                f"{self._talk.path}: {was} here when this was recorded; now {record.name} {_ended(record.ok)}: "
+                f"{record.result[:300]}"
+            )
+
+    def _called(self) -> Called | None:
+        """The recorded call that the next tool result belongs to."""
+        calls, tools = self._file.place
+        executed = [called for called in self._talk.replies[calls - 1].calls if called.ok is not None] if calls else []
+        return executed[tools] if tools < len(executed) else None
+
+
+def _ended(ok: bool) -> str:
+    return "did what was asked of it" if ok else "failed"

@@ -24,7 +24,6 @@ from callboard.agents.brains.calls import (
     RoomRecord,
     ToolRecord,
 )
-from callboard.agents.brains.played import PlayedLog
 
 INTERRUPTED = (
     "You were interrupted here for a while, and go on now. The files are as you left them, as far as they could be kept; "
@@ -35,23 +34,25 @@ MOST = 100
 AnyRecord = TypeVar("AnyRecord", CallRecord, RoomRecord, ToolRecord)
 
 
-def open_log(job: Job | ReviewJob, path_of: Callable[[int, str], Path], *, is_played: bool = False) -> CallLog:
+def open_log(job: Job | ReviewJob, path_of: Callable[[int, str], Path]) -> CallLog:
+    """The log of an attempt or a review in a file, as `behind_past` has it."""
+    return behind_past(job, CallFile(path_of(job.attempt, review_of(job))), path_of)
+
+
+def behind_past(job: Job | ReviewJob, log: CallLog, path_of: Callable[[int, str], Path]) -> CallLog:
     """The log of an attempt or a review, behind what was said before it where that was parked.
 
     Args:
         path_of: Where the log of an attempt, or of a review of it, lies; "" = of the attempt itself.
-        is_played: The logs are played back.
 
     Raises:
-        BrainError: A log cannot be read; or nothing was recorded that could be played back.
+        BrainError: A log cannot be read.
     """
-    path = path_of(job.attempt, review_of(job))
-    log: CallLog = PlayedLog(path) if is_played else CallFile(path)
     before = _earlier(job)
     past = past_of(path_of(*before)) if before else ()
     if not before or not past:
         return log
-    same = anything if is_played else same_rules if isinstance(job, Job) else same_question
+    same = same_rules if isinstance(job, Job) else same_question
     return ResumedLog(past, path_of(*before).name, log, same)
 
 
@@ -95,11 +96,6 @@ def same_rules(first: BeginRecord, wanted: BeginRecord) -> bool:
 def same_question(first: BeginRecord, wanted: BeginRecord) -> bool:
     """What a review's have to: what is judged, too."""
     return first.digest == wanted.digest
-
-
-def anything(first: BeginRecord, wanted: BeginRecord) -> bool:
-    """Played back, commits have other ids."""
-    return True
 
 
 class ResumedLog:

@@ -60,20 +60,3 @@ def edit_file(root: Path, path: str, old: str, new: str) -> None:
     if not old or before.count(old) != 1:
         raise BrainError(f"{path!r} holds the text to replace {before.count(old) if old else 0} times; it takes one")
     write_file(root, path, before.replace(old, new))
-
-
-def delete_file(root: Path, path: str) -> None:
-    """Delete a file; a link is deleted, not what it points to.
-
-    Raises:
-        BrainError: The path is not inside `root`, or is no file.
-    """
-    # Only the parent is followed: deleting a link is no write through it.
-    named = Path(path)
-    parent = resolve_inside(root, str(named.parent)) if str(named.parent) != "." else Path(os.path.realpath(root))
-    if named.name in ("", "..") or named.name.casefold() == ".git":
-        raise BrainError(f"{path!r} is no file that tools delete")
-    try:
-        (parent / named.name).unlink()
-    except OSError as error:
-        raise BrainError(f"{path!r} cannot be deleted: {error.strerror}") from error

@@ -63,7 +63,7 @@ class Layout:
 
     @property
     def play(self) -> Path:
-        """Call logs that are played back instead of calling models: there in a workspace made for that alone."""
+        """A recording's talks, played instead of calling models: there in a workspace made for that alone."""
         return self.home / "play"
 
     def call_log(self, run: str, task: str, attempt: int, agent: str, review: str = "") -> Path:

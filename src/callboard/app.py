@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from callboard.agents.brains.calls import CallLog
     from callboard.agents.brains.cli.brain import CliSettings
     from callboard.agents.brains.mcp.offer import Servers
+    from callboard.agents.brains.model.brain import OpenLog
+    from callboard.agents.brains.model.calling import Caller
     from callboard.agents.brains.run_budget import RunBudget
     from callboard.agents.brains.settings import ModelSettings
     from callboard.agents.manager.decision import Policy
@@ -192,7 +194,6 @@ class Workspace:
         from callboard.agents.brains.cli.adapters import ADAPTERS
         from callboard.agents.brains.cli.brain import CliBrain
         from callboard.agents.brains.command import CommandBrain
-        from callboard.agents.brains.replay import ReplayBrain
 
         if agent.model is not None:
             return self._model_brain(agent, agent.model, self.budget(bus, agent.name))
@@ -202,17 +203,17 @@ class Workspace:
                 ADAPTERS[agent.cli],
                 self._cli_settings(agent),
                 budget,
-                self._cli_log,
+                self._call_file,
                 prices=budget.prices,
                 redact=self.redactor.text,
             )
-        if agent.replay is not None:
-            return ReplayBrain(self.root / agent.replay)
         return CommandBrain(agent.command or "")
 
     def heavy_modules(self) -> tuple[str, ...]:
         """What this roster's models take to import: seconds of work, done once for all of its agents."""
         used = {name for agent in self.settings.agents for name in agent.model or ()}
+        if used and self.is_played:
+            return ("callboard.agents.brains.model.replay", "callboard.agents.brains.model.brain")
         providers = sorted({self.settings.models[name].provider for name in used})
         brain = ("callboard.agents.brains.model.brain", "callboard.agents.brains.model.wire") if used else ()
         servers = (
@@ -220,20 +221,19 @@ class Workspace:
         )
         return (*brain, *servers, *(f"pydantic_ai.models.{provider}" for provider in providers))
 
+    @property
+    def is_played(self) -> bool:
+        """What models say comes from a recording here, and no model is called."""
+        return self.layout.play.is_dir()
+
     def _model_brain(self, agent: AgentSettings, names: Sequence[str], budget: RunBudget) -> Brain:
         # heavy, and only processes that think need it
         from callboard.agents.brains.model.brain import ModelBrain
-        from callboard.agents.brains.model.providers import Providers
         from callboard.agents.brains.model.room import Window
-        from callboard.agents.brains.model.wire import OneModel
 
         known = self.settings.models
-        models = [
-            OneModel(name, known[name], self._key(known[name]), budget=budget, prices=budget.prices) for name in names
-        ]
-        return ModelBrain(
-            Providers(models),
-            self._call_log,
+        make = partial(
+            ModelBrain,
             now=utc_now,
             budget=budget,
             has_tools=all(known[name].tools for name in names),
@@ -244,6 +244,29 @@ class Workspace:
             redact=self.redactor.known,
             servers=self._agent_servers(agent),
         )
+        return (
+            self._replay_brain(make, budget) if self.is_played else make(self._providers(names, budget), self._call_log)
+        )
+
+    def _providers(self, names: Sequence[str], budget: RunBudget) -> Caller:
+        from callboard.agents.brains.model.providers import Providers
+        from callboard.agents.brains.model.wire import OneModel
+
+        known = self.settings.models
+        return Providers(
+            [OneModel(name, known[name], self._key(known[name]), budget=budget, prices=budget.prices) for name in names]
+        )
+
+    def _replay_brain(self, make: Callable[[Caller, OpenLog], Brain], budget: RunBudget) -> Brain:
+        from callboard.agents.brains.model.replay import Played, ReplayBrain
+        from callboard.agents.brains.recording import Recording
+
+        played = Played(self._call_file, self._call_log, budget, self._priced_as, utc_now)
+        return ReplayBrain(Recording(self.layout.play), lambda caller, log: make(caller, lambda _: log), played)
+
+    def _priced_as(self, model: str) -> str:
+        known = self.settings.models.get(model)
+        return known.priced_as if known else model
 
     def _agent_servers(self, agent: AgentSettings) -> Servers | None:
         names = self.settings.servers_of(agent)
@@ -251,7 +274,7 @@ class Workspace:
             return None
         from callboard.agents.brains.mcp.tools import AgentServers
 
-        servers = [] if self.layout.play.is_dir() else [self.mcp_server(name) for name in names]
+        servers = [] if self.is_played else [self.mcp_server(name) for name in names]
         folder = self.layout.scratch(f"{agent.name}.mcp")
         return AgentServers(servers, folder, now=utc_now, redact=self.redactor.known)
 
@@ -265,7 +288,7 @@ class Workspace:
 
     def mcp_problems(self) -> dict[str, str]:
         """MCP servers that agents may use and that cannot be -> why, and the way out; played back, none is needed."""
-        if self.layout.play.is_dir():
+        if self.is_played:
             return {}
         problems: dict[str, str] = {}
         for name in dict.fromkeys(name for agent in self.settings.agents for name in self.settings.servers_of(agent)):
@@ -278,24 +301,20 @@ class Workspace:
     def _key(self, model: ModelSettings) -> str | None:
         return self.environ.get(model.key_env) if model.key_env else None
 
-    def _call_log(self, job: Job | ReviewJob) -> CallLog:
+    def _call_log(self, job: Job | ReviewJob, file: CallFile | None = None) -> CallLog:
         """Behind what was said before, where the conversation was parked."""
-        from callboard.agents.brains.resumed import open_log
+        from callboard.agents.brains.resumed import behind_past
 
         def path_of(attempt: int, review: str) -> Path:
-            return self._call_log_path(job.seat.run, job.task, attempt, job.seat.agent, review)
+            return self.layout.call_log(job.seat.run, job.task, attempt, job.seat.agent, review)
 
-        return open_log(job, path_of, is_played=self.layout.play.is_dir())
+        return behind_past(job, file or self._call_file(job), path_of)
 
-    def _cli_log(self, job: Job | ReviewJob) -> CallFile:
+    def _call_file(self, job: Job | ReviewJob) -> CallFile:
         from callboard.agents.brains.call_file import CallFile
         from callboard.agents.brains.resumed import review_of
 
-        return CallFile(self._call_log_path(job.seat.run, job.task, job.attempt, job.seat.agent, review_of(job)))
-
-    def _call_log_path(self, run: str, task: str, attempt: int, agent: str, review: str = "") -> Path:
-        path = self.layout.call_log(run, task, attempt, agent, review)
-        return self.layout.play / path.name if self.layout.play.is_dir() else path
+        return CallFile(self.layout.call_log(job.seat.run, job.task, job.attempt, job.seat.agent, review_of(job)))
 
     def _tools_called(self, run: str, task: str, attempt: int, agent: str) -> frozenset[str] | None:
         """Of agents whose tools we run ourselves; what another program says of its own is a claim."""
@@ -303,11 +322,11 @@ class Workspace:
 
         known = self.settings.agent(agent)
         thinks = known is not None and known.model is not None
-        return tools_called(self._call_log_path(run, task, attempt, agent)) if thinks else None
+        return tools_called(self.layout.call_log(run, task, attempt, agent)) if thinks else None
 
     def key_problems(self) -> dict[str, str]:
         """Models that agents use and whose key is not there -> what to do; played back, they need none."""
-        if self.layout.play.is_dir():
+        if self.is_played:
             return {}
         used = dict.fromkeys(name for agent in self.settings.agents for name in agent.model or ())
         missing = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from model_roster import model_workspace, obedient
 from model_server import ModelServer
-from roster import Workspace, task
+from roster import Workspace, run_git, task
 
 from callboard.agents.brains.call_file import read_records
 from callboard.agents.brains.calls import CallRecord
@@ -15,7 +16,7 @@ from callboard.agents.brains.calls import CallRecord
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_a_roster_of_models_does_tasks_with_reviews_lands_them_and_is_played_back_without_a_server(
+def test_a_roster_of_models_does_tasks_with_reviews_lands_them_and_is_recorded_and_played_in_another_clone_without_a_server(
     tmp_path: Path,
 ) -> None:
     with ModelServer(obedient) as server:
@@ -36,9 +37,16 @@ def test_a_roster_of_models_does_tasks_with_reviews_lands_them_and_is_played_bac
     assert len(records) == requests
     assert sum(record.input_tokens for record in records) == tokens.input
     assert sum(record.output_tokens for record in records) == tokens.output
+    made = workspace.call("record", str(tmp_path / "recording"))
+    assert made.returncode == 0, made.stderr
+    run_git(tmp_path, "clone", "--quiet", str(workspace.path), "elsewhere")
     played = Workspace(tmp_path / "played")
-    ran = workspace.call("replay", "--dir", str(played.path), timeout_s=120)
+    ran = Workspace(tmp_path / "elsewhere").call(
+        "replay", str(tmp_path / "recording"), "--dir", str(played.path), timeout_s=120
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "none is called" in ran.stdout + ran.stderr
     assert played.files(played.integration()) == files
     assert server.requests == requests
-    assert not (played.path / ".callboard" / "calls").exists()
+    costs = json.loads(played.call("costs", "--json").stdout)["rows"][0]
+    assert (costs["calls"], costs["input_tokens"], costs["output_tokens"]) == (requests, tokens.input, tokens.output)

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from pydantic import JsonValue
 
+from callboard.agents.brains.about import about
 from callboard.agents.brains.answer import last_line
 from callboard.agents.brains.brain import Failed, Job, RawVerdict, Report, Result, ReviewJob
 from callboard.agents.brains.budget import Budget
@@ -79,7 +80,7 @@ class ModelBrain:
             max_turns=self._max_turns,
             window=self._window,
         )
-        begin = self._begin(subject, prompt.driver_prompt(job), prompt.notes(job.notes))
+        begin = self._begin(subject, job, prompt.driver_prompt(job), prompt.notes(job.notes))
         try:
             async with asyncio.timeout(job.seat.timeout_s):
                 result = (await self._talk(subject, job, begin, report)).result
@@ -105,7 +106,8 @@ class ModelBrain:
             # nobody else can judge instead, so it waits; half of its time is left to think in
             patience_s=lambda: (ends - _clock()) / 2,
         )
-        begin = self._begin(subject, prompt.reviewer_prompt(job, max_diff=self._window.limit * BYTES_PER_TOKEN // 2))
+        most = self._window.limit * BYTES_PER_TOKEN // 2
+        begin = self._begin(subject, job, prompt.reviewer_prompt(job, max_diff=most))
         try:
             async with asyncio.timeout(job.seat.timeout_s):
                 result = (await self._talk(subject, job, begin, _nobody)).result
@@ -114,11 +116,12 @@ class ModelBrain:
         assert isinstance(result, RawVerdict), "a reviewer has no tool that ends an attempt"
         return result
 
-    def _begin(self, subject: Subject, said: str, notes: Sequence[str] = ()) -> BeginRecord:
+    def _begin(self, subject: Subject, job: Job | ReviewJob, said: str, notes: Sequence[str] = ()) -> BeginRecord:
         return BeginRecord(
             instructions=subject.instructions,
             prompt=self._redact(said),
             notes=tuple(map(self._redact, notes)),
+            about=about(job),
             at=self._now(),
         )
 

@@ -29,6 +29,7 @@ COMMANDS = {
         "feedback:feedback",
         "logs:logs",
         "transcript:transcript",
+        "record:record",
         "replay:replay",
         "costs:costs",
         "bus:bus",

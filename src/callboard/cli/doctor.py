@@ -203,15 +203,11 @@ def _directions(workspace: Workspace) -> Iterator[Check]:
 
 
 def brain_checks(workspace: Workspace) -> Iterator[Check]:
-    """Whether each agent's program, transcript or model's key is there."""
+    """Whether each agent's program or model's key is there."""
     problems = workspace.key_problems()
     for agent in workspace.settings.agents:
         if agent.model is not None:
             yield from (_model(workspace, agent.name, name, problems.get(name)) for name in agent.model)
-        elif agent.replay is not None:
-            found = (workspace.root / agent.replay).exists()
-            make = ok if found else fail
-            yield make(agent.name, f"plays {agent.replay}" + ("" if found else ", which is not there"))
         elif agent.cli is not None:
             yield _cli(workspace, agent)
         elif agent.command:
@@ -226,6 +222,8 @@ def brain_checks(workspace: Workspace) -> Iterator[Check]:
 
 
 def _model(workspace: Workspace, agent: str, name: str, problem: str | None) -> Check:
+    if workspace.is_played:
+        return ok(agent, f"plays what was recorded of {name}; without .callboard/play it would think with it")
     settings = workspace.settings.models[name]
     key = f"key in {settings.key_env}" if settings.key_env else "no key"
     return fail(agent, problem) if problem else ok(agent, f"thinks with {name} ({settings.model}, {key})")

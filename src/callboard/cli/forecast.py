@@ -22,7 +22,7 @@ ASSUMPTIONS = (
     f"a driver makes a call a minute of a task's Timeline, {CALLS} without one, and needs one attempt",
     f"each call sends {CALL.input_tokens:,} tokens, {CALL.cached_tokens:,} of them cached, and gets {CALL.output_tokens:,}",
     f"each reviewer judges each task once: {REVIEW.input_tokens:,} tokens sent, {REVIEW.output_tokens:,} received",
-    "agents with a command, and replayed ones, are not counted; an agent CLI decides itself which model it calls",
+    "agents with a command are not counted; an agent CLI decides itself which model it calls",
 )
 
 

@@ -1,1 +1,1 @@
-"""A small HTTP service, a roster and direction files for it, and recorded transcripts that the roster plays."""
+"""A small HTTP service, a roster and direction files for it, and a recording of its models."""

@@ -109,6 +109,8 @@ def further(workspace: Path, kept: bool, scripts: str, width: int) -> Iterator[s
         ("python3 -m app --port 8080", "what they have built"),
         ("callboard status", "the board"),
         ("callboard feedback senior", "who found the bug"),
+        ("callboard transcript T-2", "what the models said of it"),
+        ("callboard costs", "what they took when they were recorded"),
         ("callboard init", "in a repository of yours"),
     )
 

@@ -60,13 +60,13 @@ def demo_environment(environ: Mapping[str, str], python: Path) -> dict[str, str]
     return {**own, "PATH": os.pathsep.join([str(python), environ.get("PATH", os.defpath)])}
 
 
-def play(workspace: Workspace, view: View) -> Outcome:
+def play(workspace: Workspace, view: View, limit_s: float = LIMIT_S) -> Outcome:
     """Launch the roster, and promote what it lands.
 
     Raises:
         CallboardError: It could not be launched, answered or promoted.
     """
-    code, board = asyncio.run(_launch(workspace, view))
+    code, board = asyncio.run(_launch(workspace, view, limit_s))
     if board.run.state != "succeeded":
         return "stopped" if code in (0, INTERRUPTED) else "stuck"
     handled = asyncio.run(give(workspace, CommandGiven(command="promote")))
@@ -74,18 +74,18 @@ def play(workspace: Workspace, view: View) -> Outcome:
     return "succeeded"
 
 
-async def _launch(workspace: Workspace, view: View) -> tuple[int, Board]:
+async def _launch(workspace: Workspace, view: View, limit_s: float) -> tuple[int, Board]:
     async def answer(question: str, text: str) -> object:
         command = CommandGiven(command="answer", question=question, text=text)
         return await give(workspace, command, key=f"demo/{question}")
 
     person = Person(view, answer)
     try:
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(limit_s):
             code = await launch(workspace, LaunchOptions(), person)
     except TimeoutError as error:
         raise RosterError(
-            f"the roster was not done within {LIMIT_S:.0f} s; its logs are in {workspace.layout.home}/logs"
+            f"the roster was not done within {limit_s:.0f} s; its logs are in {workspace.layout.home}/logs"
         ) from error
     finally:
         await person.done()

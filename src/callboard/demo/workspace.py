@@ -8,17 +8,19 @@ from pathlib import Path
 
 from callboard.agents.workspace.create import create_repository
 from callboard.agents.workspace.git import Person, Repository
+from callboard.agents.workspace.layout import Layout
+from callboard.launch.exclude import exclude
 
 HERE = Path(__file__).parent
 CONTENT = ("service", "roster")
 """Folders beside this file whose content makes up the workspace."""
-TRANSCRIPTS = "transcripts"
-"""The folder of the recorded replies, here and in the workspace."""
+RECORDING = HERE / "recording"
+"""What the roster's models said; `make record` makes it."""
 AUTHOR = Person("Demo", "demo@callboard.invalid")
 
 
 def make_workspace(path: Path, at: datetime) -> Repository:
-    """Fill an empty or absent folder with the demo's repository: one commit on `main`, checked out.
+    """Fill an empty or absent folder with the demo's repository: one commit on `main`, checked out, and what is played in it.
 
     Args:
         at: The date of the commit.
@@ -31,8 +33,10 @@ def make_workspace(path: Path, at: datetime) -> Repository:
     path.mkdir(parents=True, exist_ok=True)
     for folder in CONTENT:
         _copy(HERE / folder, path)
-    _copy(HERE / TRANSCRIPTS, path / TRANSCRIPTS)
-    return create_repository(path, "A service that shortens links, and what its people want next", AUTHOR, at)
+    repository = create_repository(path, "A service that shortens links, and what its people want next", AUTHOR, at)
+    exclude(repository.git_path("info/exclude"), ("/.callboard/",))
+    _copy(RECORDING, Layout(path).play)
+    return repository
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -26,13 +26,13 @@ from callboard.launch.title import set_title
 
 PRELOAD = (
     "callboard.launch.agent",
+    "callboard.agents.brains.about",
     "callboard.agents.brains.call_file",
     "callboard.agents.brains.cli.adapters",
     "callboard.agents.brains.cli.brain",
     "callboard.agents.brains.command",
-    "callboard.agents.brains.played",
+    "callboard.agents.brains.recording",
     "callboard.agents.brains.resumed",
-    "callboard.agents.brains.replay",
     "callboard.agents.brains.run_budget",
     "callboard.agents.driver.handler",
     "callboard.agents.manager.gate",

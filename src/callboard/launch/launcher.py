@@ -122,6 +122,8 @@ class Launcher:
         """Say what is enforced, and have every agent use just that."""
         found = await probe(self.workspace)
         self._event(f"sandbox {found}")
+        if self.workspace.is_played:
+            self._event("plays what models said in a recorded run: none is called")
         environ = {**self.workspace.environ, "CALLBOARD_SANDBOX_KIND": found.sandbox.kind}
         self.workspace = replace(self.workspace, environ=environ)
 

@@ -1,4 +1,4 @@
-"""Lays a recorded run out to be played back: a repository at its base, its directions, its call logs, nothing else."""
+"""Lays a recording out to be played: a repository at the commit where it began, its roster, its directions, nothing else."""
 
 from __future__ import annotations
 
@@ -8,44 +8,30 @@ from pathlib import Path
 from callboard.agents.workspace.create import copy_repository
 from callboard.app import Workspace
 from callboard.bus.errors import RosterError
-from callboard.launch.runs import PREFIX
-from callboard.settings import FILE
+from callboard.launch.recording import TALKS, read_recording, refuse_filled
+from callboard.settings import FILE, load_settings
 
 
-def lay_out(workspace: Workspace, run: str, path: Path) -> None:
-    """Fill an empty or absent folder with what a run began with.
+def lay_out(workspace: Workspace, recording: Path, path: Path) -> None:
+    """Fill an empty or absent folder with what a recorded run began with.
 
     Args:
-        run: The run; "" = the newest that has call logs.
+        workspace: Of any clone of the repository in which it was recorded.
 
     Raises:
-        RosterError: The run cannot be played back, or something is in the folder; nothing was changed.
+        RosterError: The recording cannot be played here, or something is in the folder; nothing was changed.
     """
-    chosen = _recorded(workspace, run)
-    base = f"{PREFIX}/{chosen}/base"
-    if workspace.repository.resolve(base) is None:
-        raise RosterError(f"the commit that run {chosen} began with is gone: there is no {base}")
-    others = [it.name for it in (*workspace.settings.drivers, *workspace.settings.reviewers) if it.model is None]
-    if others:
-        raise RosterError(f"only what models said is recorded, and {', '.join(others)} think with something else")
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise RosterError(f"{path} is not empty; give a folder that is empty or does not exist")
+    about, settings = read_recording(recording), load_settings(recording / FILE, workspace.environ)
+    if workspace.repository.resolve(about.base) is None:
+        raise RosterError(
+            f"the commit {about.base[:12]} that {recording} began with is not in this repository: fetch it, or play the "
+            "recording in a clone of the repository that it was made in"
+        )
+    refuse_filled(path)
     path.mkdir(parents=True, exist_ok=True)
-    copy_repository(workspace.root, base, path, branch=workspace.settings.project.target)
-    paths = workspace.settings.paths
-    shutil.copy2(workspace.root / FILE, path / FILE)
-    for folder in (paths.directions, paths.roles):
-        if (workspace.root / folder).is_dir():
-            shutil.copytree(workspace.root / folder, path / folder, dirs_exist_ok=True)
-    played = Workspace.open(path, workspace.environ)
-    shutil.copytree(workspace.layout.calls(chosen), played.layout.play)
-
-
-def _recorded(workspace: Workspace, run: str) -> str:
-    folder = workspace.layout.home / "calls"
-    known = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
-    if not known:
-        raise RosterError("no run here has a recorded model call; only those of models can be played back")
-    if run and run not in known:
-        raise RosterError(f"no call of run {run!r} is recorded; there are {', '.join(known)}")
-    return run or known[-1]
+    copy_repository(workspace.root, about.base, path, branch=settings.project.target)
+    shutil.copy2(recording / FILE, path / FILE)
+    for folder in (settings.paths.directions, settings.paths.roles):
+        if (recording / folder).is_dir():
+            shutil.copytree(recording / folder, path / folder, dirs_exist_ok=True)
+    shutil.copytree(recording / TALKS, Workspace.open(path, workspace.environ).layout.play)

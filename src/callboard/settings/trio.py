@@ -15,7 +15,7 @@ WAY_OUT = "or say `[review] allow_same_family = true`"
 def families(agent: AgentSettings, models: Mapping[str, ModelSettings]) -> dict[str, str | None]:
     """Whose weights judge: each model that may answer for an agent -> its family, None where nobody knows.
 
-    Empty for programs and transcripts, and for an agent CLI that could use anything: what thinks in them is not known here.
+    Empty for programs, and for an agent CLI that could use anything: what thinks in them is not known here.
     """
     if agent.cli is not None:
         family = family_in(agent.cli_model or "") or ADAPTERS[agent.cli].family

@@ -7,12 +7,18 @@ import os
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from roster import run_git
 
 from callboard.agents.brains.brain import Blocked, Done, Job, Result, ReviewJob, Seat
-from callboard.agents.brains.replay import ReplayBrain
+from callboard.agents.brains.budget import CallEstimate, Reservation, Usage
+from callboard.agents.brains.call_file import CallFile
+from callboard.agents.brains.model.brain import ModelBrain
+from callboard.agents.brains.model.replay import Played, ReplayBrain
+from callboard.agents.brains.recording import Recording
 from callboard.agents.reviewer.consensus import Approved, Judgement, Rejected, judge
 from callboard.agents.reviewer.quotes import verify
 from callboard.agents.reviewer.verdict import parse_verdict
@@ -21,8 +27,8 @@ from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.sandbox import OFF
 from callboard.bus.board import Verdict
 from callboard.bus.messages import ReviewRequested
-from callboard.bus.task import Briefing, CommandResult, Finding, Note
-from callboard.demo.workspace import TRANSCRIPTS, make_workspace
+from callboard.bus.task import Briefing, CommandResult, Finding, TaskSpec
+from callboard.demo.workspace import RECORDING, make_workspace
 from callboard.directions.parse import read_direction
 from callboard.settings import load_settings
 
@@ -35,8 +41,18 @@ REDONE = ("driver-1/web-addresses", "driver-2/visits", "driver-2/access-log")
 ENV = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+class Free:
+    """A budget that holds nobody back."""
+
+    async def reserve(self, call: CallEstimate) -> Reservation:
+        return Reservation("free")
+
+    async def settle(self, reservation: Reservation, usage: Usage) -> None:
+        return None
+
+
 class Stage:
-    """A checkout of the demo's repository in which transcripts are played one after the other."""
+    """A checkout of the demo's repository in which attempts are played one after the other."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,14 +60,22 @@ class Stage:
         directions = [read_direction(path / "directions" / f"{driver}.md") for driver in DRIVERS]
         self.problems = [problem for direction in directions for problem in direction.problems]
         self.tasks = {task.key: task for direction in directions for task in direction.tasks}
-        self.brain = ReplayBrain(path / TRANSCRIPTS, sleep=_at_once)
+        make = partial(ModelBrain, now=lambda: AT, budget=Free())
+        played = Played(self.log, lambda _, file: file, Free(), str, lambda: AT, _at_once)
+        self.brain = ReplayBrain(Recording(RECORDING), lambda caller, log: make(caller, lambda _: log), played)
+
+    def log(self, _: Job | ReviewJob) -> CallFile:
+        """A new one each time: nothing here goes on after a crash."""
+        folder = self.path.parent / f"calls of {self.path.name}"
+        number = sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
+        return CallFile(folder / f"{number}.jsonl")
 
     def seat(self, agent: str) -> Seat:
         return Seat("r-1", agent, "", self.path, 60.0, ENV)
 
-    def play(self, key: str, attempt: int, *notes: Note) -> Result:
+    def play(self, key: str, attempt: int) -> Result:
         task = self.tasks[key]
-        job = Job(self.seat(task.agent), "T-1", attempt, task, Briefing(agent=task.agent, version=""), "", notes)
+        job = Job(self.seat(task.agent), "T-1", attempt, task, Briefing(agent=task.agent, version=""), "")
         return asyncio.run(self.brain.work(job, _nobody))
 
     def run(self, command: str) -> CommandResult:
@@ -67,11 +91,24 @@ class Stage:
     def verdict(self, who: str, key: str, attempt: int) -> Verdict:
         task = self.tasks[key]
         request = ReviewRequested(
-            review="R", spec=task, agent=task.agent, base="", commit=None, requirements_hash="", deadline=AT
+            review=f"T-1.{attempt}.1",
+            spec=task,
+            agent=task.agent,
+            base="",
+            commit=None,
+            requirements_hash=task.digest,
+            deadline=AT,
         )
-        raw = asyncio.run(self.brain.review(ReviewJob(self.seat(who), "T-1", attempt, request, "")))
+        raw = asyncio.run(self.brain.review(ReviewJob(self.seat(who), "T-1", attempt, request, self.diff(task))))
         said = parse_verdict(raw.text)
         return said.model_copy(update={"findings": verify(said.findings, self.read)})
+
+    def diff(self, task: TaskSpec) -> str:
+        """What stands in the task's paths and was not there in the beginning."""
+        if not task.paths:
+            return ""
+        self.repository.run("add", "--intent-to-add", "--all")
+        return run_git(self.path, "diff", "--no-renames", "HEAD", "--", *task.paths)
 
     def read(self, path: str) -> bytes | None:
         found = self.path / path
@@ -92,16 +129,12 @@ def stage(tmp_path: Path) -> Stage:
 
 
 def passing(key: str) -> int:
-    return 2 if key in REDONE else 1
-
-
-def answer() -> Note:
-    return Note(source="answer", text="Reserve health, links and go; 3 to 30 of a-z, 0-9 and -.")
+    return 2 if key in REDONE or key.endswith("/names") else 1
 
 
 def land(stage: Stage, key: str) -> Result:
     """Play the attempt that passes, as if nothing had been handed in before."""
-    return stage.play(key, passing(key), *([answer()] if key.endswith("/names") else []))
+    return stage.play(key, passing(key))
 
 
 def test_both_drivers_have_work_that_reads_without_a_problem(stage: Stage) -> None:
@@ -136,19 +169,15 @@ def test_every_landing_is_green_in_whatever_order_tasks_land(stage: Stage, tmp_p
     assert _files(stage) == _files(other)
 
 
-def test_every_task_passes_its_own_checks(stage: Stage) -> None:
-    for key, task in stage.tasks.items():
-        land(stage, key)
-        for command in task.checks:
-            assert stage.run(command).passed, (key, command)
-
-
-def test_what_passes_stays_within_its_paths(stage: Stage) -> None:
+def test_every_task_stays_within_its_paths_passes_its_checks_and_is_approved(stage: Stage) -> None:
     for key, task in stage.tasks.items():
         before = {name: stage.read(name) for name in stage.changed()}
         land(stage, key)
         touched = {name for name in stage.changed() if stage.read(name) != before.get(name)}
         assert touched == (set(task.paths) if task.paths else set()), key
+        for command in task.checks:
+            assert stage.run(command).passed, (key, command)
+        assert isinstance(stage.review(key, passing(key))[1], Approved), key
 
 
 def test_no_two_tasks_claim_the_same_path(stage: Stage) -> None:
@@ -186,7 +215,7 @@ def test_names_stop_for_an_answer_and_go_on_with_it(stage: Stage) -> None:
     blocked = stage.play("driver-1/names", 1)
     assert isinstance(blocked, Blocked)
     assert stage.changed() == set()
-    assert isinstance(stage.play("driver-1/names", 1, answer()), Done)
+    assert isinstance(stage.play("driver-1/names", 2), Done)
 
 
 def test_the_finding_that_sends_addresses_back_is_real_and_then_fixed(stage: Stage) -> None:
@@ -209,12 +238,6 @@ def test_a_finding_that_quotes_what_is_not_there_stops_nothing(stage: Stage) -> 
     verdicts, outcome = stage.review("driver-1/listing", 1)
     assert [finding.verified for finding in _majors(verdicts["junior-2"].findings)] == [False]
     assert isinstance(outcome, Approved)
-
-
-def test_everything_else_is_approved(stage: Stage) -> None:
-    for key in stage.tasks:
-        land(stage, key)
-        assert isinstance(stage.review(key, passing(key))[1], Approved), key
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:

@@ -25,11 +25,11 @@ command = "./work"
 name = "senior"
 role = "reviewer"
 seat = "senior"
-replay = "senior.json"
+cli = "claude"
 """
 
 JUNIORS = "".join(
-    f'[[agents]]\nname = "{name}"\nrole = "reviewer"\nseat = "{name}"\nreplay = "x"\n'
+    f'[[agents]]\nname = "{name}"\nrole = "reviewer"\nseat = "{name}"\ncommand = "x"\n'
     for name in ("junior-1", "junior-2")
 )
 
@@ -66,7 +66,7 @@ def test_a_roster_is_read_in_its_order(path: Path) -> None:
     settings = load(path, ROSTER)
     assert [agent.name for agent in settings.agents] == ["driver-1", "senior", "manager"]
     assert [agent.command for agent in settings.drivers] == ["./work"]
-    assert [(agent.seat, agent.replay) for agent in settings.reviewers] == [("senior", "senior.json")]
+    assert [(agent.seat, agent.cli) for agent in settings.reviewers] == [("senior", "claude")]
     assert settings.agent("senior") is settings.reviewers[0]
     assert settings.agent("nobody") is None
 
@@ -190,8 +190,8 @@ OPUS = '[models.opus]\nprovider = "anthropic"\nmodel = "claude-opus-4-5"\n'
         ('[[agents]]\nrole = "driver"\ncommand = "x"', 1, "agents.0.name", "is missing"),
         ('[[agents]]\nname = "driver-1"\ncommand = "x"', 1, "agents.0.role", "is missing"),
         ('[[agents]]\nname = "driver-1"\nrole = "drivr"', 3, "agents.0.role", "expected 'manager', 'driver' or 'reviewer', found a text 'drivr'"),
-        (DRIVER, 1, "agents.0.model", "driver-1 needs exactly one of model, cli, command, replay; found none"),
-        (DRIVER + 'command = "x"\nreplay = "y"', 5, "agents.0.replay", "found command and replay"),
+        (DRIVER, 1, "agents.0.model", "driver-1 needs exactly one of model, cli, command; found none"),
+        (DRIVER + 'command = "x"\nmodel = "y"', 4, "agents.0.command", "found model and command"),
         (DRIVER + 'cli = "gemini"', 4, "agents.0.cli", "it knows claude, codex, opencode, qwen, aider. Any other program can be run as `command`"),
         (DRIVER + 'cli = "claude"\ncommand = "y"', 5, "agents.0.command", "found cli and command"),
         (DRIVER + 'cli = "claude"\ncli_model = "--x"', 5, "agents.0.cli_model", "expected a model's name as the CLI takes it"),

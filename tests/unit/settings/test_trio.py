@@ -57,8 +57,8 @@ def test_a_person_may_allow_it(tmp_path: Path, brains: tuple[str, str, str]) -> 
     assert problems(tmp_path, *brains, review="allow_same_family = true") == ()
 
 
-def test_programs_and_transcripts_are_not_asked(tmp_path: Path) -> None:
-    assert problems(tmp_path, 'model = "opus"', 'command = "judge"', 'replay = "transcripts"') == ()
+def test_programs_are_not_asked(tmp_path: Path) -> None:
+    assert problems(tmp_path, 'model = "opus"', 'command = "judge"', 'command = "weigh"') == ()
 
 
 def test_families_are_shown_and_what_is_unknown_is_said_so(tmp_path: Path) -> None:

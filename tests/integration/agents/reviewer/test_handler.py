@@ -16,7 +16,6 @@ from agent_world import NOW, Delivered, World, bodies, entry
 
 from callboard.agents.brains.brain import Job, RawVerdict, Report, Result, ReviewJob
 from callboard.agents.brains.command import CommandBrain
-from callboard.agents.brains.replay import ReplayBrain
 from callboard.agents.reviewer import handler as reviewer
 from callboard.agents.reviewer.handler import MAX_DIFF, Bench, ReviewerHandler
 from callboard.bus.errors import BrainParked, Reject
@@ -187,16 +186,6 @@ def test_a_huge_diff_is_cut_and_says_so(world: World) -> None:
     text = reviewer.read_diff(world.repository, request(world, commit))
     assert len(text) < MAX_DIFF + 200
     assert "more bytes; the checkout has all of it]" in text
-
-
-def test_a_recorded_reviewer_is_judged_like_any_other(world: World, tmp_path: Path) -> None:
-    path = tmp_path / "t" / "senior" / "driver-1" / "health.1.jsonl"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"verdict": {"vote": "needs_revision", "findings": [finding()]}}) + "\n")
-    bench = Bench(world.seat("senior"), world.clone("senior"), world.repository)
-    handler = ReviewerHandler(bench, ReplayBrain(tmp_path / "t"), now=lambda: NOW)
-    verdict, _ = review(handler, request(world, world.commit({"app.py": "x = 1\nport = 80\n"})))
-    assert (verdict.vote, verdict.findings[0].verified) == ("needs_revision", True)
 
 
 def test_reviews_and_notices_have_lanes_of_their_own_and_nothing_else_is_handled(world: World) -> None:

@@ -111,3 +111,10 @@ def test_a_log_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) -> 
 def test_a_digest_is_of_the_value_and_not_of_its_writing() -> None:
     assert digest_of({"a": 1, "b": ["x"]}) == digest_of({"b": ["x"], "a": 1})
     assert digest_of({"a": 1}) != digest_of({"a": "1"})
+
+
+def test_its_place_is_after_how_many_calls_and_tools_it_is(path: Path) -> None:
+    log = CallFile(path)
+    assert (log.place, log.next_call("a"), log.place) == ((0, 0), call("a"), (1, 0))
+    assert (log.next_tool("b"), log.place) == (tool("b"), (1, 1))
+    assert (log.next_call("other"), log.place) == (None, (1, 1))

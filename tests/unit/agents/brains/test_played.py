@@ -1,4 +1,4 @@
-"""A call log that is played back."""
+"""The log of an attempt that is played: what comes next, and where it no longer fits."""
 
 from __future__ import annotations
 
@@ -7,42 +7,90 @@ from pathlib import Path
 
 import pytest
 
-from callboard.agents.brains.call_file import CallFile
-from callboard.agents.brains.calls import CallRecord, ToolRecord
+from callboard.agents.brains.call_file import CallFile, read_records
+from callboard.agents.brains.calls import About, CallRecord, ToolRecord
 from callboard.agents.brains.played import PlayedLog
-from callboard.bus.errors import BrainError
+from callboard.agents.brains.recording import Called, Parked, Said, Talk
+from callboard.bus.errors import BrainError, BrainParked
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
-CALLS = [CallRecord(digest=d, model="m", response={}, duration_s=0, at=AT) for d in "ab"]
-TOOL = ToolRecord(digest="t", name="run", arguments={}, result="ok", ok=True, duration_s=0, at=AT)
+ABOUT = About(key="driver-1/health", agent="driver-1", attempt=1, asked="a1")
+FIRST = Said(
+    model="m", calls=(Called(tool="edit", ok=True), Called(tool="db__ask", ok=True, result="7"), Called(tool="done"))
+)
+SECOND = Said(model="m", calls=(Called(tool="done"),))
+CALL = CallRecord(digest="c", model="m", response={}, duration_s=0, at=AT)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "T-1.1.driver-1.jsonl"
-    log = CallFile(path)
-    for record in (CALLS[0], TOOL, CALLS[1]):
+def tool(name: str, *, ok: bool = True) -> ToolRecord:
+    return ToolRecord(digest="t", name=name, arguments={}, result="said", ok=ok, duration_s=0, at=AT)
+
+
+def played(folder: Path, parked: Parked | None = None) -> PlayedLog:
+    talk = Talk(folder / "health.1.jsonl", ABOUT, (FIRST, SECOND), parked)
+    file = CallFile(folder / "T-1.1.driver-1.jsonl")
+    return PlayedLog(file, file, talk, lambda: AT)
+
+
+def test_replies_come_in_their_order_and_then_it_is_broken_off(tmp_path: Path) -> None:
+    log = played(tmp_path)
+    assert (log.next_call("c"), log.reply()) == (None, FIRST)
+    log.append(CALL)
+    log.append(tool("edit"))
+    assert log.reply() == SECOND
+    log.append(CALL)
+    with pytest.raises(BrainError, match=r"health\.1\.jsonl: the recorded work was broken off here"):
+        log.reply()
+
+
+def test_where_it_was_parked_it_is_parked_for_a_moment(tmp_path: Path) -> None:
+    log = played(tmp_path, Parked(parked="budget"))
+    for record in (CALL, CALL):
         log.append(record)
-    return path
+    with pytest.raises(BrainParked) as parked:
+        log.reply()
+    assert (parked.value.cause, parked.value.until) == ("rate_limit", AT)
 
 
-def test_records_come_in_their_order_whatever_is_asked_and_it_stays_as_it_is(path: Path) -> None:
-    before = path.read_bytes()
-    log = PlayedLog(path)
-    assert (log.next_call("x"), log.next_tool("y"), log.next_tool("z")) == (CALLS[0], TOOL, None)
-    log.append(TOOL)
-    assert log.next_call("x") == CALLS[1]
-    assert path.read_bytes() == before
+def test_after_a_crash_it_goes_on_behind_what_was_played(tmp_path: Path) -> None:
+    log = played(tmp_path)
+    log.append(CALL)
+    log.append(tool("edit"))
+    again = played(tmp_path)
+    assert again.reply() == FIRST
+    assert (again.next_call("c"), again.next_tool("t")) == (CALL, tool("edit"))
+    assert again.reply() == SECOND
 
 
-def test_where_the_recording_ends_nothing_is_asked_of_a_model(path: Path) -> None:
-    log = PlayedLog(path)
-    log.next_call("x")
-    log.next_call("x")
-    with pytest.raises(BrainError, match=r"T-1\.1\.driver-1\.jsonl ends here"):
-        log.next_call("x")
+def test_a_tool_of_another_server_gives_what_it_gave_then_and_ours_are_executed(tmp_path: Path) -> None:
+    log = played(tmp_path)
+    log.append(CALL)
+    assert log.next_tool("edit's") is None
+    log.append(tool("edit"))
+    asked = log.next_tool("ask's")
+    assert asked == ToolRecord(digest="ask's", name="db__ask", arguments={}, result="7", ok=True, duration_s=0, at=AT)
+    assert read_records(tmp_path / "T-1.1.driver-1.jsonl")[-1] == asked
 
 
-def test_what_was_not_recorded_cannot_be_played(tmp_path: Path) -> None:
-    with pytest.raises(BrainError, match="nothing was recorded as x"):
-        PlayedLog(tmp_path / "x.jsonl")
+@pytest.mark.parametrize(
+    ("record", "wrong"),
+    [
+        (tool("edit", ok=False), "edit did what was asked of it here when this was recorded; now edit failed: said"),
+        (tool("write"), "edit did what was asked of it here when this was recorded; now write did"),
+    ],
+)
+def test_where_a_tool_ends_otherwise_the_next_reply_is_no_answer_to_it(
+    tmp_path: Path, record: ToolRecord, wrong: str
+) -> None:
+    log = played(tmp_path)
+    log.append(CALL)
+    with pytest.raises(BrainError, match=wrong):
+        log.append(record)
+
+
+def test_a_tool_that_ended_the_work_then_and_does_not_now_is_another_way(tmp_path: Path) -> None:
+    log = played(tmp_path)
+    for record in (CALL, tool("edit"), tool("db__ask")):
+        log.append(record)
+    with pytest.raises(BrainError, match="was not called here when this was recorded; now done failed"):
+        log.append(tool("done", ok=False))

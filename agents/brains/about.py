@@ -1,0 +1,31 @@
+"""What an attempt or a review is about: the same wherever and whenever it is made. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+
+from callboard.agents.brains.brain import Job, ReviewJob
+from callboard.agents.brains.calls import About
+
+PLACE = (" ", "@@", "index ")
+"""Beginnings of a diff's lines that say where a change lies: they follow from what else has landed, and from git's version."""
+
+
+def about(job: Job | ReviewJob) -> About:
+    if isinstance(job, Job):
+        return About(key=job.spec.key, agent=job.seat.agent, attempt=job.attempt, asked=job.spec.digest)
+    request = job.request
+    return About(
+        key=request.spec.key,
+        agent=job.seat.agent,
+        attempt=job.attempt,
+        round=int(request.review.rpartition(".")[2]),
+        asked=request.requirements_hash,
+        change=change_digest(job.diff),
+    )
+
+
+def change_digest(diff: str) -> str:
+    """16 hex digits over what a diff adds and takes away; "" when that is nothing."""
+    lines = [line for line in diff.split("\n") if line and not line.startswith(PLACE)]
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:16] if lines else ""
