@@ -84,7 +84,8 @@ class PlayedLog:
         Raises:
             BrainError: A tool did not end as it did when it was recorded, so what was said next is no answer to it.
         """
-        if isinstance(record, ToolRecord):
+        # before the first reply no tool was called: what is recorded there is what is offered here
+        if isinstance(record, ToolRecord) and self._file.place[0]:
             self._compare(record)
         self._own.append(record)
 

@@ -88,6 +88,15 @@ def test_where_a_tool_ends_otherwise_the_next_reply_is_no_answer_to_it(
         log.append(record)
 
 
+def test_what_servers_offer_here_is_written_down_before_the_first_reply(tmp_path: Path) -> None:
+    log = played(tmp_path)
+    assert log.next_tool("offer") is None
+    log.append(tool("tools/list"))
+    assert log.reply() == FIRST
+    log.append(CALL)
+    log.append(tool("edit"))
+
+
 def test_a_tool_that_ended_the_work_then_and_does_not_now_is_another_way(tmp_path: Path) -> None:
     log = played(tmp_path)
     for record in (CALL, tool("edit"), tool("db__ask")):
