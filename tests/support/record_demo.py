@@ -23,7 +23,7 @@ from callboard.agents.brains.recording import Recording
 from callboard.app import Workspace
 from callboard.bus.clock import utc_now
 from callboard.cli.live import choose_view
-from callboard.cli.summary import Launcher
+from  import Launcher
 from callboard.demo.checks import check
 from callboard.demo.run import look_back, open_demo, play
 from callboard.demo.workspace import AUTHOR, RECORDING
