@@ -23,11 +23,11 @@ from callboard.agents.brains.recording import Recording
 from callboard.app import Workspace
 from callboard.bus.clock import utc_now
 from callboard.cli.live import choose_view
-from  import Launcher
 from callboard.demo.checks import check
 from callboard.demo.run import look_back, open_demo, play
 from callboard.demo.workspace import AUTHOR, RECORDING
 from callboard.launch.recording import TALKS
+from callboard.launch.summary import Launcher
 
 LIMIT_S = 1200.0
 """Of the run: a machine may be busy, and no reply is asked for twice because of it."""
