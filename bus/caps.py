@@ -1,6 +1,6 @@
-"""Caps on what work may use, and what it has used: tokens, money, minutes and attempts of the run, a task or an agent.
+"""Caps on what work may use, and what it has used: tokens, money, minutes and attempts of the run, a tier, a task or an agent.
 
-A scope is `run`, `task:<id>`, `agent:<name>`, or, for counting only, `model:<name>`.
+A scope is `run`, `tier:<name>`, `task:<id>`, `agent:<name>`, or, for counting only, `model:<name>`.
 Money is whole millionths of a US dollar: scripts on the server add and compare it exactly.
 """
 
@@ -12,7 +12,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
 from callboard.bus.states import NOTICE
-from callboard.bus.task import Fact, OwnCaps
+from callboard.bus.task import UNTIERED, Fact, OwnCaps
 
 What = Literal["tokens", "usd", "minutes", "attempts"]
 PaidIn = Literal["tokens", "usd"]
@@ -35,12 +35,22 @@ def is_much(used: float, cap: float) -> bool:
     return used * 100 >= cap * NOTICE
 
 
+def tier_scopes(tier: str) -> tuple[str, ...]:
+    """None for tasks that are in no tier."""
+    return () if tier in ("", UNTIERED) else (f"tier:{tier}",)
+
+
 def task_scope(task: str) -> str:
     return f"task:{task}"
 
 
 def agent_scope(agent: str) -> str:
     return f"agent:{agent}"
+
+
+def scopes_of(task: str, tier: str, agent: str) -> tuple[str, ...]:
+    """Whose caps an agent's work on a task counts against, the widest first."""
+    return RUN, *tier_scopes(tier), task_scope(task), agent_scope(agent)
 
 
 class Caps(Fact):
@@ -61,12 +71,14 @@ class Caps(Fact):
 
 class Limits(Fact):
     """The caps of a workspace: what `[budget]` says, or these. Run: 5M tokens and 120 minutes as in design/4-work.md and 25
-    USD as in design/1-product.md; a task may use a fifth of it in half the time; an agent three fifths, so that no one agent
-    can use up what the others need."""
+    USD as in design/1-product.md; a task may use a fifth of it in half the time; a tier or an agent three fifths, so that no
+    one of them can use up what the others need."""
 
     run: Caps = Caps(tokens=5_000_000, micro_usd=25_000_000, minutes=120, attempts=300)
     task: Caps = Caps(tokens=1_000_000, micro_usd=5_000_000, minutes=60, attempts=3)
     """Of each task, over all its attempts and reviews, unless its own Budget says otherwise."""
+    tier: Caps = Caps(tokens=3_000_000, micro_usd=15_000_000, minutes=120, attempts=150)
+    """Of each tier: all its tasks together."""
     agent: Caps = Caps(tokens=3_000_000, micro_usd=15_000_000, minutes=120, attempts=150)
     """Of each agent, over the whole run."""
 
@@ -74,6 +86,8 @@ class Limits(Fact):
         match scope.partition(":")[0]:
             case "run":
                 return self.run
+            case "tier":
+                return self.tier
             case "task":
                 return self.task
             case _:
@@ -140,11 +154,13 @@ class OpenCall(Fact):
     tokens: int
     micro_usd: int | None
     """None = unknown."""
+    tier: str = ""
+    """Of the task; "" = it is in none."""
 
     @property
-    def scopes(self) -> tuple[str, str, str]:
+    def scopes(self) -> tuple[str, ...]:
         """Whose caps it counts against."""
-        return RUN, task_scope(self.task), agent_scope(self.agent)
+        return scopes_of(self.task, self.tier, self.agent)
 
 
 def amounts(call: OpenCall, paid: Spent) -> list[tuple[str, int]]:
@@ -172,8 +188,9 @@ class SpentSeen(Fact):
 
 
 def called(scope: str) -> str:
-    """`the run`, `T-3`, `driver-1`."""
-    return "the run" if scope == RUN else scope.partition(":")[2]
+    """`the run`, `tier setup`, `T-3`, `driver-1`."""
+    kind, _, name = scope.partition(":")
+    return "the run" if scope == RUN else f"tier {name}" if kind == "tier" else name
 
 
 _AMOUNT = re.compile(r"\$?\s*(?P<number>\d{1,12}(?:\.\d{1,6})?)\s*(?P<unit>[a-z$]*)", re.IGNORECASE | re.ASCII)

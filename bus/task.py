@@ -36,6 +36,10 @@ class OwnCaps(Fact):
     attempts: int | None = None
 
 
+UNTIERED = "main"
+"""The tier of tasks that name none: no group of its own, so only the run's caps hold for it."""
+
+
 class TaskSpec(Fact):
     """A task as people wrote it. It never changes once an agent has started on it."""
 
@@ -58,7 +62,8 @@ class TaskSpec(Fact):
     until: date | None = None
     """The day standing work ends."""
     serves: str = ""
-    tier: str = "main"
+    tier: str = UNTIERED
+    """The group of tasks it belongs to, also of other agents' files."""
     depends_on: tuple[str, ...] = ()
     """Keys of tasks that must be done first."""
     agent: str

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from callboard.bus.task import OwnCaps, Source, TaskSpec
+from callboard.bus.task import UNTIERED, OwnCaps, Source, TaskSpec
 from callboard.directions import budget, demands, values
 from callboard.directions.fields import KNOWN, Entry
 from callboard.directions.keys import Index, Name, assign_slugs
@@ -153,7 +153,7 @@ def _build(
         standing=values.is_standing(timeline.text),
         until=values.last_day(timeline.text) if values.is_standing(timeline.text) else None,
         serves=_get(fields, "Serves"),
-        tier=_line(fields, "Tier").text or "main",
+        tier=_tier(_line(fields, "Tier").text),
         depends_on=depends,
         agent=index.agent,
         paths=_paths(_find(fields, "Paths"), report),
@@ -172,6 +172,11 @@ def _priority(value: _Value, report: Report) -> int:
     if value.text and found is None:
         report(value.line, f"Priority {_short(value.text)} is not P0 to P5; understood as P{default}")
     return default if found is None else found
+
+
+def _tier(text: str) -> str:
+    """As a slug, for it names tags."""
+    return UNTIERED if values.is_none(text) else values.slug(text)
 
 
 def _estimate(value: _Value, report: Report) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""`[budget]`: what a run, a task and an agent may use; `[prices."MODEL"]`: what a model costs."""
+"""`[budget]`: what a run, a tier, a task and an agent may use; `[prices."MODEL"]`: what a model costs."""
 
 from __future__ import annotations
 
@@ -34,6 +34,15 @@ class TaskBudgetSettings(Table):
     attempts: Attempts = _PLAIN.task.attempts
 
 
+class TierBudgetSettings(Table):
+    """`[budget.tier]`: each tier, over all its tasks; tasks without a Tier are in none."""
+
+    tokens: Tokens = _PLAIN.tier.tokens
+    usd: Dollars = _usd(_PLAIN.tier.micro_usd)
+    minutes: Minutes = _PLAIN.tier.minutes
+    attempts: Attempts = _PLAIN.tier.attempts
+
+
 class AgentBudgetSettings(Table):
     """`[budget.agent]`: each agent, over the whole run."""
 
@@ -54,15 +63,16 @@ class BudgetSettings(Table):
     """In which something was worked on; waiting for people does not count."""
     attempts: Attempts = _PLAIN.run.attempts
     """At tasks, all together."""
+    tier: TierBudgetSettings = TierBudgetSettings()
     task: TaskBudgetSettings = TaskBudgetSettings()
     agent: AgentBudgetSettings = AgentBudgetSettings()
 
     @property
     def limits(self) -> Limits:
-        return Limits(run=_caps(self), task=_caps(self.task), agent=_caps(self.agent))
+        return Limits(run=_caps(self), tier=_caps(self.tier), task=_caps(self.task), agent=_caps(self.agent))
 
 
-def _caps(table: BudgetSettings | TaskBudgetSettings | AgentBudgetSettings) -> Caps:
+def _caps(table: BudgetSettings | TierBudgetSettings | TaskBudgetSettings | AgentBudgetSettings) -> Caps:
     usd = micro_usd(Decimal(str(table.usd)))
     return Caps(tokens=table.tokens, micro_usd=usd, minutes=table.minutes, attempts=table.attempts)
 

@@ -1,4 +1,4 @@
-"""One agent's budget, kept on the bus: it counts against the caps of the run, the task and the agent, over all agents at once."""
+"""One agent's budget, kept on the bus: it counts against the caps of the run, the tier, the task and the agent, over all agents at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from callboard.agents.brains.budget import CallEstimate, Reservation, Usage
 from callboard.agents.brains.prices import Prices
 from callboard.bus.board import Board, BudgetDoc, TaskDoc
 from callboard.bus.bus import Bus
-from callboard.bus.caps import Caps, OpenCall, Spent, What, called, micro_usd, shown
+from callboard.bus.caps import Caps, OpenCall, Spent, What, called, micro_usd, shown, tier_scopes
 from callboard.bus.errors import BoardStale, BudgetSpent
 from callboard.bus.messages import new_id
 from callboard.bus.spending import Full
@@ -44,6 +44,7 @@ class RunBudget:
             model=call.model,
             tokens=call.tokens,
             micro_usd=None if most is None else micro_usd(most),
+            tier=await self._tier(call.task),
         )
         waited_s = 0.0
         while (full := await self._reserve(held)) is not None:
@@ -67,6 +68,11 @@ class RunBudget:
             unpriced=int(usd is None and usage.tokens > 0),
         )
         await self.bus.spending.settle(call.id, paid)
+
+    async def _tier(self, task: str) -> str:
+        """Once a task was begun it never changes; "" = it is in none."""
+        spec = (await self.bus.doc(f"task:{task}", TaskDoc)).spec
+        return spec.tier if spec is not None and tier_scopes(spec.tier) else ""
 
     async def _reserve(self, call: OpenCall) -> Full | None:
         """Try once, with the caps as they are now.

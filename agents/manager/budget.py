@@ -2,7 +2,7 @@
 
 What calls cost is counted on the bus; the manager's watch says when it has come to something. The desk itself counts
 attempts, as it hands them out, and minutes: each minute of a running manager in which something was in hand counts once
-for the run, and for each task that a driver or its reviewers had in hand and for each of those agents.
+for the run, and for each task that a driver or its reviewers had in hand, its tier, and each of those agents.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from callboard.bus.caps import (
     read_amount,
     shown,
     task_scope,
+    tier_scopes,
 )
 from callboard.bus.messages import TaskCancelled, TaskClosed
 from callboard.bus.task import OwnCaps
@@ -80,11 +81,15 @@ def in_hand(board: Board) -> list[str]:
         if task.state not in IN_HAND or waits_for_budget(board, task):
             continue
         scopes[RUN] = None
+        judging = task.state is TaskState.REVIEW and not task.reason
         if task.state in HELD_BY_AGENT:
-            scopes |= dict.fromkeys((task_scope(task.id), agent_scope(task.agent)))
-        elif task.state is TaskState.REVIEW and not task.reason:
-            judging = (agent_scope(name) for name in task.reviewers if name not in task.verdicts)
-            scopes |= dict.fromkeys((task_scope(task.id), *judging))
+            at_it = [task.agent]
+        elif judging:
+            at_it = [name for name in task.reviewers if name not in task.verdicts]
+        else:
+            continue
+        own = (*tier_scopes(task.task.tier), task_scope(task.id))
+        scopes |= dict.fromkeys((*own, *map(agent_scope, at_it)))
     return list(scopes)
 
 
@@ -104,12 +109,24 @@ def settle(decision: Decision) -> None:
     """A begun task without a budget waits for its question; when no attempt is left for what is ready, a person is asked."""
     board = decision.board
     for scope, known in board.budget.exhausted.items():
-        task = board.task(scope.partition(":")[2]) if scope.startswith("task:") else TaskDoc()
-        if task.state in dispatch.READY and task.attempt > 0 and task.not_before is None:
-            reason = f"its budget is spent; waits for {known.question}"
-            decision.put_task(task, state=TaskState.BLOCKED, reason=reason, question=known.question)
+        for task in _tasks_of(board, scope):
+            if task.state not in dispatch.READY:
+                continue
+            if known.stopped:
+                _fail(decision, task, _stopped(scope))
+            elif task.attempt > 0 and task.not_before is None:
+                reason = f"{_whose(scope)} is spent; waits for {known.question}"
+                decision.put_task(task, state=TaskState.BLOCKED, reason=reason, question=known.question)
     if hands_out(board.run):
         _settle_attempts(decision)
+
+
+def _tasks_of(board: Board, scope: str) -> list[TaskDoc]:
+    """The tasks that a task's or a tier's scope is about; of the run and of agents none."""
+    kind, _, name = scope.partition(":")
+    if kind == "task":
+        return [board.task(name)]
+    return [task for task in board.tasks() if scope in tier_scopes(task.task.tier)]
 
 
 def _settle_attempts(decision: Decision) -> None:
@@ -118,6 +135,11 @@ def _settle_attempts(decision: Decision) -> None:
         if any(task.state in dispatch.READY for task in board.tasks()):
             _exhaust(decision, _attempts(board, RUN))
         return
+    for task in board.tasks():
+        for scope in tier_scopes(task.task.tier):
+            is_known = scope in decision.board.budget.exhausted
+            if task.state in dispatch.READY and not board.has_attempt(scope) and not is_known:
+                _exhaust(decision, _attempts(board, scope))
     for agent in list(board.all(AgentDoc)):
         scope = agent_scope(agent.name)
         is_spent = agent.role == dispatch.DRIVER and not board.has_attempt(scope)
@@ -144,8 +166,9 @@ def _weigh(decision: Decision, reached: Reached) -> None:
 
 
 def has_ended(board: Board, scope: str) -> bool:
-    kind, _, name = scope.partition(":")
-    return kind == "task" and board.task(name).state in ENDED
+    """A task, or every task of a tier; runs and agents are not asked."""
+    tasks = _tasks_of(board, scope)
+    return bool(tasks) and all(task.state in ENDED for task in tasks)
 
 
 # --- at the cap ------------------------------------------------------------------------------------
@@ -231,8 +254,7 @@ def _lift(decision: Decision, scope: str, answer: str) -> None:
         if (run.state, run.reason) in (("paused", "budget"), ("failed", EXHAUSTED)):
             closing.go_on(decision)
         return
-    if kind == "task":
-        task = decision.board.task(name)
+    for task in _tasks_of(decision.board, scope):
         if task.state is TaskState.BLOCKED and task.question == known.question:
             decision.put_task(task, state=TaskState.QUEUED, question="")
     if run.state != "paused":
@@ -250,25 +272,34 @@ def _stop(decision: Decision, scope: str, known: Exhausted) -> tuple[bool, str]:
             False,
             f"without {name} nothing can be reviewed: raise its cap, or stop the whole run with `callboard stop`",
         )
-    task = decision.board.task(name) if kind == "task" else TaskDoc()
-    if task.intent and task.state not in ENDED:
-        return False, f"{task.id} is landing; a landing that has begun is finished"
+    open_ = [task for task in _tasks_of(decision.board, scope) if task.state not in ENDED]
+    if landing := next((task.id for task in open_ if task.intent), ""):
+        return False, f"{landing} is landing; a landing that has begun is finished"
     doc = decision.board.budget
     stopped = known.model_copy(update={"stopped": True})
     decision.put_budget(exhausted={**doc.exhausted, scope: stopped})
     _close(decision, known.question, STOP)
-    reason = f"its budget is spent, and a person said {STOP}"
+    reason = _stopped(scope)
     decision.log("answer", f"{called(scope)}: {STOP}", [reason])
-    if kind == "task":
-        _fail(decision, task, reason)
-    elif kind == "agent":
+    if kind == "agent":
         seats.requeue_held(decision, name, f"{name}: {reason}")
-    else:
+    elif scope == RUN:
         decision.put_run(state="failed", reason=EXHAUSTED, detail=reason)
+    for task in open_:
+        _fail(decision, task, reason)
     return True, {
+        "tier": f"{called(scope)} gets nothing more: its open tasks have failed ({len(open_)}); what was done is kept",
         "task": f"{name} has failed: {reason}; what was done is kept (`callboard recover`)",
         "agent": f"{name} gets nothing more in this run; other drivers take its tasks",
     }.get(kind, "the run has ended: raise [budget] in callboard.toml and launch again to go on with it")
+
+
+def _whose(scope: str) -> str:
+    return f"the budget of {called(scope)}" if scope.startswith("tier:") else "its budget"
+
+
+def _stopped(scope: str) -> str:
+    return f"{_whose(scope)} is spent, and a person said {STOP}"
 
 
 def _fail(decision: Decision, task: TaskDoc, reason: str) -> None:
@@ -276,7 +307,8 @@ def _fail(decision: Decision, task: TaskDoc, reason: str) -> None:
         decision.send(task.agent, TaskCancelled(reason=reason), task)
         seats.let_go(decision, task.agent)
     task = decision.put_task(task, state=TaskState.FAILED, reason=reason, question="")
-    decision.send(task.agent, TaskClosed(state="failed", reason=reason), task)
+    if task.agent:
+        decision.send(task.agent, TaskClosed(state="failed", reason=reason), task)
 
 
 def _close(decision: Decision, id: str, answer: str) -> None:

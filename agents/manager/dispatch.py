@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 
 from callboard.agents.manager.decision import Decision, hands_out, newest, open_tasks
 from callboard.bus.board import AgentDoc, Board, BriefingDoc, TaskDoc, TaskState
-from callboard.bus.caps import RUN, Worked, agent_scope, task_scope
+from callboard.bus.caps import RUN, Worked, agent_scope, task_scope, tier_scopes
 from callboard.bus.messages import TaskAssigned
 from callboard.bus.task import Briefing
 
@@ -41,10 +41,16 @@ def next_task(decision: Decision, agent: str) -> TaskDoc | None:
         task
         for task in board.tasks()
         if task.state in READY and is_for(task, agent, board) and _is_due(task, decision.now)
-        if task_scope(task.id) not in board.budget.exhausted
+        if not is_spent(board, task) and all(map(board.has_attempt, tier_scopes(task.task.tier)))
     ]
     free = [task for task in ready if not unmet(known, task)]
     return min(free, key=lambda task: rank(decision, task), default=None)
+
+
+def is_spent(board: Board, task: TaskDoc) -> bool:
+    """Its own budget or its tier's is, until a person raises it."""
+    scopes = (task_scope(task.id), *tier_scopes(task.task.tier))
+    return any(scope in board.budget.exhausted for scope in scopes)
 
 
 def _is_due(task: TaskDoc, now: datetime) -> bool:
@@ -111,14 +117,14 @@ def _assign(decision: Decision, agent: str, task: TaskDoc) -> None:
     decision.send(agent, body, task)
     free = {"parked_until": None, "parked_for": ""}
     decision.put_agent(agent, state="working", task=task.id, doing="assigned", progress_at=decision.now, **free)
-    _count(decision, agent)
+    _count(decision, agent, task)
     decision.log("task", f"assigned to {agent}, attempt {task.attempt}", task=task)
 
 
-def _count(decision: Decision, agent: str) -> None:
-    """One attempt more for the run and for the agent; a task's are in the task."""
+def _count(decision: Decision, agent: str, task: TaskDoc) -> None:
+    """One attempt more for the run, the tier and the agent; a task's are in the task."""
     worked = dict(decision.board.budget.worked)
-    for scope in (RUN, agent_scope(agent)):
+    for scope in (RUN, *tier_scopes(task.task.tier), agent_scope(agent)):
         known = worked.get(scope, Worked())
         worked[scope] = known.model_copy(update={"attempts": known.attempts + 1})
     decision.put_budget(worked=worked)

@@ -8,7 +8,7 @@ from typing import Literal
 from callboard.agents.manager import dispatch
 from callboard.agents.manager.decision import newest, open_tasks
 from callboard.bus.board import HELD_BY_AGENT, AgentDoc, Board, TaskDoc, TaskState
-from callboard.bus.caps import agent_scope, task_scope
+from callboard.bus.caps import agent_scope
 
 IN_HAND = frozenset(
     {
@@ -55,16 +55,16 @@ def _moves(board: Board, task: TaskDoc) -> bool:
 
 
 def waits_for_budget(board: Board, task: TaskDoc) -> bool:
-    """A review that cannot go on until a person raises the budget of its task or of a reviewer."""
+    """A review that cannot go on until a person raises the budget of its task, its tier or a reviewer."""
     if task.state is not TaskState.REVIEW or not task.reason:
         return False
     awaited = [agent_scope(name) for name in task.reviewers if name not in task.verdicts]
-    return any(scope in board.budget.exhausted for scope in (task_scope(task.id), *awaited))
+    return dispatch.is_spent(board, task) or any(scope in board.budget.exhausted for scope in awaited)
 
 
 def _can_be_taken(board: Board, known: Mapping[str, TaskDoc], task: TaskDoc) -> bool:
     spent = board.budget.exhausted
-    if task.state not in dispatch.READY or dispatch.unmet(known, task) or task_scope(task.id) in spent:
+    if task.state not in dispatch.READY or dispatch.unmet(known, task) or dispatch.is_spent(board, task):
         return False
     drivers = (agent for agent in board.all(AgentDoc) if agent.role == dispatch.DRIVER and agent.state != "down")
     return any(dispatch.is_for(task, agent.name, board) for agent in drivers if agent_scope(agent.name) not in spent)

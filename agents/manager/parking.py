@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from callboard.agents.manager import budget, closing, requests, setbacks
 from callboard.agents.manager.decision import Decision
 from callboard.bus.board import AgentDoc, TaskDoc, TaskState
-from callboard.bus.caps import RUN, agent_scope, task_scope
+from callboard.bus.caps import scopes_of
 from callboard.bus.messages import AttemptParked, TimerFired, VerdictGiven
 from callboard.bus.task import Note
 from callboard.feedback.facts import time_fact
@@ -62,7 +62,7 @@ def unpark_all(decision: Decision) -> list[str]:
 
 def _wait(decision: Decision, agent: str, body: AttemptParked | VerdictGiven, task: TaskDoc, detail: str) -> None:
     cause = body.cause if isinstance(body, AttemptParked) else body.parked
-    own = (RUN, task_scope(task.id), agent_scope(agent))
+    own = scopes_of(task.id, task.task.tier, agent)
     if cause == "rate_limit":
         _park(decision, agent, detail, body.until)
     elif cause == "budget" and body.reached is not None and body.reached.scope in own:

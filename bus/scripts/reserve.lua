@@ -19,7 +19,9 @@ local function add(scope, what, amount)
 end
 for _, raw in ipairs(redis.call('HVALS', reserved)) do
   local open = cjson.decode(raw)
-  for _, scope in ipairs({'run', 'task:' .. open.task, 'agent:' .. open.agent}) do
+  local scopes = {'run', 'task:' .. open.task, 'agent:' .. open.agent}
+  if (open.tier or '') ~= '' then scopes[#scopes + 1] = 'tier:' .. open.tier end
+  for _, scope in ipairs(scopes) do
     add(scope, 'tokens', open.tokens)
     if type(open.micro_usd) == 'number' then add(scope, 'usd', open.micro_usd) end
   end

@@ -12,6 +12,7 @@ from roster import Workspace, task
 
 from callboard.app import Workspace as Opened
 from callboard.bus.board import Board
+from callboard.bus.caps import SpentSeen
 from callboard.bus.errors import RosterError
 from callboard.launch.launcher import Launcher, LaunchOptions
 
@@ -32,6 +33,9 @@ class Seen:
         if board.run.state == "paused":
             self.paused.append(board.run.reason)
             self.free = PLENTY
+
+    def spent(self, seen: SpentSeen) -> None:
+        """Nobody pays here."""
 
     def event(self, text: str) -> None:
         self.events.append(text)

@@ -72,6 +72,8 @@ def _launch(run: RunRow) -> list[str]:
 
 def ending(status: Status) -> list[str]:
     """How a launch ended, in a few lines: what is done, what stays, what only people can do."""
+    from callboard.cli.spend_text import spend_text
+
     run = status.run
     if run is None:
         return []
@@ -81,4 +83,5 @@ def ending(status: Status) -> list[str]:
     head = f"run {run.id} {stopped}: {done} of {total} tasks done, {landed} landed on {run.integration}"
     standing = [f"{task.id} {task.title}" for task in status.tasks if task.standing and task.state not in ENDED]
     stays = [f"standing work stays: {', '.join(standing)}"] if standing else []
-    return [head, *stays, *(f"* {step}" for step in next_steps(status))]
+    spent = [spend_text(status.spend).plain] if status.spend.tokens else []
+    return [head, *stays, *spent, *(f"* {step}" for step in next_steps(status))]

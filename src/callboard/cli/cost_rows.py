@@ -24,7 +24,7 @@ class CapRow:
 @dataclass(frozen=True, slots=True)
 class CostRow:
     scope: str
-    """run, agent, task or model."""
+    """run, tier, agent, task or model."""
     name: str
     calls: int
     input_tokens: int
@@ -48,7 +48,7 @@ class CostRow:
 class Costs:
     run: str
     rows: tuple[CostRow, ...]
-    """The run first, then agents, tasks and models by name."""
+    """The run first, then tiers, agents, tasks and models by name."""
 
 
 def costs(board: Board, seen: SpentSeen) -> Costs:
@@ -59,6 +59,7 @@ def _scopes(board: Board, seen: SpentSeen) -> Iterator[str]:
     """Whatever has spent, holds something back, or has worked."""
     yield RUN
     used = {*seen.spent, *(scope for call in seen.open for scope in call.scopes), *board.budget.worked}
+    yield from sorted(scope for scope in used if scope.startswith("tier:"))
     yield from (scope for doc in board.all(AgentDoc) if (scope := agent_scope(doc.name)) in used)
     yield from (scope for doc in board.tasks() if (scope := task_scope(doc.id)) in used)
     yield from sorted(scope for scope in used if scope.startswith("model:"))

@@ -1,4 +1,4 @@
-"""`callboard costs`: what the newest run has cost, by run, agent, task and model."""
+"""`callboard costs`: what the newest run has cost, by run, tier, agent, task and model."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from callboard.agents.brains.budget import Usage
 from callboard.agents.brains.prices import Prices
 from callboard.bus.board import ENDED, Board, TaskDoc
-from callboard.bus.caps import RUN, in_usd
+from callboard.bus.caps import RUN, in_usd, tier_scopes
 
 CALLS = 20
 """A driver's calls for a task without a Timeline; with one, a call a minute of its longest guess."""
@@ -46,6 +46,21 @@ class Guess(BaseModel):
     """None = unknown."""
 
 
+class TierGuess(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    tier: str
+    tokens: int
+    usd: float | None
+    """None = unknown for at least one agent."""
+    cap_tokens: int
+    cap_usd: float
+
+    @property
+    def passes_a_cap(self) -> bool:
+        return self.tokens > self.cap_tokens or (self.usd or 0) > self.cap_usd
+
+
 class Forecast(BaseModel):
     """What the open tasks would cost, if the assumptions held."""
 
@@ -57,6 +72,8 @@ class Forecast(BaseModel):
     """None = unknown for at least one agent."""
     cap_tokens: int
     cap_usd: float
+    tiers: tuple[TierGuess, ...] = ()
+    """Their share of the whole; tasks without a Tier are in none."""
     assumptions: tuple[str, ...] = ASSUMPTIONS
 
     @property
@@ -73,15 +90,36 @@ def forecast(board: Board, thinkers: Sequence[Thinker], prices: Prices) -> Forec
     """
     waiting = [task for task in board.tasks() if task.state not in ENDED and not task.task.standing]
     guesses = tuple(guess for thinker in thinkers if (guess := _guess(thinker, waiting, prices)).tokens)
-    known = [guess.usd for guess in guesses if guess.usd is not None]
     caps = board.caps(RUN)
     return Forecast(
         agents=guesses,
         tokens=sum(guess.tokens for guess in guesses),
-        usd=sum(known) if len(known) == len(guesses) else None,
+        usd=_sum(guesses),
         cap_tokens=caps.tokens,
         cap_usd=float(in_usd(caps.micro_usd)),
+        tiers=tuple(_tiers(board, waiting, thinkers, prices)) if guesses else (),
     )
+
+
+def _sum(guesses: Iterable[Guess]) -> float | None:
+    known = [guess.usd for guess in guesses]
+    return None if None in known else float(sum(usd or 0 for usd in known))
+
+
+def _tiers(
+    board: Board, waiting: Sequence[TaskDoc], thinkers: Sequence[Thinker], prices: Prices
+) -> Iterator[TierGuess]:
+    for scope in sorted({scope for task in waiting for scope in tier_scopes(task.task.tier)}):
+        own = [task for task in waiting if scope in tier_scopes(task.task.tier)]
+        guesses = [guess for thinker in thinkers if (guess := _guess(thinker, own, prices)).tokens]
+        caps = board.caps(scope)
+        yield TierGuess(
+            tier=scope.partition(":")[2],
+            tokens=sum(guess.tokens for guess in guesses),
+            usd=_sum(guesses),
+            cap_tokens=caps.tokens,
+            cap_usd=float(in_usd(caps.micro_usd)),
+        )
 
 
 def _guess(thinker: Thinker, waiting: Iterable[TaskDoc], prices: Prices) -> Guess:
@@ -108,8 +146,15 @@ def told(found: Forecast) -> list[str]:
         for guess in found.agents
     ]
     head = f"estimate: {found.tokens:,} of {found.cap_tokens:,} tokens, {_usd(found.usd)} (cap {found.cap_usd:.2f} USD)"
+    tiers = [_tier_line(guess) for guess in found.tiers]
     over = ["  that is more than the run may use: at the cap you would be asked"] if found.passes_a_cap else []
-    return [head, *lines, *over, *(f"  assumed: {text}" for text in found.assumptions)]
+    return [head, *lines, *tiers, *over, *(f"  assumed: {text}" for text in found.assumptions)]
+
+
+def _tier_line(guess: TierGuess) -> str:
+    over = "; that is more than it may use" if guess.passes_a_cap else ""
+    said = f"{guess.tokens:,} of {guess.cap_tokens:,} tokens, {_usd(guess.usd)} (cap {guess.cap_usd:.2f} USD)"
+    return f"  tier {guess.tier}: {said}{over}"
 
 
 def _usd(usd: float | None) -> str:

@@ -44,7 +44,12 @@ def runs_table(rows: Sequence[RunRow]) -> Table:
 
 
 def costs_table(rows: Sequence[CostRow]) -> Table:
-    table = _table("scope", "name", "calls", "in", "cached", "out", "usd", "open", "of its caps")
+    """On a narrow terminal names fold, and nothing else; `open` is there only where something is."""
+    has_open = any(row.open_calls for row in rows)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    headings = ("scope", "name", "calls", "in", "cached", "out", "usd", *(("open",) if has_open else ()), "of its cap")
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading != "name", overflow="fold")
     for row in rows:
         numbers = (row.calls, row.input_tokens, row.cached_tokens, row.output_tokens)
         open_ = f"{row.open_calls}: {row.held_tokens:,} tokens" if row.open_calls else ""
@@ -53,7 +58,7 @@ def costs_table(rows: Sequence[CostRow]) -> Table:
             Text(one_line(row.name), "bold"),
             *(f"{number:,}" for number in numbers),
             usd(row),
-            open_,
+            *((open_,) if has_open else ()),
             _caps(row),
         )
     return table
@@ -68,8 +73,10 @@ def usd(row: CostRow) -> Text:
 
 
 def _caps(row: CostRow) -> Text:
+    """The fullest, and every other that a person is told of: all of them would not fit beside the rest on a terminal."""
+    fullest = max(row.caps, key=lambda cap: cap.used / cap.cap, default=None)
     said = Text()
-    for cap in row.caps:
+    for cap in (cap for cap in row.caps if cap is fullest or cap.percent >= NOTICE):
         style = "bold red" if cap.percent >= 100 else "yellow" if cap.percent >= NOTICE else "dim"
         said.append(", " if said else "").append(f"{cap.percent} % {cap.what}", style)
     return said

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from callboard.bus.board import Board
+from callboard.bus.caps import SpentSeen
 from callboard.bus.clock import utc_now
 from callboard.cli.news import news, opening
 from callboard.cli.output import console
@@ -42,6 +43,9 @@ class LineView:
 
     def event(self, text: str) -> None:
         print(f"{self._clock():%H:%M:%SZ} {one_line(text)}", file=self._stream, flush=True)
+
+    def spent(self, seen: SpentSeen) -> None:
+        """No line: the board says when it comes to something, and the end of the launch what it came to."""
 
     def close(self) -> None:
         """Nothing to put away."""
@@ -74,6 +78,7 @@ class LiveView:
         self._launcher = launcher
         self.last: Board | None = None
         self._has_ended = False
+        self._spent: SpentSeen | None = None
         self._keys = QuietKeys()
         self._live = Live(console=out, get_renderable=self._draw, auto_refresh=False, vertical_overflow="crop")
 
@@ -85,6 +90,10 @@ class LiveView:
             self._keys.hush()
             self._live.start()
         self._live.refresh()
+
+    def spent(self, seen: SpentSeen) -> None:
+        """Shown with the next board."""
+        self._spent = seen
 
     def event(self, text: str) -> None:
         line = Text.assemble((f"{self._clock():%H:%M:%SZ} ", "dim"), one_line(text))
@@ -101,7 +110,7 @@ class LiveView:
             return Text("")
         height = self._console.height
         events = max(2, min(8, height // 5))
-        status = summarise(self.last, launcher=self._launcher)
+        status = summarise(self.last, launcher=self._launcher, spent=self._spent)
         return render(at_rest(status) if self._has_ended else status, height=height - events, now=self._clock())
 
 

@@ -17,9 +17,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from callboard.bus.states import NOTICE, TaskState
+from callboard.bus.states import TaskState
 from callboard.cli.plain import one_line
-from callboard.launch.summary import AgentRow, MergeRow, QuestionRow, RunRow, Spend, Status, TaskRow
+from callboard.cli.spend_text import short_spend, spend_text
+from callboard.launch.summary import AgentRow, MergeRow, QuestionRow, RunRow, Status, TaskRow
 
 STATES: dict[str, tuple[str, str]] = {
     TaskState.QUEUED: ("queued", "dim"),
@@ -89,9 +90,11 @@ def render(
         _needs(status.questions, caps.needs, tight),
         _merges(landed, caps.merges, tight),
     ]
-    parts: list[RenderableType] = [_title(status.run), _progress(status.run)]
-    if status.spend.tokens and not tight:
-        parts.append(_spend(status.spend))
+    has_spent = bool(status.spend.tokens)
+    progress = _progress(status.run, short_spend(status.spend) if tight and has_spent else None)
+    parts: list[RenderableType] = [_title(status.run), progress]
+    if has_spent and not tight:
+        parts.append(spend_text(status.spend))
     for section in sections:
         parts += [Text(""), *section] if section else []
     return Group(*parts)
@@ -131,30 +134,19 @@ def _title(run: RunRow) -> Table:
     return table
 
 
-def _progress(run: RunRow) -> Table:
+def _progress(run: RunRow, spent: Text | None) -> Table:
     total = sum(run.task_counts.values())
     done = run.task_counts.get(TaskState.DONE, 0)
     table = Table.grid(expand=True, padding=(0, 2, 0, 0))
     table.add_column(width=12, no_wrap=True)
     table.add_column(ratio=1, overflow="ellipsis", no_wrap=True)
     bar = ProgressBar(total=max(total, 1), completed=done, width=12, complete_style="green", finished_style="green")
-    table.add_row(bar, counts(run.task_counts))
+    if spent is None:
+        table.add_row(bar, counts(run.task_counts))
+    else:
+        table.add_column(no_wrap=True, justify="right")
+        table.add_row(bar, counts(run.task_counts), spent)
     return table
-
-
-def _spend(spend: Spend) -> Text:
-    """`spent 1,200,000 of 5,000,000 tokens, 3.10 of 25.00 USD, 14 of 120 minutes`, loud from where a person is told."""
-    text = Text("spent ", "dim")
-    usd = "unknown" if spend.usd is None else f"{spend.usd:.2f}"
-    parts = (
-        (f"{spend.tokens:,} of {spend.caps['tokens']:,.0f} tokens", (spend.tokens or 0) / spend.caps["tokens"]),
-        (f"{usd} of {spend.caps['usd']:.2f} USD", (spend.usd or 0) / spend.caps["usd"]),
-        (f"{spend.minutes} of {spend.caps['minutes']:.0f} minutes", spend.minutes / spend.caps["minutes"]),
-    )
-    for said, share in parts:
-        text.append("" if said is parts[0][0] else ", ", "dim")
-        text.append(said, "bold red" if share >= 1 else "yellow" if share * 100 >= NOTICE else "dim")
-    return text
 
 
 def counts(by_state: Mapping[str, int]) -> Text:

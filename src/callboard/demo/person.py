@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from callboard.agents.manager.outlook import outlook
 from callboard.bus.board import AgentDoc, Board, QuestionDoc
+from callboard.bus.caps import SpentSeen
 from callboard.launch.launcher import View
 
 ANSWER = "Reserve health, links and go; 3 to 30 of a-z, 0-9 and -."
@@ -44,6 +45,9 @@ class Person:
         if question is not None and question.id not in self._answering:
             self.view.event(f'a person answers {question.id}: "{ANSWER}"')
             self._answering[question.id] = asyncio.ensure_future(self.answer(question.id, ANSWER))
+
+    def spent(self, seen: SpentSeen) -> None:
+        self.view.spent(seen)
 
     def event(self, text: str) -> None:
         self.view.event(text)

@@ -18,6 +18,7 @@ from callboard.agents.workspace.locks import ProcessLock, acquire
 from callboard.app import Workspace
 from callboard.bus.board import AgentDoc, Board, RunDoc
 from callboard.bus.bus import Bus
+from callboard.bus.caps import SpentSeen
 from callboard.bus.dead_letters import DeadLetter
 from callboard.bus.errors import RosterError
 from callboard.bus.messages import Draft, RosterChanged
@@ -36,6 +37,7 @@ from callboard.launch.starting import starting
 from callboard.launch.status import answering, remember
 
 LOOK_EVERY_S = 0.25
+COUNT_EVERY_S = 1.0
 SETTLED_S = 1.0
 """How long only people must be able to move the run before the launch says so: what just came may still be decided."""
 DEAD_S = 10.0
@@ -52,6 +54,10 @@ class View(Protocol):
 
     def board(self, board: Board) -> None:
         """The board as it is now; called several times a second."""
+        ...
+
+    def spent(self, seen: SpentSeen) -> None:
+        """What calls have cost by now; called about once a second."""
         ...
 
     def event(self, text: str) -> None:
@@ -193,6 +199,7 @@ class Launcher:
             # the last of all: what the scribe refuses is in the journal too
             archive_stop.set()
             await asyncio.gather(archiver, return_exceptions=True)
+            self.view.spent(await bus.spending.seen())
             self.view.board(await bus.board())
             if self._has_manager:
                 await remember(self.workspace, bus)
@@ -287,8 +294,11 @@ class Launcher:
 
     async def _watch(self, bus: Bus, tasks: Sequence[asyncio.Task[None]]) -> int:
         clock = asyncio.get_running_loop().time
-        moved_at = clock()
+        moved_at, counted_at = clock(), 0.0
         while not self._stop.is_set():
+            if clock() - counted_at >= COUNT_EVERY_S:
+                counted_at = clock()
+                self.view.spent(await bus.spending.seen())
             board, dead = await bus.board(), await bus.dead()
             if board.run.version:  # else the server has just lost it, and the archiver restores it
                 self.view.board(board)

@@ -59,6 +59,7 @@ def _spend(board: Board, spent: SpentSeen | None) -> Spend:
     return Spend(
         tokens=costs.tokens if costs else None,
         usd=float(in_usd(costs.micro_usd)) if costs and not costs.unpriced else None,
+        known_usd=float(in_usd(costs.micro_usd)) if costs else 0,
         attempts=sum(task.attempt for task in board.tasks()),
         minutes=board.budget.worked.get(RUN, Worked()).minutes,
         caps={

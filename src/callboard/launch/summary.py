@@ -129,6 +129,8 @@ class Spend:
     """None where nobody looked, as in the view of a launch."""
     usd: float | None = None
     """None = unknown: nobody looked, or the price of at least one call is."""
+    known_usd: float = 0
+    """Of the calls whose price is known."""
     attempts: int = 0
     minutes: int = 0
     caps: dict[str, float] = field(default_factory=dict)

@@ -89,7 +89,7 @@ def default_toml(
                 ("tokens", "5_000_000", "of the whole run; at 80 % you are told, at the cap you are asked"),
                 ("usd", "25.0", "calls of unknown price are held to `tokens` alone"),
                 ("minutes", "120", "in which something was worked on"),
-                comment="[budget.task] and [budget.agent] cap each task and each agent: docs/budgets.md",
+                comment="[budget.tier], [budget.task] and [budget.agent] cap each of those: docs/budgets.md",
             ),
             *_table(
                 "sandbox",

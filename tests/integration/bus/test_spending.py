@@ -20,13 +20,18 @@ WIDE = Caps(tokens=10**9, micro_usd=10**9, minutes=1, attempts=1)
 PAID = Spent(calls=1, input_tokens=70, output_tokens=20, cached_tokens=30, micro_usd=5)
 
 
-def a_call(*, id: str = "", agent: str = "a", task: str = "T-1", tokens: int = 100, usd: int | None = 9) -> OpenCall:
-    return OpenCall(id=id or new_id(), agent=agent, task=task, model="p:m 1/2", tokens=tokens, micro_usd=usd)
+def a_call(
+    *, id: str = "", agent: str = "a", task: str = "T-1", tokens: int = 100, usd: int | None = 9, tier: str = ""
+) -> OpenCall:
+    model = "p:m 1/2"
+    return OpenCall(id=id or new_id(), agent=agent, task=task, model=model, tokens=tokens, micro_usd=usd, tier=tier)
 
 
 async def reserve(bus: Bus, call: OpenCall, **caps: Caps) -> Full | None:
     """Under caps by kind of scope; wide ones where none is named."""
     kinds = {RUN: RUN, "task": task_scope(call.task), "agent": agent_scope(call.agent)}
+    if call.tier:
+        kinds["tier"] = f"tier:{call.tier}"
     return await bus.spending.reserve(call, {scope: caps.get(kind, WIDE) for kind, scope in kinds.items()}, ())
 
 
@@ -164,8 +169,9 @@ def test_many_connections_reserve_and_settle_as_a_model_says(connect: Connect, g
 
         async def one(bus: Bus) -> None:
             for _ in range(40):
-                call = a_call(agent=dice.choice("ab"), task=dice.choice(["T-1", "T-2"]), tokens=dice.randrange(1, 300))
-                if await reserve(bus, call, agent=small) is not None:
+                agent, (task, tier) = dice.choice("ab"), dice.choice([("T-1", ""), ("T-2", "x"), ("T-3", "x")])
+                call = a_call(agent=agent, task=task, tier=tier, tokens=dice.randrange(1, 300))
+                if await reserve(bus, call, agent=small, tier=small) is not None:
                     continue
                 held[call.id] = call
                 if dice.random() < 0.9:
@@ -181,7 +187,7 @@ def test_many_connections_reserve_and_settle_as_a_model_says(connect: Connect, g
         seen = await buses[0].spending.seen()
         assert {call.id: call for call in seen.open} == held
         assert {scope: seen.of(scope).tokens for scope in paid} == paid
-        for agent in ("agent:a", "agent:b"):
-            assert seen.of(agent).tokens + seen.held(agent)[0] < 4_000 + 300
+        for scope in ("agent:a", "agent:b", "tier:x"):
+            assert seen.of(scope).tokens + seen.held(scope)[0] < 4_000 + 300
 
     go(scenario())

@@ -71,12 +71,42 @@ def test_costs_are_told_by_run_agent_task_and_model() -> None:
     assert (own.usd, own.known_usd, own.unpriced_calls) == (None, 0, 1)
 
 
+def test_a_tier_comes_before_the_agents_and_has_its_own_caps() -> None:
+    seen = SpentSeen(spent={**SEEN.spent, "tier:later": PAID})
+    rows = costs(board(), seen).rows
+    assert [(row.scope, row.name) for row in rows][1:3] == [("tier", "later"), ("agent", "driver-1")]
+    assert [(cap.what, cap.cap, cap.percent) for cap in rows[1].caps[:2]] == [
+        ("tokens", 3_000_000, 33),
+        ("usd", 15, 26),
+    ]
+
+
 def test_an_unknown_price_is_shown_as_unknown() -> None:
     text = printed(costs_table(costs(board(), SEEN).rows))
     assert "unknown" in next(line for line in text.splitlines() if " own " in line)
     assert "4.00" in next(line for line in text.splitlines() if "anthropic:x" in line)
     mixed = SpentSeen(spent={"run": PAID.model_copy(update={"unpriced": 1})})
     assert "4.00 + unknown" in printed(costs_table(costs(board(), mixed).rows))
+
+
+def test_on_eighty_columns_each_row_of_the_costs_says_how_full_its_fullest_cap_is() -> None:
+    out = Console(file=io.StringIO(), width=80, markup=False)
+    out.print(
+        costs_table(costs(board(), SpentSeen(spent={**SEEN.spent, "model:anthropic:claude-opus-4-5": PAID})).rows)
+    )
+    assert isinstance(out.file, io.StringIO)
+    lines = out.file.getvalue().splitlines()
+    assert next(line for line in lines if line.startswith("task")).endswith("100 % tokens, 80 % usd")
+    assert next(line for line in lines if line.startswith("run")).rstrip().endswith("20 % tokens")
+
+
+def test_the_live_view_has_the_running_total_on_one_line_of_eighty() -> None:
+    out = Console(file=io.StringIO(), width=80, markup=False)
+    out.print(render(summarise(board(), spent=SEEN), height=16))
+    assert isinstance(out.file, io.StringIO)
+    line = out.file.getvalue().splitlines()[1]
+    assert line.split() == ["0", "of", "1", "done,", "1", "queued", "1M", "of", "5M", "tokens,", "$4.00", "of", "$25"]
+    assert "tokens" not in printed(render(summarise(board()), height=16)), "nobody has looked yet"
 
 
 def test_a_run_that_spent_nothing_has_its_caps_all_the_same() -> None:
@@ -97,6 +127,8 @@ def test_where_nobody_looked_spend_is_unknown_and_not_nothing() -> None:
     assert (spend.tokens, spend.usd) == (None, None)
     unpriced = summarise(board(), spent=SpentSeen(spent={"run": UNPRICED})).spend
     assert (unpriced.tokens, unpriced.usd) == (55, None)
+    mixed = SpentSeen(spent={"run": PAID.model_copy(update={"unpriced": 1})})
+    assert "4.00 + unknown of 25.00 USD" in printed(render(summarise(board(), spent=mixed)))
 
 
 def test_the_notice_is_news_once_for_each_cap() -> None:

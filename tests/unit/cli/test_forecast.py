@@ -57,6 +57,15 @@ def test_it_says_what_it_assumes_and_when_that_is_too_much() -> None:
     assert not any("more than" in line for line in told(guessed(DRIVER)))
 
 
+def test_a_tier_is_guessed_as_its_share_and_held_against_its_own_cap() -> None:
+    board = Board({**TASKS.docs, **board_of(task_doc(1, "One", tier="later")).docs})
+    [tier] = guessed(DRIVER, SENIOR, board=board).tiers
+    assert (tier.tier, tier.tokens) == ("later", CALLS * CALL.tokens + REVIEW.tokens)
+    small = BudgetDoc(version=1, limits=Limits(tier=Caps(tokens=1_000, micro_usd=1, minutes=1, attempts=1)))
+    lines = told(guessed(DRIVER, board=Board({**board.docs, "budget": small})))
+    assert "  tier later: 314,000 of 1,000 tokens, 0.31 USD (cap 0.00 USD); that is more than it may use" in lines
+
+
 def test_where_nobody_pays_nothing_is_guessed() -> None:
     assert told(guessed()) == []
     assert told(guessed(DRIVER, board=board_of(run_doc()))) == []

@@ -8,6 +8,7 @@ import pytest
 from boards import agent_doc, question_doc, run_doc, task_doc
 
 from callboard.bus.board import Board, TaskState
+from callboard.bus.caps import SpentSeen
 from callboard.bus.errors import RosterError
 from callboard.demo.person import ANSWER, Person, due
 
@@ -20,6 +21,9 @@ class Shown:
 
     def board(self, board: Board) -> None:
         self.boards += 1
+
+    def spent(self, seen: SpentSeen) -> None:
+        """Nobody pays here."""
 
     def event(self, text: str) -> None:
         self.events.append(text)

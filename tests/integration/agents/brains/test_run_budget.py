@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import pytest
@@ -18,7 +18,7 @@ from callboard.bus.bus import Bus
 from callboard.bus.caps import RUN, Caps, Exhausted, Limits, OpenCall, Worked
 from callboard.bus.errors import BudgetSpent
 from callboard.bus.messages import new_id
-from callboard.bus.task import OwnCaps, TaskSpec
+from callboard.bus.task import UNTIERED, OwnCaps, TaskSpec
 
 DOLLAR = Price(input=Decimal(1), output=Decimal(1), cached=Decimal(1), cache_write=Decimal(1))
 PRICES = Prices({"m": DOLLAR})
@@ -32,8 +32,8 @@ async def limited(bus: Bus, limits: Limits, doc: BudgetDoc | None = None) -> Non
     await bus.change([Change("budget", budget)], sender="launcher")
 
 
-def wide(run: Caps = WIDE, task: Caps = WIDE, agent: Caps = WIDE) -> Limits:
-    return Limits(run=run, task=task, agent=agent)
+def wide(run: Caps = WIDE, task: Caps = WIDE, agent: Caps = WIDE, tier: Caps = WIDE) -> Limits:
+    return Limits(run=run, task=task, agent=agent, tier=tier)
 
 
 def tokens(most: int) -> Caps:
@@ -210,6 +210,22 @@ def test_an_unknown_price_is_held_to_the_cap_on_tokens(bus: Bus, go: Go) -> None
         assert (seen.micro_usd, seen.unpriced, seen.tokens) == (0, 1, 1_000)
         with pytest.raises(BudgetSpent):
             await budget.reserve(ESTIMATE)
+
+    go(scenario())
+
+
+def test_the_tasks_of_a_tier_share_its_cap(bus: Bus, go: Go) -> None:
+    async def scenario() -> None:
+        await limited(bus, wide(tier=tokens(1_500)))
+        for id, tier in (("T-1", "later"), ("T-2", "later"), ("T-3", UNTIERED)):
+            spec = TaskSpec(key=f"a/{id}", title=id, agent="a", tier=tier)
+            await bus.change([Change(f"task:{id}", TaskDoc(version=1, id=id, spec=spec))], sender="launcher")
+        for id, agent in (("T-1", "driver-1"), ("T-2", "driver-2")):
+            budget = RunBudget(bus, agent, PRICES)
+            await budget.settle(await budget.reserve(replace(ESTIMATE, task=id)), Usage(600, 400))
+        with pytest.raises(BudgetSpent, match="the budget of tier later is spent: 2,000 tokens of 1,500 tokens"):
+            await RunBudget(bus, "driver-1", PRICES).reserve(ESTIMATE)
+        await RunBudget(bus, "driver-1", PRICES).reserve(replace(ESTIMATE, task="T-3"))
 
     go(scenario())
 
