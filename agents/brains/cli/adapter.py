@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from callboard.agents.brains.budget import Usage
@@ -65,6 +66,13 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """Its provider takes no more until then."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The session is over."""
 
@@ -75,7 +83,7 @@ class End:
     cause: Cause = ""
 
 
-Event = Tool | Told | Text | Report | Trouble | End
+Event = Tool | Told | Text | Report | Trouble | Limit | End
 
 
 @dataclass(frozen=True, slots=True)

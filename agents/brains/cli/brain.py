@@ -84,7 +84,7 @@ class CliBrain:
         finished, session = await self._run(job, order, report)
         if _timed_out(finished, job.seat):
             return Failed(f"stopped at its time limit of {job.seat.timeout_s:g} s; {_ending(finished)}")
-        return conclude(session, _ending(finished))
+        return conclude(session, _ending(finished), self._now())
 
     async def review(self, job: ReviewJob) -> RawVerdict:
         prompt = f"{review_prompt(job)}\n{VERDICT_LINE}\n"
@@ -92,7 +92,7 @@ class CliBrain:
         finished, session = await self._run(job, order, _no_report)
         if _timed_out(finished, job.seat):
             raise BrainError(f"no verdict within {job.seat.timeout_s:g} s; {_ending(finished)}")
-        return RawVerdict(verdict_text(session, _ending(finished)))
+        return RawVerdict(verdict_text(session, _ending(finished), self._now()))
 
     async def _run(self, job: Job | ReviewJob, order: Order, report: Report) -> tuple[Finished, Session]:
         """One session, from its start to the end of everything it started."""

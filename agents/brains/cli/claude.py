@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from callboard.agents.brains.cli.adapter import Adapter, End, Event, Order, Start, Trouble
-from callboard.agents.brains.cli.lines import anthropic_usage, at, cause_of, read_mapping, text_at
+from callboard.agents.brains.cli.adapter import Adapter, End, Event, Limit, Order, Start, Trouble
+from callboard.agents.brains.cli.lines import anthropic_usage, at, cause_of, read_mapping, text_at, time_at
 from callboard.agents.brains.cli.stream_json import has_failed, read_stream
 
 TOOLS = ("Bash", "Edit", "Write", "Read", "Glob", "Grep", "TodoWrite")
@@ -32,6 +32,9 @@ def read(line: str) -> tuple[Event, ...]:
         return ()
     if (found.get("type"), found.get("subtype")) == ("system", "api_retry"):
         return (_retry(found),)
+    if found.get("type") == "rate_limit_event" and at(found, "rate_limit_info", "status") == "rejected":
+        until = time_at(found, "rate_limit_info", "resetsAt")
+        return () if until is None else (Limit(until),)
     return read_stream(found, anthropic_usage, _end)
 
 

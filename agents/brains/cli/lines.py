@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from callboard.agents.brains.budget import MAX_TOKENS, Usage
 from callboard.agents.brains.cli.adapter import Cause
@@ -53,6 +54,14 @@ def tokens_at(value: object, *keys: str) -> int:
     found = at(value, *keys)
     is_number = isinstance(found, int) and not isinstance(found, bool)
     return found if is_number and isinstance(found, int) and 0 <= found <= MAX_TOKENS else 0
+
+
+def time_at(value: object, *keys: str) -> datetime | None:
+    """The time at a path of keys, in seconds since 1970; None for what cannot be one."""
+    found = at(value, *keys)
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 1e9 < found < 1e10:
+        return None
+    return datetime.fromtimestamp(found, UTC)
 
 
 def anthropic_usage(value: object) -> Usage:

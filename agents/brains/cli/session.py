@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from callboard.agents.brains.answer import plain
 from callboard.agents.brains.brain import Done, Failed, Parked, Result
-from callboard.agents.brains.cli.adapter import Adapter, Cause, End, Event, Text, Tool, Trouble
+from callboard.agents.brains.cli.adapter import Adapter, Cause, End, Event, Limit, Text, Tool, Trouble
+from callboard.agents.brains.cli.limits import LONGEST, reset_in
 from callboard.agents.brains.command import MAX_NOTES, MAX_TEXT, read_result
 from callboard.bus.errors import BrainError, BrainParked
 
@@ -29,6 +31,8 @@ class Session:
     """What the model said last, once the session has ended."""
     trouble: Trouble | None = None
     """The last one."""
+    limit: Limit | None = None
+    """The last that it told of as such."""
     _said: list[str] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
@@ -37,6 +41,8 @@ class Session:
                 self._said = [*self._said, text] if is_line and not self.end else [text]
             case Trouble():
                 self.trouble, self.end = event, None
+            case Limit():
+                self.limit = event
             case End():
                 self.end = event
                 self.answer = "\n".join(self._said) if event.text is None else event.text
@@ -55,20 +61,21 @@ def events_of(adapter: Adapter, lines: Iterable[str]) -> Iterator[Event]:
         yield from adapter.read(line.rstrip("\r"))
 
 
-def conclude(session: Session, ending: str) -> Result:
+def conclude(session: Session, ending: str, now: datetime) -> Result:
     """How an attempt ended.
 
     Args:
         ending: The exit code and the end of the output, for one that says nothing itself.
+        now: For when its provider's limit ends.
     """
     problem, cause = problem_of(session, ending)
     if problem:
-        return Parked(cause, problem) if cause else Failed(problem)
+        return Parked(cause, problem, limit_end(session, cause, now)) if cause else Failed(problem)
     said = read_result(unfenced(session.answer).encode())
     return said if said is not None else Done(plain(session.answer, MAX_NOTES))
 
 
-def verdict_text(session: Session, ending: str) -> str:
+def verdict_text(session: Session, ending: str, now: datetime) -> str:
     """What a reviewer said last.
 
     Raises:
@@ -77,7 +84,7 @@ def verdict_text(session: Session, ending: str) -> str:
     """
     problem, cause = problem_of(session, ending)
     if cause:
-        raise BrainParked(problem, cause=cause)
+        raise BrainParked(problem, cause=cause, until=limit_end(session, cause, now))
     if problem:
         raise BrainError(f"no verdict: {problem}")
     return unfenced(session.answer)
@@ -91,6 +98,16 @@ def problem_of(session: Session, ending: str) -> tuple[str, Cause]:
     if session.trouble is not None:
         return f"its session did not end: {plain(session.trouble.text, MAX_TEXT)}", session.trouble.cause
     return f"its session did not end; {ending}", ""
+
+
+def limit_end(session: Session, cause: Cause, now: datetime) -> datetime | None:
+    """When its provider takes more: as it told, else as its words say; None where they do not, or it is no limit."""
+    if cause != "rate_limit":
+        return None
+    if session.limit is not None and now < session.limit.until <= now + LONGEST:
+        return session.limit.until
+    said = [session.end.error if session.end else "", session.trouble.text if session.trouble else ""]
+    return next((until for text in said if (until := reset_in(text, now)) is not None), None)
 
 
 def unfenced(text: str) -> str:

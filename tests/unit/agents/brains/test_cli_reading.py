@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from callboard.bus.errors import BrainError, BrainParked
 
 RECORDED = Path(__file__).with_name("recorded")
 ENDING = "exited 0; it printed nothing"
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def recorded(name: str) -> bytes:
@@ -31,13 +33,13 @@ def events(name: str) -> list[Event]:
 
 
 def ended(cli: str, *lines: str) -> object:
-    return conclude(read_session(ADAPTERS[cli], "\n".join(lines).encode()), ENDING)
+    return conclude(read_session(ADAPTERS[cli], "\n".join(lines).encode()), ENDING, NOW)
 
 
 @pytest.mark.parametrize("cli", sorted(ADAPTERS))
 def test_a_session_that_ended_well_is_done_with_the_notes_of_its_last_line(cli: str) -> None:
     session = read_session(ADAPTERS[cli], recorded(f"{cli}.done"))
-    assert conclude(session, ENDING) == Done("wrote it")
+    assert conclude(session, ENDING, NOW) == Done("wrote it")
 
 
 @pytest.mark.parametrize("cli", sorted(ADAPTERS))
@@ -83,11 +85,11 @@ def _sum(usages: list[Usage]) -> Usage:
 )
 def test_a_session_without_an_answer_has_failed_whatever_it_exits_with(name: str, why: str) -> None:
     session = read_session(ADAPTERS[name.partition(".")[0]], recorded(name))
-    result = conclude(session, ENDING)
+    result = conclude(session, ENDING, NOW)
     assert isinstance(result, Failed)
     assert why in result.reason
     with pytest.raises(BrainError):
-        verdict_text(session, ENDING)
+        verdict_text(session, ENDING, NOW)
 
 
 @pytest.mark.parametrize(
@@ -103,19 +105,19 @@ def test_a_session_without_an_answer_has_failed_whatever_it_exits_with(name: str
 )
 def test_a_provider_that_does_not_answer_parks_the_work(name: str, cause: str) -> None:
     session = read_session(ADAPTERS[name.partition(".")[0]], recorded(name))
-    result = conclude(session, ENDING)
+    result = conclude(session, ENDING, NOW)
     assert isinstance(result, Parked)
     assert result.cause == cause
     with pytest.raises(BrainParked) as caught:
-        verdict_text(session, ENDING)
+        verdict_text(session, ENDING, NOW)
     assert caught.value.cause == cause
 
 
 def test_output_that_stops_in_the_middle_is_no_success() -> None:
     for cli in ("claude", "codex", "qwen", "opencode"):
         half = recorded(f"{cli}.done").splitlines()[:-1]
-        assert isinstance(conclude(read_session(ADAPTERS[cli], b"\n".join(half)), "exited 0"), Failed)
-    assert conclude(read_session(ADAPTERS["claude"], b""), "exited 137") == Failed(
+        assert isinstance(conclude(read_session(ADAPTERS[cli], b"\n".join(half)), "exited 0", NOW), Failed)
+    assert conclude(read_session(ADAPTERS["claude"], b""), "exited 137", NOW) == Failed(
         "its session did not end; exited 137"
     )
 
@@ -152,7 +154,7 @@ def test_words_alone_are_its_notes() -> None:
 
 def test_what_it_says_last_is_its_verdict() -> None:
     said = 'Looks good.\n{"vote": "approved", "findings": [], "notes": "ok"}'
-    raw = RawVerdict(verdict_text(read_session(ADAPTERS["qwen"], result_line(said).encode()), ENDING))
+    raw = RawVerdict(verdict_text(read_session(ADAPTERS["qwen"], result_line(said).encode()), ENDING, NOW))
     assert parse_verdict(raw.text).vote == "approved"
 
 
@@ -209,13 +211,13 @@ def test_no_output_breaks_a_reader(cli: str, lines: list[str]) -> None:
             assert all(0 <= count <= 3 * MAX_TOKENS for count in counts)
         doing(event).encode()
     session = read_session(adapter, "\n".join(lines).encode("utf-8", "surrogatepass"))
-    conclude(session, ENDING)
+    conclude(session, ENDING, NOW)
 
 
 @pytest.mark.parametrize("cli", sorted(ADAPTERS))
 @given(output=st.binary())
 def test_no_bytes_break_a_session(cli: str, output: bytes) -> None:
-    conclude(read_session(ADAPTERS[cli], output), ENDING)
+    conclude(read_session(ADAPTERS[cli], output), ENDING, NOW)
 
 
 @pytest.mark.parametrize(
