@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from callboard.bus.errors import Reject
 from callboard.bus.messages import (
     JOURNAL,
@@ -15,14 +13,13 @@ from callboard.bus.messages import (
     Envelope,
     FeedbackLogged,
     HandInRefused,
+    LogKind,
     MergeLanded,
     Outcome,
     TaskCancelled,
     TaskClosed,
 )
 from callboard.feedback.facts import finding_fact
-
-Kind = Literal["task", "evidence", "review", "merge", "resolved", "question", "answer"]
 
 
 def log_notice(agent: str, notice: Envelope) -> Outcome:
@@ -63,5 +60,5 @@ def _entry(agent: str, notice: Envelope) -> FeedbackLogged:
             raise Reject(f"{agent} has nothing to do with {notice.kind}")
 
 
-def _logged(agent: str, entry: Kind, title: str, *facts: str, text: str = "") -> FeedbackLogged:
+def _logged(agent: str, entry: LogKind, title: str, *facts: str, text: str = "") -> FeedbackLogged:
     return FeedbackLogged(log=agent, entry=entry, title=title, facts=facts, text=text)

@@ -201,10 +201,9 @@ class TimerFired(Body):
     """manager -> manager, when its time has come."""
 
     kind: ClassVar[str] = "timer.fired"
-    about: Literal["review", "standing", "dispatch", "parked"]
+    about: Literal["review", "standing", "parked"]
     subject: str = ""
     """The task's id, the review's, or `<agent> <time>` of a parking."""
-    attempt: int = 0
 
 
 # --- manager <-> agent ---------------------------------------------------------------------------
@@ -408,26 +407,29 @@ class PromotionChanged(Body):
 # --- any agent -> journal only -------------------------------------------------------------------
 
 
+LogKind = Literal[
+    "startup",
+    "task",
+    "progress",
+    "evidence",
+    "blocker",
+    "resolved",
+    "question",
+    "answer",
+    "review",
+    "merge",
+    "deployment",
+    "shutdown",
+]
+
+
 class FeedbackLogged(Body):
     """One entry of the sender's own feedback log."""
 
     kind: ClassVar[str] = "feedback.logged"
     log: str
     """Whose log: always the sender's own name, else it is refused."""
-    entry: Literal[
-        "startup",
-        "task",
-        "progress",
-        "evidence",
-        "blocker",
-        "resolved",
-        "question",
-        "answer",
-        "review",
-        "merge",
-        "deployment",
-        "shutdown",
-    ]
+    entry: LogKind
     title: str = ""
     facts: tuple[str, ...] = ()
     """One line each, Markdown inline at most."""

@@ -25,7 +25,7 @@ OUTPUT = "server.out"
 START_S = 30.0
 """How long the server may take to load its data and answer."""
 STOP_S = 10.0
-LEAST_FREE_BYTES = 32 * 1024 * 1024
+LEAST_BYTES_TO_START = 32 * 1024 * 1024
 """With less the server would end at its first write, for it writes every command to disk."""
 
 
@@ -63,7 +63,7 @@ class EmbeddedServer:
         *,
         prefix: Sequence[str] = (),
         binary: Path | None = None,
-        least_free_bytes: int = LEAST_FREE_BYTES,
+        least_free_bytes: int = LEAST_BYTES_TO_START,
         lock_s: float = STOP_S,
     ) -> None:
         self.data_dir = data_dir

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
+from callboard.bus.visible import VISIBLE
+
 END = "\n\n\n"
 """What every entry's Markdown ends with: its last line's end and two empty lines."""
 
@@ -28,12 +30,6 @@ HEADING = r"## ([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8})Z · ([a-z]+)(?: · (.+))? 
 _HEADING = re.compile(HEADING)
 _TASK = re.compile(r"T-[0-9]+")
 _TASK_THEN_TITLE = re.compile(r"(T-[0-9]+)(?: (.*))?")
-_BIDI = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
-_VISIBLE = {
-    **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"},
-    **dict.fromkeys((*range(0x7F, 0xA0), *_BIDI), 0xFFFD),
-}
-"""Control and direction characters -> what is shown for them: a log is read in terminals."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -101,7 +97,7 @@ class Entry:
 
 
 def _visible(text: str) -> str:
-    unified = text.replace("\r\n", "\n").replace("\r", "\n").translate(_VISIBLE)
+    unified = text.replace("\r\n", "\n").replace("\r", "\n").translate(VISIBLE)
     return unified.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -54,7 +54,6 @@ class Scribe:
         clock: Seconds that never go back; only differences count.
         commit_every_s: The longest an entry waits for its commit. 5 s: short for who reads the branch, long enough that
             a burst of entries is one commit.
-        sender: In whose name refusals are recorded.
         redactor: Goes over every entry once more: whoever reached the bus by another way sent it as it was.
     """
 
@@ -68,7 +67,6 @@ class Scribe:
         clock: Callable[[], float],
         commit_every_s: float = 5.0,
         rotate_bytes: int = ROTATE_BYTES,
-        sender: str = "launcher",
         redactor: Redactor | None = None,
     ) -> None:
         self._run = run
@@ -78,7 +76,6 @@ class Scribe:
         self._clock = clock
         self._commit_every_s = commit_every_s
         self._rotate_bytes = rotate_bytes
-        self._sender = sender
         self._redactor = redactor or Redactor()
         self._records: dict[str, AgentRecord] = {}
         self._commit_at: float | None = None
@@ -190,7 +187,7 @@ class Scribe:
                 refused=refused.id, refused_kind=refused.kind, refused_sender=refused.sender, reason=refusal.reason
             )
             draft = Draft(JOURNAL, body, refused.task, refused.attempt)
-            await bus.send(draft, sender=self._sender, idempotency_key=f"refused/{refused.id}")
+            await bus.send(draft, sender="launcher", idempotency_key=f"refused/{refused.id}")
 
     async def _commit_aside(self) -> None:
         """Commit in a thread; a cancellation waits for it, so that two commits never run at once."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from callboard.agents.brains.brain import Asked, Blocked, Failed, Parked
 from callboard.agents.manager.decision import MANAGER
@@ -17,6 +16,7 @@ from callboard.bus.messages import (
     Draft,
     EvidenceSubmitted,
     FeedbackLogged,
+    LogKind,
     Outcome,
     QuestionAsked,
     TaskAccepted,
@@ -24,8 +24,6 @@ from callboard.bus.messages import (
 )
 from callboard.bus.task import CommandResult
 from callboard.feedback.facts import command_fact, commit_fact, time_fact
-
-Kind = Literal["task", "evidence", "blocker", "question"]
 
 MAX_FILES = 1_000
 """Changed paths that evidence names; the commit has them all."""
@@ -109,7 +107,7 @@ def _told(body: Body, entry: Draft) -> Outcome:
     return Outcome((Draft(MANAGER, body), entry))
 
 
-def _entry(agent: str, kind: Kind, title: str, facts: Sequence[str], text: str = "") -> Draft:
+def _entry(agent: str, kind: LogKind, title: str, facts: Sequence[str], text: str = "") -> Draft:
     return Draft(JOURNAL, FeedbackLogged(log=agent, entry=kind, title=title, facts=tuple(facts), text=text))
 
 

@@ -5,30 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
 
 from callboard.bus.board import ENDED, AgentDoc, Board, Change, Doc, RunDoc, TaskDoc, TaskState
-from callboard.bus.messages import JOURNAL, Body, Draft, Envelope, FeedbackLogged, Outcome, Timer
+from callboard.bus.messages import JOURNAL, Body, Draft, Envelope, FeedbackLogged, LogKind, Outcome, Timer
 
 MANAGER = "manager"
 """The manager's name, which is also its inbox."""
 
 TOOLS_RULE = "tools"
 """The rule by which evidence is refused that lacks a call which its direction demands."""
-
-LogKind = Literal[
-    "startup",
-    "task",
-    "progress",
-    "evidence",
-    "blocker",
-    "resolved",
-    "question",
-    "answer",
-    "review",
-    "merge",
-    "shutdown",
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from callboard.app import Workspace
     from callboard.settings import Settings
 
-LEAST_FREE_BYTES = 200_000_000
-"""Below this a roster hands out nothing new (design/3-bus.md)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -110,6 +107,8 @@ def git_checks(start: Path) -> Iterator[Check]:
 
 
 def disk_check(start: Path) -> Check:
+    from callboard.launch.checks import LEAST_FREE_BYTES
+
     free = shutil.disk_usage(start).free
     text = f"{free / 1_000_000_000:.1f} GB free"
     if free < LEAST_FREE_BYTES:

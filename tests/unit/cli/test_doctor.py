@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from callboard.cli.doctor import LEAST_FREE_BYTES, disk_check, program_of
+from callboard.cli.doctor import disk_check, program_of
 from callboard.cli.redis_mode import Mode, explain_mode
+from callboard.launch.checks import LEAST_FREE_BYTES
 
 
 @pytest.mark.parametrize(
