@@ -25,6 +25,9 @@ SWEEP_S = 1.0
 """How often it looks for released and abandoned messages and for due timers."""
 MOST_HELD = 200
 """Messages of one inbox held at once, worked on or waiting in their lanes or for their commit."""
+MOST_TOGETHER = 50
+"""Inboxes that one command reads. The server looks at each of them whenever a message comes to one, so that a thousand
+together cost ten times as much as a few; twenty connections cost less than that (docs/benchmarks.md)."""
 MOST_READ = 100
 """Messages of one read: one batch is handled while the commits of another are on their way."""
 
@@ -88,21 +91,30 @@ class Host:
                 lanes = Lanes[Attempt](group, partial(self._settle, keeper))
                 closing = group.create_task(_close_at(stop, lanes))
                 try:
-                    await self._receive(lanes, keeper, stop)
+                    await self._receive_all(lanes, keeper, stop)
                 finally:
                     lanes.close()
                     closing.cancel()
                     await self._give_back(lanes.empty(), keeper)
                 await lanes.end(self._limits.grace_s)
         except ExceptionGroup as errors:
-            raise errors.exceptions[0] from errors
+            raise _first(errors) from errors
         finally:
             # Last of all: leases are kept until every handler has finished.
             await asyncio.to_thread(keeper.close)
 
-    async def _receive(self, lanes: Lanes[Attempt], keeper: LeaseKeeper, stop: asyncio.Event) -> None:
+    async def _receive_all(self, lanes: Lanes[Attempt], keeper: LeaseKeeper, stop: asyncio.Event) -> None:
+        names = tuple(self._handlers)
+        async with asyncio.TaskGroup() as readers:
+            for start in range(0, len(names), MOST_TOGETHER):
+                some = names[start : start + MOST_TOGETHER]
+                readers.create_task(self._receive(some, lanes, keeper, stop, fires_timers=start == 0))
+
+    async def _receive(
+        self, some: Sequence[str], lanes: Lanes[Attempt], keeper: LeaseKeeper, stop: asyncio.Event, fires_timers: bool
+    ) -> None:
         clock = asyncio.get_running_loop().time
-        inboxes = self._bus.inboxes(tuple(self._handlers), self.consumer)
+        inboxes = self._bus.inboxes(some, self.consumer)
         host = self.consumer.partition(".")[2].rpartition(".")[0]
         self._take_in(await inboxes.take_over(idle_s=self._lease_s, host=host or None), lanes, keeper)
         await inboxes.forget_dead_consumers()
@@ -117,7 +129,8 @@ class Host:
             if clock() >= next_sweep:
                 if names:
                     self._take_in(await inboxes.take_over(idle_s=self._lease_s), lanes, keeper)
-                await self._bus.fire_due_timers()
+                if fires_timers:
+                    await self._bus.fire_due_timers()
                 next_sweep = clock() + self._sweep_s
 
     def _with_room(self, names: Sequence[str]) -> Sequence[str]:
@@ -163,6 +176,11 @@ class Host:
         attempt = self._attempts.get(entry.field)
         if attempt is not None and attempt.entry == entry:
             attempt.lose()
+
+
+def _first(errors: ExceptionGroup[Exception]) -> Exception:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
 
 
 class Runtime(Host):

@@ -1,4 +1,5 @@
-"""`make bench`: the bus against others and against a bare loop, in turn; figures go to benchmarks/results/bus.json."""
+"""`make bench`: the bus against others and against a bare loop, in turn; the figures go to benchmarks/results/bus.json and,
+but for a quick run, into docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -7,10 +8,15 @@ import json
 import os
 import platform
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.bus import throughput
-from loguru import logger
+from benchmarks.bus import growth, lifecycle, report, throughput
+from benchmarks.bus.figures import ratios
+from benchmarks.bus.growth import Growth
+from benchmarks.bus.lifecycle import Lifecycle
+from benchmarks.bus.server import running_server
+from benchmarks.bus.throughput import Throughput
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "bus.json"
@@ -23,29 +29,45 @@ def main() -> int:
         "--quick", action="store_true", help="two short rounds; shows that it runs, not how fast it is"
     )
     given = options.parse_args()
-    rounds, scale = (2, 0.2) if given.quick else (given.rounds, 1.0)
-    logger.remove()
-    found = {"rounds": rounds, "machine": machine(), **handled(rounds, scale)}
+    rounds, scale = (2, 0.1) if given.quick else (given.rounds, 1.0)
+    with running_server() as url:
+        handled = throughput.measure(url, rounds, scale)
+        _show(report.handled(handled))
+        lived = lifecycle.measure(url, rounds, scale)
+        _show(report.lived(lived))
+        grown = growth.measure(url, rounds, given.quick)
+        _show(report.grown(grown))
+    found = {"rounds": rounds, "machine": machine(), **_figures(handled, lived, grown)}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
-    print(f"\nwritten to {RESULTS.relative_to(ROOT)}")
+    print(f"written to {RESULTS.relative_to(ROOT)}")
+    if not given.quick:
+        said = f"{datetime.now(UTC):%Y-%m-%d}, {machine()}; AOF everysec; {rounds} rounds in turn: median (least - most).\n"
+        tables = (said, report.handled(handled), report.lived(lived), report.grown(grown))
+        report.write(ROOT / "docs", "\n\n".join(tables), report.picture(grown))
+        print("written to docs/benchmarks.md")
     return 0
 
 
-def handled(rounds: int, scale: float) -> dict[str, object]:
-    """Messages a second."""
-    found = throughput.measure(rounds, scale)
-    print(f"handled messages/s, one process, AOF everysec, {rounds} rounds in turn: median (least - most)")
-    for name, series in {"ours": found.ours, "bare loop": found.bare, **found.peers}.items():
-        print(f"  {name:<12} {series.shown()}")
-    print(f"  ours / {found.fastest:<12} {found.versus_peer.shown('x', 2)}")
-    print(f"  ours / bare loop    {found.versus_bare.shown('x', 2)}")
+def _show(text: str) -> None:
+    print(text + "\n", flush=True)
+
+
+def _figures(handled: Throughput, lived: Lifecycle, grown: Growth) -> dict[str, object]:
+    versus = lived.versus_bare
     return {
-        "throughput_msgs_per_s": round(found.ours.median),
-        "throughput_vs_fastest_peer": round(found.versus_peer.median, 2),
-        "throughput_vs_bare_loop": round(found.versus_bare.median, 2),
-        "bare_loop_msgs_per_s": round(found.bare.median),
-        "peers": {name: round(series.median) for name, series in found.peers.items()},
+        "throughput_msgs_per_s": round(handled.ours.median),
+        "throughput_vs_fastest_peer": round(handled.versus_peer.median, 2),
+        "throughput_vs_bare_loop": round(ratios(handled.ours, handled.bare).median, 2),
+        "throughput_vs_thin_loop": round(ratios(handled.ours, handled.thin).median, 2),
+        "lifecycle_p50_ms": round(lived.ours["p50"].median, 2),
+        "lifecycle_vs_bare_loop": round(versus["p50"].median, 2),
+        "lifecycle_p99_vs_bare_loop": round(versus["p99"].median, 2),
+        "lifecycle_round_trips": round(lived.ours["trips"].median, 1),
+        "idle_1k_p99_vs_10": round(grown.idle_ratio.median, 2),
+        "idle_1k_redis_mb": round(grown.idle[1_000]["mb"].median, 1),
+        "backlog_1m_vs_empty": round(grown.backlog_ratio, 2) if 1_000_000 in grown.backlog else None,
+        "peers": {name: round(series.median) for name, series in handled.peers.items()},
     }
 
 

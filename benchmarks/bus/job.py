@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from typing import Protocol
 
 from pydantic import BaseModel
 
-Report = Callable[[float], None]
-"""Takes messages a second."""
+
+class Report(Protocol):
+    """Takes what was measured, by its name, and ends the process: what contenders do at their end is not measured."""
+
+    def __call__(self, **figures: float) -> None: ...
 
 
 class Job(BaseModel):

@@ -1,8 +1,9 @@
-"""One contender in a process of its own: `python -m benchmarks.bus.one NAME URL COUNT` prints its rate."""
+"""One contender in a process of its own: `python -m benchmarks.bus.one NAME URL COUNT` prints what it measured, as JSON."""
 
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 from typing import Protocol, cast
@@ -15,9 +16,8 @@ class Contender(Protocol):
     def run(self, url: str, count: int, report: Report) -> None: ...
 
 
-def report(rate: float) -> None:
-    """Print it and end the process at once: how long others take to stop is not our subject."""
-    print(rate, flush=True)
+def report(**figures: float) -> None:
+    print(json.dumps(figures), flush=True)
     os._exit(0)
 
 

@@ -61,6 +61,12 @@ def calls(url: str) -> dict[str, int]:
     return {name.removeprefix("cmdstat_"): int(each["calls"]) for name, each in stats.items()}
 
 
+def round_trips(url: str) -> int:
+    """Reads and script calls until now: all that agents send to the server while they work."""
+    found = calls(url)
+    return sum(found.get(name, 0) for name in ("evalsha", "eval", "xreadgroup"))
+
+
 def flush(url: str) -> None:
     redis.Redis.from_url(url).flushall()
 

@@ -1,28 +1,13 @@
-"""The bare loop: one read and one script call per batch, plain dicts, no leases, no fence, no failures, no types.
-
-What a hand-written consumer on the same client can reach when it keeps nothing but deduplication, one journal entry per
-message and the ack, in one atomic step.
-"""
+"""The bare loop (bare_loop.py) with a handler that does nothing."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import time
-import uuid
-from pathlib import Path
-from typing import cast
 
+from benchmarks.bus.bare_loop import BareLoop, new
 from benchmarks.bus.job import Report, Tally, job
-from redis.asyncio import Redis
-
-from callboard.bus.link import ask, client
 
 BATCH = 100
-SCRIPT = (Path(__file__).parent / "bare.lua").read_text("utf-8")
-SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
-KEYS = ("bare:inbox", "bare:journal", "bare:done")
 
 
 def run(url: str, count: int, report: Report) -> None:
@@ -30,27 +15,15 @@ def run(url: str, count: int, report: Report) -> None:
 
 
 async def _run(url: str, count: int, report: Report) -> None:
-    server = client(url, socket_timeout_s=None)
-    await ask(server, "SCRIPT", "LOAD", SCRIPT)
-    await ask(server, "XGROUP", "CREATE", KEYS[0], "g", "0", "MKSTREAM")
+    loop = BareLoop(url, "bare", ["worker"])
+    await loop.begin()
     for start in range(0, count, 1000):
-        pipe = server.pipeline(transaction=False)
-        for n in range(start, min(start + 1000, count)):
-            document = {"id": str(uuid.uuid4()), "kind": "job", "body": job(n).model_dump()}
-            pipe.xadd(KEYS[0], {"m": json.dumps(document)})
-        await pipe.execute()
+        some = range(start, min(start + 1000, count))
+        await loop.put([new("worker", "job", **job(n).model_dump()) for n in some])
     tally = Tally(count)
     while tally.handled < count:
-        await _batch(server, tally)
-    report(tally.rate())
-
-
-async def _batch(server: Redis, tally: Tally) -> None:
-    reading = ("XREADGROUP", "GROUP", "g", "c", "COUNT", BATCH, "BLOCK", 1000, "STREAMS", KEYS[0], ">")
-    [(_, entries)] = cast(list[tuple[bytes, list[tuple[bytes, list[bytes]]]]], await ask(server, *reading))
-    args: list[str | bytes | int] = [time.time_ns() // 1_000_000]
-    for id, fields in entries:
-        message = json.loads(fields[1])
-        tally.one()
-        args += [id, message["id"], json.dumps({"step": "commit", "cause": message["id"]})]
-    await ask(server, "EVALSHA", SHA, 3, *KEYS, *args)
+        batch = await loop.read(BATCH)
+        for _ in batch:
+            tally.one()
+        await loop.commit(batch)
+    report(rate=tally.rate())

@@ -20,7 +20,7 @@ def run(url: str, count: int, report: Report) -> None:
 
     def count_it(**_: object) -> None:
         if tally.one():
-            report(tally.rate())
+            report(rate=tally.rate())
 
     task = app.task(name="handle", pydantic=True)(handle)
     task_postrun.connect(count_it)

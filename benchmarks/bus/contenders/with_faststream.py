@@ -31,4 +31,4 @@ async def _run(url: str, count: int, report: Report) -> None:
         await broker.publish(job(n), stream="faststream")
     await broker.start()
     await done.wait()
-    report(tally.rate())
+    report(rate=tally.rate())

@@ -28,4 +28,4 @@ async def _run(url: str, count: int, report: Report) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(run_receiver_task(broker, max_async_tasks=100, max_prefetch=100))
         await done.wait()
-        report(tally.rate())
+        report(rate=tally.rate())
