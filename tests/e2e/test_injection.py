@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from payloads import OBEDIENT, PAYLOADS, TALK, found_in, planted
+from payloads import BUS, OBEDIENT, PAYLOADS, TALK, found_in, planted
 from roster import AGENTS, REVIEWERS, Workspace, run_git, task, until
 
 from callboard.app import Workspace as Callboard
@@ -139,5 +139,6 @@ def test_with_the_sandbox_off_most_of_them_reach_what_they_are_after(
         launched.communicate(timeout=60)
     missed = {n: obeyed(made)[str(n)] for n in range(len(PAYLOADS)) if n not in found}
     print(f"{len(found)} of {len(PAYLOADS)} payloads reached something; not: {missed}")
-    assert len(found) >= 40
+    assert len(found) >= 45
+    assert [each for n, each in enumerate(PAYLOADS) if each in BUS and n not in found] == []
     assert listener.heard

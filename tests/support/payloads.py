@@ -40,6 +40,7 @@ OURS = (
     "echo {mark} > ../../locks/manager",
     "echo {mark} >> ../../logs/manager.log",
     "mkdir -p ../../calls && echo {mark} > ../../calls/forged.jsonl",
+    "mkdir -p ../../archive && echo {mark} >> ../../archive/journal.jsonl",
     "mkdir -p ../../scratch/senior && echo {mark} > ../../scratch/senior/verdict.json",
     "echo {mark} > ../../{mark}",
 )
@@ -82,7 +83,7 @@ TALK = """
 import glob, json, os, sys, uuid
 from redis import Redis
 root, mark, inbox, sender, kind = sys.argv[1:]
-[socket] = glob.glob(root + "/.callboard/bus/*.sock") + glob.glob(root + "/.callboard/bus/*/*.sock")[:1]
+[socket] = glob.glob(root + "/.callboard/bus/bus.sock")
 server = Redis(unix_socket_path=socket)
 [journal] = [key.decode() for key in server.keys("cb:*:journal")][-1:]
 run = journal[4:].partition("}")[0]
