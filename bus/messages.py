@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime
-
+from callboard.bus.agent_messages import (
+    AnswerGiven,
+    ApprovalRequested,
+    AttemptFailed,
+    AttemptParked,
+    BlockerRaised,
+    BlockerResolved,
+    ChangesRequested,
+    EvidenceSubmitted,
+    HandInRefused,
+    ParkCause,
+    QuestionAsked,
+    ReviewRequested,
+    TaskAccepted,
+    TaskAssigned,
+    TaskCancelled,
+    TaskProgressed,
+    VerdictGiven,
+)
 from callboard.bus.body import KINDS, Body
 from callboard.bus.caps import Limits, Reached
 from callboard.bus.envelope import (
@@ -30,7 +47,7 @@ from callboard.bus.hand_messages import (
     PromotionFinished,
     PromotionRequested,
 )
-from callboard.bus.task import Briefing, CommandResult, Fact, Finding, Note, Permit, TaskSpec
+from callboard.bus.task import Briefing, Fact, TaskSpec
 
 __all__ = [
     "JOURNAL",
@@ -60,6 +77,7 @@ __all__ = [
     "HandInRefused",
     "LandFinished",
     "LandRequested",
+    "LogKind",
     "MergeLanded",
     "MergePrepared",
     "MergeRequested",
@@ -87,10 +105,6 @@ __all__ = [
     "new_trace",
     "outcome_id",
 ]
-
-ParkCause = Literal["rate_limit", "provider", "budget"]
-"""Why thinking has to wait: the provider takes no more until a time; no model of the agent's list can be reached; a budget
-is spent."""
 
 
 # --- people -> manager ---------------------------------------------------------------------------
@@ -204,175 +218,6 @@ class TimerFired(Body):
     about: Literal["review", "standing", "parked"]
     subject: str = ""
     """The task's id, the review's, or `<agent> <time>` of a parking."""
-
-
-# --- manager <-> agent ---------------------------------------------------------------------------
-
-
-class TaskAssigned(Body):
-    """manager -> agent: work on this. Everything the agent needs is in it."""
-
-    kind: ClassVar[str] = "task.assigned"
-    spec: TaskSpec
-    briefing: Briefing
-    base: str
-    """The commit the result is judged against (40 hex)."""
-    start: str
-    """The commit the clone starts from: `base`, or the pin of an earlier attempt's work."""
-    notes: tuple[Note, ...] = ()
-
-
-class TaskCancelled(Body):
-    """manager -> agent: stop working on it."""
-
-    kind: ClassVar[str] = "task.cancelled"
-    reason: str
-
-
-class TaskAccepted(Body):
-    """agent -> manager: it has begun."""
-
-    kind: ClassVar[str] = "task.accepted"
-
-
-class TaskProgressed(Body):
-    """agent -> manager: what it is doing now. The proof of life is progress."""
-
-    kind: ClassVar[str] = "task.progressed"
-    doing: str
-
-
-class EvidenceSubmitted(Body):
-    """agent -> manager: it thinks it is done; never believed, always checked."""
-
-    kind: ClassVar[str] = "evidence.submitted"
-    head: str | None
-    """The handed-in commit in the agent's vault; None when the task changed nothing."""
-    commands: tuple[CommandResult, ...] = ()
-    files: tuple[str, ...] = ()
-    notes: str = ""
-
-
-class BlockerRaised(Body):
-    """agent -> manager: it cannot go on with this task; it goes on with its next one."""
-
-    kind: ClassVar[str] = "blocker.raised"
-    what: str
-    tried: str = ""
-    needs: str = ""
-    severity: Literal["minor", "major"] = "major"
-    head: str | None = None
-    """The work so far, pinned in the agent's vault; None when there is none."""
-
-
-class BlockerResolved(Body):
-    """manager -> agent: what it was blocked by is answered; the task comes back by `task.assigned`."""
-
-    kind: ClassVar[str] = "blocker.resolved"
-    blocker: str
-    answer: str
-
-
-class QuestionAsked(Body):
-    """agent -> manager: a person is asked; the task parks meanwhile."""
-
-    kind: ClassVar[str] = "question.asked"
-    text: str
-    options: tuple[str, ...] = ()
-    head: str | None = None
-
-
-class AnswerGiven(Body):
-    """manager -> agent: a person's answer; the task comes back by `task.assigned`."""
-
-    kind: ClassVar[str] = "answer.given"
-    question: str
-    text: str
-
-
-class AttemptFailed(Body):
-    """agent -> manager: the brain gave up or broke; the work so far is kept."""
-
-    kind: ClassVar[str] = "attempt.failed"
-    reason: str
-    head: str | None = None
-
-
-class AttemptParked(Body):
-    """agent -> manager: it cannot think now; the attempt costs none, and its work is kept."""
-
-    kind: ClassVar[str] = "attempt.parked"
-    cause: ParkCause
-    detail: str
-    until: AwareDatetime | None = None
-    """When it can go on; None = nobody knows, or when a person says so."""
-    head: str | None = None
-    reached: Reached | None = None
-    """Cause budget: the cap that left no room."""
-
-
-class HandInRefused(Body):
-    """manager -> agent: nothing of what it handed in was imported."""
-
-    kind: ClassVar[str] = "intake.refused"
-    rule: str
-    path: str
-    way_out: str
-
-
-class ApprovalRequested(Body):
-    """manager -> agent: a person is asked whether what it handed in may pass intake; the task parks meanwhile."""
-
-    kind: ClassVar[str] = "approval.requested"
-    question: str
-    """The id under which a person answers."""
-    text: str
-    permits: tuple[Permit, ...]
-
-
-class ChangesRequested(Body):
-    """manager -> agent: gate, review or landing sent it back; the task comes back by `task.assigned`."""
-
-    kind: ClassVar[str] = "changes.requested"
-    source: Literal["gate", "review", "landing"]
-    summary: str
-    findings: tuple[Finding, ...] = ()
-
-
-# --- manager <-> reviewer ------------------------------------------------------------------------
-
-
-class ReviewRequested(Body):
-    """manager -> reviewer: judge this blindly."""
-
-    kind: ClassVar[str] = "review.requested"
-    review: str
-    """Id of this review: task, attempt and commit; what a verdict is bound to."""
-    spec: TaskSpec
-    agent: str
-    base: str
-    commit: str | None
-    requirements_hash: str
-    commands: tuple[CommandResult, ...] = ()
-    notes: str = ""
-    deadline: AwareDatetime
-
-
-class VerdictGiven(Body):
-    """reviewer -> manager. A missing, late or unreadable one is an abstention."""
-
-    kind: ClassVar[str] = "verdict.given"
-    review: str
-    commit: str | None
-    requirements_hash: str
-    vote: Literal["approved", "needs_revision", "abstained"]
-    findings: tuple[Finding, ...] = ()
-    notes: str = ""
-    parked: ParkCause | None = None
-    """Why it could not think, with an abstention: then it is asked again, once it can."""
-    until: AwareDatetime | None = None
-    reached: Reached | None = None
-    """Parked for the budget: the cap that left no room."""
 
 
 # --- manager -> all concerned --------------------------------------------------------------------
