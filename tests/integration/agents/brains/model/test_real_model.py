@@ -22,7 +22,7 @@ from callboard.agents.brains.settings import ModelSettings
 from callboard.agents.reviewer.verdict import parse_verdict
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
-formats = pytest.mark.parametrize("wire", ["messages", "chat"])
+formats = pytest.mark.parametrize("wire", ["messages", "chat", "responses"])
 
 
 @pytest.fixture(scope="module")
