@@ -79,6 +79,7 @@ def test_a_run_whose_data_are_gone_is_rebuilt_exported_and_imported(tmp_path: Pa
         before = made.json("status", "--all")
         bus = made.path / ".callboard" / "bus"
         bus.rename(tmp_path / "gone")
+        assert "`callboard rebuild` or a launch brings it back" in made.call("status").stderr
         rebuilt = made.json("rebuild")
         assert [each["lost"] for each in rebuilt["restored"]] == [["everything"]]  # type: ignore[attr-defined]
         assert made.json("status", "--all") == before

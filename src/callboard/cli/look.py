@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from callboard.cli.options import Json
-from callboard.cli.output import print_json, say, show
+from callboard.cli.output import note, print_json, say, show
 from callboard.cli.session import open_workspace, wait_for
 from callboard.cli.status import tell
 
@@ -41,6 +41,8 @@ async def _newest(workspace: Workspace) -> Status:
     if not known:
         return NO_RUN
     async with open_bus(workspace, known[-1]) as bus:
+        if await bus.seq() == 0 and workspace.archive(bus.run).last() is not None:
+            note(f"the bus has lost run {bus.run}: `callboard rebuild` or a launch brings it back from its archive")
         return await status_of(workspace, bus)
 
 
