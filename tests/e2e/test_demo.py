@@ -15,6 +15,8 @@ import psutil
 import pytest
 from roster import AGENTS, DRIVERS, run_git
 
+from callboard.agents.brains.recording import Recording
+from callboard.demo.workspace import RECORDING
 from callboard.feedback.log import FeedbackLog
 
 KEYS = [
@@ -189,6 +191,20 @@ def test_it_leaves_no_process_and_an_untouched_home(played: Played) -> None:
     assert played.newcomer.processes() == []
     assert list(played.newcomer.home.iterdir()) == []
     assert list(played.newcomer.temporary.iterdir()) == [played.workspace]
+
+
+def test_its_costs_are_what_the_recorded_replies_took(played: Played) -> None:
+    argv = [sys.executable, "-m", "callboard", "costs", "--json"]
+    told = subprocess.run(
+        argv, cwd=played.workspace, env=played.newcomer.env, capture_output=True, text=True, check=True
+    )
+    run = json.loads(told.stdout)["rows"][0]
+    replies = [said for talk in Recording(RECORDING).talks() for said in talk.replies]
+    assert (run["open_calls"], run["unpriced_calls"]) == (0, 0)
+    # a busy machine may need an attempt or a review once more
+    assert run["calls"] >= len(replies)
+    assert run["input_tokens"] >= sum(said.input_tokens for said in replies)
+    assert run["output_tokens"] >= sum(said.output_tokens for said in replies)
 
 
 def test_a_folder_with_something_in_it_is_refused(newcomer: Newcomer, tmp_path: Path) -> None:
