@@ -21,6 +21,10 @@ MOST_BYTES = 4_000_000
 """Of what one call carries, unless a single commit is larger."""
 
 
+NOTHING_MORE: tuple[Arg, ...] = (0, 0, 0)
+"""No changes, guards or timers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Commit:
     """What one handled message leads to."""
@@ -37,9 +41,8 @@ class Commit:
 
     @property
     def size(self) -> int:
-        """Bytes, nearly."""
-        parcel = self.parcel
-        return len(self.journal) + sum(len(raw) for _, raw in parcel.messages) + sum(map(len, parcel.docs))
+        """Bytes, nearly: its journal entry holds all that it sends and changes once more."""
+        return 2 * len(self.journal)
 
 
 class Committer:
@@ -121,7 +124,10 @@ def call_of(commits: Sequence[Commit], keys: Keys) -> tuple[list[str], list[Arg]
         args += [place(each.inbox), *each.fence, each.member, each.journal, len(sent)]
         for row in sent:
             args += row
-        args += [*parcel.change_args(), *parcel.guard_args(), *parcel.timer_args()]
+        if parcel.changes or parcel.guards or parcel.timers:
+            args += [*parcel.change_args(), *parcel.guard_args(), *parcel.timer_args()]
+        else:
+            args += NOTHING_MORE
     shared = [keys.journal, keys.seq, keys.done, keys.failures, keys.held, keys.board, keys.timers]
     return [*shared, *map(keys.inbox, places)], args
 

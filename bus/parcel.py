@@ -87,6 +87,9 @@ class Parcel:
         )
 
 
+EMPTY, NOTHING = Parcel(()), Outcome()
+
+
 def flat(rows: Sequence[tuple[Arg, ...]]) -> list[Arg]:
     """Count, then the rows one after another; what `rows()` in lib.lua reads."""
     return [len(rows), *(part for row in rows for part in row)]
@@ -101,6 +104,8 @@ def pack_outcome(
         NotAllowed: See check_sender.
         ValueError: It changes one board field twice.
     """
+    if outcome == NOTHING:
+        return EMPTY
     fields = [change.field for change in outcome.changes]
     if len(set(fields)) != len(fields):
         raise ValueError(f"an outcome changes a board field twice: {sorted(fields)}")
