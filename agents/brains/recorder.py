@@ -29,11 +29,13 @@ def talk_in(path: Path, redact: Redact) -> Talk | None:
     records = read_records(path)
     if not any(isinstance(record, CallRecord | ParkRecord) for record in records):
         return None
-    if not isinstance(records[0], BeginRecord) or records[0].about is None:
+    # what MCP servers offer is written down before it
+    begin = next((record for record in records if isinstance(record, BeginRecord)), None)
+    if begin is None or begin.about is None:
         raise BrainError(f"{path}: does not say which task it is about, so it cannot be recorded")
     end = records[-1]
     parked = Parked(parked=end.cause) if isinstance(end, ParkRecord) else None
-    return Talk(path, records[0].about, tuple(_said(call, tools, redact) for call, tools in _turns(records)), parked)
+    return Talk(path, begin.about, tuple(_said(call, tools, redact) for call, tools in _turns(records)), parked)
 
 
 def _turns(records: Iterable[Record]) -> Iterator[tuple[CallRecord, list[ToolRecord]]]:
