@@ -8,11 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import intake_oracle
-import patch_mutations
 from intake_oracle import Asked, Entry
 from raw_git import Objects
 from tree_mutations import BASE, Draft, mutate
-from workshop import DRIVER, HANDIN, NOON, PIN, Workshop, git, make_workshop
+from workshop import HANDIN, PIN, Workshop, git, make_workshop
 
 from callboard.agents.manager.intake import IntakeLimits, IntakeRules, take_in
 from callboard.agents.workspace.clone import AgentClone
@@ -115,20 +114,6 @@ def run_tree(range_: Range, rng: random.Random) -> tuple[str, str]:
     elif draft.is_unsorted or draft.is_slashed:
         # in such an order, or with such a name, no git would have written it
         expected = "out: form" if tree != _as_git_writes(range_, draft) else expected
-    return range_.judged(commit, asked), expected
-
-
-def run_patch(range_: Range, rng: random.Random) -> tuple[str, str]:
-    """The same about what one drawn patch has made of the clone."""
-    clone = range_.clone
-    clone.prepare(range_.base)
-    patch_mutations.apply(patch_mutations.hostile_patch(rng), clone.path, rng)
-    commit = clone.hand_in(HANDIN, range_.base, "Patched", DRIVER, NOON)
-    if commit is None:
-        return "nothing", "nothing"
-    new = [*range_.objects.flat(clone.vault.tree_of(commit))]
-    asked = drawn_rules(rng, new)
-    expected = intake_oracle.verdict(range_.before, new, asked, range_.contents([*range_.before, *new]))
     return range_.judged(commit, asked), expected
 
 
