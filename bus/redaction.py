@@ -26,6 +26,7 @@ SHORTEST = 8
 ROUNDS = 4
 """What was hidden behind another secret is found in the next round; one more than was ever needed."""
 KEPT_TEXTS = 2_048
+KEPT_KEYS = 256
 KEPT_LENGTH = 4_096
 """Texts up to this length are remembered with their result: a board says the same things again and again."""
 
@@ -45,6 +46,8 @@ class Redactor:
     def __init__(self, known: Iterable[KnownSecret] = ()) -> None:
         self._known = KnownSecrets(known)
         self._remembered = lru_cache(KEPT_TEXTS)(self._redacted)
+        # The fields of one kind of message are the same each time.
+        self._keys = lru_cache(KEPT_KEYS)(self._redacted_keys)
 
     def text(self, text: str) -> str:
         """The text with every secret that is found replaced by its mark."""
@@ -73,15 +76,20 @@ class Redactor:
     def _walked(self, value: object, name: str, but: frozenset[str]) -> object:
         if isinstance(value, str):
             return mark("secret") if is_telling(name) and looks_random(value) else self.text(value)
-        if isinstance(value, Mapping):
-            keys = _apart([self.text(str(key)) for key in value])
+        if value is None or isinstance(value, int | float):
+            return value
+        if isinstance(value, dict | Mapping):
+            keys = self._keys(tuple(map(str, value)))
             return {
                 key: one if old in but else self._walked(one, str(old), but)
                 for key, (old, one) in zip(keys, value.items(), strict=True)
             }
-        if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        if isinstance(value, list | Sequence) and not isinstance(value, bytes | bytearray):
             return [self._walked(one, name, but) for one in value]
         return value
+
+    def _redacted_keys(self, keys: tuple[str, ...]) -> list[str]:
+        return _apart([self.text(key) for key in keys])
 
     def _redacted(self, text: str) -> str:
         for _ in range(ROUNDS):
