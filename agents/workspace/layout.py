@@ -29,6 +29,11 @@ class Layout:
         """The embedded server's data."""
         return self.home / "bus"
 
+    @property
+    def ask(self) -> Path:
+        """Where a launcher tells how things stand."""
+        return self.home / "ask"
+
     def clone(self, agent: str) -> Path:
         """The agent's working folder; its `.git` belongs to the brain and is trusted by nobody."""
         return self.home / "clones" / _checked(agent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -28,15 +28,7 @@ from callboard.settings.secrets import known_secrets
 
 # What only agents need is imported where it is made: commands that look, such as `status`, would wait for it.
 if TYPE_CHECKING:
-    from callboard.agents.brains.brain import Brain, Job, ReviewJob, Seat
-    from callboard.agents.brains.call_file import CallFile
-    from callboard.agents.brains.calls import CallLog
-    from callboard.agents.brains.cli.brain import CliSettings
-    from callboard.agents.brains.mcp.offer import Servers
-    from callboard.agents.brains.model.brain import OpenLog
-    from callboard.agents.brains.model.calling import Caller
-    from callboard.agents.brains.run_budget import RunBudget
-    from callboard.agents.brains.settings import ModelSettings
+    from callboard.agents.brains.brain import Brain, Seat
     from callboard.agents.manager.decision import Policy
     from callboard.agents.manager.intake import IntakeRules
     from callboard.agents.manager.office import Office
@@ -182,32 +174,10 @@ class Workspace:
             sandbox=self.sandbox(agent.name, self.layout.clone(agent.name), self.layout.vault(agent.name)),
         )
 
-    def budget(self, bus: Bus, agent: str) -> RunBudget:
-        """What an agent's calls are reserved from."""
-        from callboard.agents.brains.prices import Prices
-        from callboard.agents.brains.run_budget import RunBudget
-
-        prices = {model: table.price for model, table in self.settings.prices.items()}
-        return RunBudget(bus, agent, Prices(prices))
-
     def brain(self, agent: AgentSettings, bus: Bus) -> Brain:
-        from callboard.agents.brains.cli.adapters import ADAPTERS
-        from callboard.agents.brains.cli.brain import CliBrain
-        from callboard.agents.brains.command import CommandBrain
+        from callboard.thinking import Thinking
 
-        if agent.model is not None:
-            return self._model_brain(agent, agent.model, self.budget(bus, agent.name))
-        if agent.cli is not None:
-            budget = self.budget(bus, agent.name)
-            return CliBrain(
-                ADAPTERS[agent.cli],
-                self._cli_settings(agent),
-                budget,
-                self._call_file,
-                prices=budget.prices,
-                redact=self.redactor.text,
-            )
-        return CommandBrain(agent.command or "")
+        return Thinking(self, agent, bus).brain()
 
     def heavy_modules(self) -> tuple[str, ...]:
         """What this roster's models take to import: seconds of work, done once for all of its agents."""
@@ -225,58 +195,6 @@ class Workspace:
     def is_played(self) -> bool:
         """What models say comes from a recording here, and no model is called."""
         return self.layout.play.is_dir()
-
-    def _model_brain(self, agent: AgentSettings, names: Sequence[str], budget: RunBudget) -> Brain:
-        # heavy, and only processes that think need it
-        from callboard.agents.brains.model.brain import ModelBrain
-        from callboard.agents.brains.model.room import Window
-
-        known = self.settings.models
-        make = partial(
-            ModelBrain,
-            now=utc_now,
-            budget=budget,
-            has_tools=all(known[name].tools for name in names),
-            max_turns=known[names[0]].max_turns,
-            window=min(
-                (Window(known[name].context_tokens, known[name].max_tokens) for name in names), key=lambda it: it.limit
-            ),
-            redact=self.redactor.known,
-            servers=self._agent_servers(agent),
-        )
-        return (
-            self._replay_brain(make, budget) if self.is_played else make(self._providers(names, budget), self._call_log)
-        )
-
-    def _providers(self, names: Sequence[str], budget: RunBudget) -> Caller:
-        from callboard.agents.brains.model.providers import Providers
-        from callboard.agents.brains.model.wire import OneModel
-
-        known = self.settings.models
-        return Providers(
-            [OneModel(name, known[name], self._key(known[name]), budget=budget, prices=budget.prices) for name in names]
-        )
-
-    def _replay_brain(self, make: Callable[[Caller, OpenLog], Brain], budget: RunBudget) -> Brain:
-        from callboard.agents.brains.model.replay import Played, ReplayBrain
-        from callboard.agents.brains.recording import Recording
-
-        played = Played(self._call_file, self._call_log, budget, self._priced_as, utc_now)
-        return ReplayBrain(Recording(self.layout.play), lambda caller, log: make(caller, lambda _: log), played)
-
-    def _priced_as(self, model: str) -> str:
-        known = self.settings.models.get(model)
-        return known.priced_as if known else model
-
-    def _agent_servers(self, agent: AgentSettings) -> Servers | None:
-        names = self.settings.servers_of(agent)
-        if not names:
-            return None
-        from callboard.agents.brains.mcp.tools import AgentServers
-
-        servers = [] if self.is_played else [self.mcp_server(name) for name in names]
-        folder = self.layout.scratch(f"{agent.name}.mcp")
-        return AgentServers(servers, folder, now=utc_now, redact=self.redactor.known)
 
     def mcp_server(self, name: str) -> Server:
         """An MCP server as it is started or reached.
@@ -297,24 +215,6 @@ class Workspace:
             except ConfigError as error:
                 problems[name] = str(error)
         return problems
-
-    def _key(self, model: ModelSettings) -> str | None:
-        return self.environ.get(model.key_env) if model.key_env else None
-
-    def _call_log(self, job: Job | ReviewJob, file: CallFile | None = None) -> CallLog:
-        """Behind what was said before, where the conversation was parked."""
-        from callboard.agents.brains.resumed import behind_past
-
-        def path_of(attempt: int, review: str) -> Path:
-            return self.layout.call_log(job.seat.run, job.task, attempt, job.seat.agent, review)
-
-        return behind_past(job, file or self._call_file(job), path_of)
-
-    def _call_file(self, job: Job | ReviewJob) -> CallFile:
-        from callboard.agents.brains.call_file import CallFile
-        from callboard.agents.brains.resumed import review_of
-
-        return CallFile(self.layout.call_log(job.seat.run, job.task, job.attempt, job.seat.agent, review_of(job)))
 
     def _tools_called(self, run: str, task: str, attempt: int, agent: str) -> frozenset[str] | None:
         """Of agents whose tools we run ourselves; what another program says of its own is a claim."""
@@ -343,16 +243,6 @@ class Workspace:
     def cli_environment(self, agent: AgentSettings) -> dict[str, str]:
         """What an agent's CLI finds in its environment, but for what its adapter adds."""
         return {**self.environment(agent.name), **passed_on(agent.pass_env, self.environ)}
-
-    def _cli_settings(self, agent: AgentSettings) -> CliSettings:
-        from callboard.agents.brains.cli.brain import CliSettings
-
-        home = self.environ.get("HOME")
-        return CliSettings(
-            model=agent.cli_model or "",
-            env=passed_on(agent.pass_env, self.environ),
-            home=Path(home) if home else None,
-        )
 
     def handler(self, agent: AgentSettings, bus: Bus) -> Handler:
         """What a driver or a reviewer does with its messages."""

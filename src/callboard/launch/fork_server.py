@@ -27,19 +27,14 @@ from callboard.launch.title import set_title
 PRELOAD = (
     "callboard.launch.agent",
     "callboard.agents.brains.about",
-    "callboard.agents.brains.call_file",
-    "callboard.agents.brains.cli.adapters",
-    "callboard.agents.brains.cli.brain",
-    "callboard.agents.brains.command",
     "callboard.agents.brains.recording",
-    "callboard.agents.brains.resumed",
-    "callboard.agents.brains.run_budget",
     "callboard.agents.driver.handler",
     "callboard.agents.manager.gate",
     "callboard.agents.manager.hands",
     "callboard.agents.reviewer.handler",
     "callboard.agents.workspace.sandbox_probe",
     "callboard.roles.role",
+    "callboard.thinking",
     "git",
 )
 """What agents need, also what app.py and git_runner.py import only where it is used."""

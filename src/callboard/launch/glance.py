@@ -39,7 +39,7 @@ def glance(start: Path, environ: Mapping[str, str]) -> Status | None:
 
 def asking_place(layout: Layout) -> Path:
     """The socket at which a launcher tells how things stand: to whoever connects, as one JSON document."""
-    return socket_path(layout.bus, "ask.sock")
+    return socket_path(layout.ask, "sock")
 
 
 def _asked(layout: Layout) -> Status:
