@@ -113,18 +113,21 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     return Played(newcomer, newcomer.demo("--keep", "--json"))
 
 
+@pytest.mark.long
 def test_it_says_one_object_with_these_keys(played: Played) -> None:
     assert played.done.returncode == 0, played.done.stdout + played.done.stderr
     assert list(played.told) == KEYS
     assert played.told["ok"] is True
 
 
+@pytest.mark.long
 def test_it_tells_its_progress_on_stderr(played: Played) -> None:
     assert "recorded" in played.done.stderr
     assert re.search(r"T-\d .*landed", played.done.stderr)
     assert "a person answers q-1" in played.done.stderr
 
 
+@pytest.mark.long
 def test_everything_that_it_promises_has_happened(played: Played) -> None:
     told = played.told
     assert told["tasks"] == {"done": 8}
@@ -137,6 +140,7 @@ def test_everything_that_it_promises_has_happened(played: Played) -> None:
     }
 
 
+@pytest.mark.long
 def test_what_it_merged_is_the_integration_branch_and_main_and_green(played: Played) -> None:
     merged = played.told["merged"]
     assert isinstance(merged, list)
@@ -149,10 +153,12 @@ def test_what_it_merged_is_the_integration_branch_and_main_and_green(played: Pla
     assert subprocess.run(gate, cwd=played.workspace, capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.long
 def test_the_refused_file_is_nowhere_in_what_was_taken_in(played: Played) -> None:
     assert "Makefile" not in played.git("log", "--all", "--name-only", "--format=")
 
 
+@pytest.mark.long
 def test_each_agent_has_a_log_that_reads_back(played: Played) -> None:
     paths = played.told["feedback"]
     assert isinstance(paths, dict)
@@ -164,6 +170,7 @@ def test_each_agent_has_a_log_that_reads_back(played: Played) -> None:
         assert len({entry.id for entry in entries}) == len(entries)
 
 
+@pytest.mark.long
 def test_the_logs_name_commits_that_exist_but_for_the_one_that_was_not_taken_in(played: Played) -> None:
     text = "".join((played.workspace / f"feedback/{driver}.md").read_text() for driver in DRIVERS)
     named = set(re.findall(r"commit `([0-9a-f]{7,})`", text))
@@ -172,12 +179,14 @@ def test_the_logs_name_commits_that_exist_but_for_the_one_that_was_not_taken_in(
     assert len(named - set(there)) == played.told["intake_refusals"]
 
 
+@pytest.mark.long
 def test_a_drivers_log_begins_with_what_it_works_under(played: Played) -> None:
     first = next(FeedbackLog(played.workspace / "feedback", "driver-2").entries())
     assert first.facts[0] == "1. rules: No test, no change; My paths, nothing else"
     assert re.fullmatch(r"2. direction: version `[0-9a-f]+`", first.facts[1])
 
 
+@pytest.mark.long
 def test_the_drivers_logs_tell_what_came_back(played: Played) -> None:
     def kinds(agent: str) -> set[str]:
         return {entry.kind for entry in FeedbackLog(played.workspace / "feedback", agent).entries()}
@@ -187,12 +196,14 @@ def test_the_drivers_logs_tell_what_came_back(played: Played) -> None:
     assert "promoted" in (played.workspace / "feedback/manager.md").read_text()
 
 
+@pytest.mark.long
 def test_it_leaves_no_process_and_an_untouched_home(played: Played) -> None:
     assert played.newcomer.processes() == []
     assert list(played.newcomer.home.iterdir()) == []
     assert list(played.newcomer.temporary.iterdir()) == [played.workspace]
 
 
+@pytest.mark.long
 def test_its_costs_are_what_the_recorded_replies_took(played: Played) -> None:
     argv = [sys.executable, "-m", "callboard", "costs", "--json"]
     told = subprocess.run(

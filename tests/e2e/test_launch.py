@@ -82,6 +82,7 @@ def test_only_people_can_go_on_so_the_launch_ends_with_4_and_their_answer_ends_t
     assert {"name.txt", "w.txt"} <= set(made.files(made.integration()))
 
 
+@pytest.mark.long
 def test_a_second_run_does_not_repeat_finished_tasks(workspace: Make) -> None:
     made = workspace()
     made.init({**ONE_EACH, "driver-2": ONE_EACH["driver-2"] + task("2 - Look", Checks="`test -e README`")})

@@ -20,11 +20,10 @@ TREES = 250
 """Hand-ins that share a repository: with more, its folder of objects makes git slow."""
 
 
-def test_nothing_outside_the_rules_comes_in_from_300_hostile_trees(tmp_path: Path, seed: int) -> None:
-    seen = run_many(tmp_path / "0", seed, range(300))
-    assert seen["in"] >= 15, seen
-    assert seen["ask"] >= 3, seen
-    assert len(seen) >= 9, seen
+def test_nothing_outside_the_rules_comes_in_from_100_hostile_trees(tmp_path: Path, seed: int) -> None:
+    seen = run_many(tmp_path / "0", seed, range(100))
+    assert seen["in"] >= 4, seen
+    assert len(seen) >= 6, seen
 
 
 def test_without_intake_most_of_what_the_rules_keep_out_comes_in(tmp_path: Path, seed: int) -> None:

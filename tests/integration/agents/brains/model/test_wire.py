@@ -16,7 +16,7 @@ from model_server import ModelServer
 from model_wire import Asked, Format, Say, ToolCall
 from pydantic_ai.messages import TextPart, ToolCallPart
 
-from callboard.agents.brains.budget import Budget, CallEstimate, Reservation, Usage
+from callboard.agents.brains.budget import NOTHING, Budget, CallEstimate, Reservation, Usage
 from callboard.agents.brains.model.calling import Reply, response_as_json, response_from_json
 from callboard.agents.brains.model.wire import OneModel
 from callboard.agents.brains.prices import Price, Prices
@@ -135,7 +135,7 @@ def test_a_fault_is_a_failure_with_its_cause_and_is_asked_once(
             ask(server, wire, budget=purse)
         assert server.requests == 1
     assert (caught.value.cause, caught.value.is_free, caught.value.model) == (cause, is_free, "opus")
-    assert purse.settled == ([(Reservation("1"), Usage())] if is_free else [])
+    assert purse.settled == ([(Reservation("1"), NOTHING)] if is_free else [])
     if isinstance(fault, Status):
         assert str(caught.value) == f"the call to model opus failed: HTTP {fault.code} {fault.text}"
     if cause == "rate_limit":
