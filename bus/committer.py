@@ -9,6 +9,7 @@ from typing import cast
 
 from redis import exceptions
 
+from callboard.bus.ending import end
 from callboard.bus.keys import Keys
 from callboard.bus.link import Link, translated
 from callboard.bus.messages import JOURNAL
@@ -73,8 +74,7 @@ class Committer:
     async def close(self) -> None:
         """Nobody waits for an answer any more."""
         if self._calling is not None:
-            self._calling.cancel()
-            await asyncio.wait({self._calling})
+            await end(self._calling)
 
     async def _call_until_none_waits(self) -> None:
         try:

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from loguru import logger
 
+from callboard.bus.ending import end
 from callboard.bus.errors import WorkspaceError
 from callboard.bus.journal import JournalEntry
 from callboard.bus.messages import JOURNAL, Draft, Envelope, FeedbackLogged, MessageRefused, VerdictGiven
@@ -111,9 +112,8 @@ class Scribe:
                 if self._until_commit() == 0:
                     await self._commit_aside()
         finally:
-            coming.cancel()
-            stopping.cancel()
-            await asyncio.gather(coming, stopping, return_exceptions=True)
+            await end(coming)
+            await end(stopping)
             await self._commit_aside()
 
     def fold(self, entry: JournalEntry) -> tuple[Refusal, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from callboard.agents.manager.outlook import outlook
 from callboard.bus.board import AgentDoc, Board, QuestionDoc
 from callboard.bus.caps import SpentSeen
+from callboard.bus.ending import end
 from callboard.launch.launcher import View
 
 ANSWER = "Reserve health, links and go; 3 to 30 of a-z, 0-9 and -."
@@ -61,9 +62,7 @@ class Person:
         Raises:
             CallboardError: An answer could not be given.
         """
-        for answering in self._answering.values():
-            if not answering.done():
-                answering.cancel()
+        await end(*self._answering.values())
         for result in await asyncio.gather(*self._answering.values(), return_exceptions=True):
             if isinstance(result, Exception):
                 raise result

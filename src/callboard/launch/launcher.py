@@ -20,6 +20,7 @@ from callboard.bus.board import AgentDoc, Board, RunDoc
 from callboard.bus.bus import Bus
 from callboard.bus.caps import SpentSeen
 from callboard.bus.dead_letters import DeadLetter
+from callboard.bus.ending import end
 from callboard.bus.errors import RosterError
 from callboard.bus.messages import Draft, RosterChanged
 from callboard.feedback.log import exclude_lines
@@ -193,9 +194,9 @@ class Launcher:
                 return await self._watch(bus, tasks)
         finally:
             await self._stop_children(tasks)
-            disk.cancel()
+            await end(disk)
             scribe_stop.set()
-            await asyncio.gather(scribe, disk, return_exceptions=True)
+            await asyncio.gather(scribe, return_exceptions=True)
             # the last of all: what the scribe refuses is in the journal too
             archive_stop.set()
             await asyncio.gather(archiver, return_exceptions=True)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from callboard.agents.workspace.commands import guard_prefix
 from callboard.app import Workspace
+from callboard.bus.ending import end
 from callboard.bus.errors import BusUnavailable
 from callboard.bus.server import EmbeddedServer
 from callboard.bus.settings import EMBEDDED
@@ -40,8 +41,7 @@ async def serving(workspace: Workspace, say: Callable[[str], None]) -> AsyncIter
     try:
         yield server.url
     finally:
-        watch.cancel()
-        await asyncio.gather(watch, return_exceptions=True)
+        await end(watch)
         await server.stop()
 
 
