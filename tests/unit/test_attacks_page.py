@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from named_tests import source_of
 
 TESTS = Path(__file__).parents[1]
 PAGE = TESTS.parent / "docs/attacks.md"
@@ -30,27 +30,9 @@ def _ids(cell: str) -> list[str]:
     return found
 
 
-def functions(path: Path) -> dict[str, str]:
-    """Name -> source of every test of a file."""
-    source = path.read_text()
-    tree = ast.parse(source)
-    decorated = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    lines = source.splitlines()
-    firsts = {node: min([node.lineno, *(each.lineno for each in node.decorator_list)]) for node in decorated}
-    return {node.name: "\n".join(lines[firsts[node] - 1 : node.end_lineno]) for node in decorated}
-
-
 def pairs() -> Iterator[tuple[str, str]]:
     for shown, controls in rows().values():
         yield from zip(shown, controls, strict=True)
-
-
-def source_of(node_id: str) -> str:
-    file, _, name = node_id.partition("::")
-    assert (TESTS / file).is_file(), f"docs/attacks.md names {node_id}, and there is no tests/{file}"
-    found = functions(TESTS / file)
-    assert name in found, f"docs/attacks.md names {node_id}, and tests/{file} has no such test"
-    return found[name]
 
 
 def test_every_attack_has_its_row_and_all_that_apply_a_test_and_a_control() -> None:
