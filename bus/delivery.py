@@ -164,7 +164,9 @@ class Delivery:
     async def reject(self, reason: str, *notes: Draft) -> None:
         """Make it a dead letter at once; `notes` go to the journal in the same step."""
         parcel = self._packed(Outcome(messages=notes))
-        await self._bury("rejected", reason, self.entry.failures, parcel)
+        # what it emitted has shown that this process lives, so the deaths before do not count
+        failures = self.entry.raised if self._emitted else self.entry.failures
+        await self._bury("rejected", reason, failures, parcel)
         self._settled(self.entry)
 
     async def release(self) -> None:
@@ -216,7 +218,7 @@ async def bury(
     reply = await wire.link.script(
         "bury",
         [keys.inbox(entry.inbox), keys.journal, keys.seq, keys.failures, keys.held, keys.dead],
-        [*entry.fence, entry.inbox, reason, error, entry.deliveries, journal],
+        [*entry.fence, entry.inbox, reason, error, failures, entry.deliveries, journal],
         about=about,
     )
     checked(reply, about)

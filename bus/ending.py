@@ -13,8 +13,8 @@ AGAIN_AFTER_S = 1.0
 async def end(*tasks: asyncio.Future[T]) -> None:
     """Cancel tasks until they have ended; what they raised is forgotten.
 
-    Once is not enough: below Python 3.12 asyncio.wait_for, in which the Redis client writes, loses a cancellation that comes
-    in the moment in which it is done (cpython#86296), and who then waits for the task waits for ever.
+    Once may not be enough: below Python 3.12 asyncio.wait_for, which libraries use, loses a cancellation that comes in the
+    moment in which it is done (cpython#86296), and who then waits for the task waits for ever.
     """
     while left := [task for task in tasks if not task.done()]:
         for task in left:

@@ -51,8 +51,8 @@ def shown(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"))
 
 
-def client(url: str, *, socket_timeout_s: float | None) -> Redis:
-    """A client without retries of its own.
+def client(url: str, *, socket_timeout_s: float | None = None) -> Redis:
+    """A client without retries of its own, and without time limits unless one is given.
 
     Raises:
         BusUnavailable: The URL is none that a Redis client understands.
@@ -126,9 +126,10 @@ class Link:
         self.url = url
         self.patience_s = patience_s
         self._scripts = scripts
-        self._client = client(url, socket_timeout_s=SOCKET_TIMEOUT_S)
-        # Connections of their own for commands that wait: their time limit is block + margin, call by call.
-        self._blocking = client(url, socket_timeout_s=None)
+        # Time limits are ours, call by call: below Python 3.12 the client's own lose cancellations (cpython#86296).
+        self._client = client(url)
+        # Connections of their own for commands that wait.
+        self._blocking = client(url)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -136,7 +137,7 @@ class Link:
 
     async def command(self, *args: Arg, about: str) -> object:
         """Run a command that may be repeated."""
-        return await self.insist(lambda: ask(self._client, *args), about)
+        return await self.insist(lambda: self._ask(*args), about)
 
     async def block(self, *args: Arg, block_s: float, about: str) -> object:
         """Run a command that waits up to `block_s` on the server."""
@@ -159,11 +160,15 @@ class Link:
 
         async def once() -> object:
             try:
-                return await ask(self._client, "EVALSHA", script.sha, len(keys), *keys, *args)
+                return await self._ask("EVALSHA", script.sha, len(keys), *keys, *args)
             except exceptions.NoScriptError:
-                return await ask(self._client, "EVAL", script.text, len(keys), *keys, *args)
+                return await self._ask("EVAL", script.text, len(keys), *keys, *args)
 
         return cast(list[Part], await self.insist(once, about))
+
+    async def _ask(self, *args: Arg) -> object:
+        async with asyncio.timeout(SOCKET_TIMEOUT_S):
+            return await ask(self._client, *args)
 
     async def insist(self, attempt: Callable[[], Awaitable[T]], about: str) -> T:
         """Attempt until it is answered; patience ends in BusUnavailable."""

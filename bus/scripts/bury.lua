@@ -1,9 +1,9 @@
--- Make the entry a dead letter; its id is the journal's count.
--- KEYS inbox journal seq failures held dead   ARGV consumer id deliveries field name reason error lives entry
+-- Make the entry a dead letter; its id is the journal's count. How often it failed is given, so that the journal says the same.
+-- KEYS inbox journal seq failures held dead   ARGV consumer id deliveries field name reason error failures lives entry
 
 local inbox, journal, seq, failures, held, dead = unpack(KEYS, 1, 6)
 local consumer, id, deliveries, field, name, reason, error = arg(), arg(), arg(), arg(), arg(), arg(), arg()
-local lives, entry = arg(), arg()
+local count_of_failures, lives, entry = arg(), arg(), arg()
 local wrong = wrong_type('stream', inbox, dead) or wrong_log(journal, seq) or wrong_type('hash', failures, held)
 if wrong then return wrong end
 if not holds(inbox, consumer, id, deliveries) then return {'lost'} end
@@ -16,9 +16,8 @@ if found then
   end
 end
 local now = now_ms()
-local raised, died = failures_of(failures, field)
 local count = record(journal, seq, now, entry)
 redis.call('XADD', dead, '*', 'seq', count, 'm', message, 'inbox', name, 'reason', reason, 'error', error,
-  'failures', raised + died, 'lives', lives, 'at', whole(now))
+  'failures', count_of_failures, 'lives', lives, 'at', whole(now))
 forget(inbox, id, failures, held, field)
 return {'ok', count}
