@@ -124,7 +124,8 @@ class FileArchive:
                 place += len(raw)
 
     def append(self, rows: Sequence[Row]) -> None:
-        seq, before = self._end or self._mended()
+        # after a write that failed the end is looked for again: it may have left a torn line
+        (seq, before), self._end = self._end or self._mended(), None
         lines = []
         for row in rows:
             if row.seq <= seq:

@@ -9,15 +9,16 @@ loses before that is written again from the journal.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from loguru import logger
 
 from callboard.bus.ending import end
-from callboard.bus.errors import WorkspaceError
+from callboard.bus.errors import BusError, WorkspaceError
 from callboard.bus.journal import JournalEntry
 from callboard.bus.messages import JOURNAL, Draft, Envelope, FeedbackLogged, MessageRefused, VerdictGiven
 from callboard.bus.redaction import Redactor
@@ -25,6 +26,9 @@ from callboard.feedback.document import verdict_document
 from callboard.feedback.entry import Entry, EntryId
 from callboard.feedback.log import ROTATE_BYTES, FeedbackLog, is_log_name, logs_in
 from callboard.feedback.record import AgentRecord, History
+
+GIVE_UP_S = 30.0
+"""How long a scribe that is to stop waits for an entry that should be there: a server that was lost is restored in seconds."""
 
 
 class Journal(Protocol):
@@ -100,21 +104,34 @@ class Scribe:
         coming = asyncio.ensure_future(anext(entries))
         stopping = asyncio.ensure_future(stop.wait())
         last: int | None = None
+        moved_at = self._clock()
         try:
             while last is None or self._seq < last:
-                waited = {coming} if last is not None else {coming, stopping}
-                await asyncio.wait(waited, timeout=self._until_commit(), return_when=asyncio.FIRST_COMPLETED)
+                await self._next_or(coming, stopping)
                 if coming.done():
                     await self._take(bus, coming.result())
                     coming = asyncio.ensure_future(anext(entries))
-                if stopping.done() and last is None:
-                    last = await bus.seq()
+                    moved_at = self._clock()
+                if stopping.done():
+                    # a server that has lost its data counts from 0 again
+                    last = min(await bus.seq(), last or sys.maxsize)
+                    if self._seq < last and self._clock() - moved_at > GIVE_UP_S:
+                        raise BusError(f"entries {self._seq + 1} to {last} of the journal do not come")
                 if self._until_commit() == 0:
                     await self._commit_aside()
         finally:
             await end(coming)
             await end(stopping)
             await self._commit_aside()
+
+    async def _next_or(self, coming: asyncio.Future[JournalEntry], stopping: asyncio.Task[Literal[True]]) -> None:
+        """Wait for an entry, for the stop, or until it is time to commit; once stopping for a second at most."""
+        timeout_s = self._until_commit()
+        if not stopping.done():
+            both: set[asyncio.Future[Any]] = {coming, stopping}
+            await asyncio.wait(both, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        else:
+            await asyncio.wait({coming}, timeout=1.0 if timeout_s is None else min(1.0, timeout_s))
 
     def fold(self, entry: JournalEntry) -> tuple[Refusal, ...]:
         """Write down what one journal entry says; the same entry again changes nothing.

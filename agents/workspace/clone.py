@@ -122,11 +122,15 @@ class AgentClone:
         return self.checkout.left_out()
 
     def unclaimed(self) -> tuple[str, ...]:
-        """Paths of the clone whose contents no commit of the vault holds: nothing was parked or handed in with them."""
+        """Paths of the clone whose contents no commit of the vault holds, against the one that holds most of them."""
         if self._switching.exists() or not (self.path.is_dir() and self.checkout.git_dir.is_dir()):
             return ()
         start, tree = self._unkept()
-        return tuple(change.path for change in self.vault.changes(start, tree)) if tree else ()
+        if not tree:
+            return ()
+        return min(
+            (tuple(change.path for change in self.vault.changes(one, tree)) for one in self._kept(start)), key=len
+        )
 
     def stray_refs(self) -> tuple[str, ...]:
         """Refs in the clone's own `.git` besides the work branch; they are never fetched. Read without git."""
@@ -149,8 +153,11 @@ class AgentClone:
         # somebody removed the folder: there is nothing to keep
         if not start or not self.vault.entries(tree):
             return "", ""
-        kept = {start, *(sha for prefix in _KEPT for sha in self.vault.refs(prefix).values())}
-        return ("", "") if tree in {self.vault.tree_of(commit) for commit in kept} else (start, tree)
+        return ("", "") if tree in {self.vault.tree_of(commit) for commit in self._kept(start)} else (start, tree)
+
+    def _kept(self, start: str) -> set[str]:
+        """The commit the clone started from, and everything parked or handed in."""
+        return {start, *(sha for prefix in _KEPT for sha in self.vault.refs(prefix).values())}
 
     def _keep(self, ref: str, tree: str, start: str, message: str) -> str:
         """Point `ref` at the work; what it pointed at before moves to the next free `<ref>.<n>`."""

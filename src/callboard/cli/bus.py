@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callboard.bus.errors import BusError, RosterError
+from callboard.bus.errors import BusError
+from callboard.cli.exit_codes import NOTHING_RUNS
 from callboard.cli.options import Json
-from callboard.cli.output import plural, print_json, say, show
+from callboard.cli.output import note, plural, print_json, say, show
 from callboard.cli.session import open_workspace, wait_for
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def env(json: Json = False) -> None:
     """Where a program of yours finds the bus of the run that is at work: `export $(callboard bus env)` (docs/bus.md).
 
     Whoever can reach it can do everything on it: it is for programs that you trust as you trust yourself.
+    Exit code 3: nothing runs here.
     """
     from callboard.launch.joining import current_run, served_at
     from callboard.launch.status import is_running
@@ -37,7 +39,8 @@ def env(json: Json = False) -> None:
     workspace = open_workspace()
     run = current_run(workspace)
     if is_running(workspace) is None:
-        raise RosterError("nothing runs here, so there is no bus to join; `callboard launch` first")
+        note("nothing runs here, so there is no bus to join; `callboard launch` first")
+        raise typer.Exit(NOTHING_RUNS)
     found = {"BUS_URL": served_at(workspace), "BUS_RUN": run}
     if json:
         print_json(found)

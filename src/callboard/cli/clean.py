@@ -10,7 +10,7 @@ import typer
 
 from callboard.bus.errors import RosterError
 from callboard.cli.options import Json
-from callboard.cli.output import note, plural, print_json, say
+from callboard.cli.output import plural, print_json, say
 from callboard.cli.session import launchers, open_workspace, wait_for
 
 if TYPE_CHECKING:
@@ -85,7 +85,6 @@ def _removals(workspace: Workspace) -> list[Removal]:
 
 def _clean(removal: Removal, *, dry_run: bool) -> Cleaned:
     if not removal.why_not and not dry_run:
-        note(f"removing {removal.name}")
         removal.act()
     return Cleaned(
         what=removal.what,
@@ -123,7 +122,7 @@ def _tell(rows: list[Cleaned], *, dry_run: bool) -> None:
             say(f"{'would go' if dry_run else 'gone'}: {what}{size}")
     gone = [row for row in rows if not row.why_not]
     total = sized(sum(row.size for row in gone))
-    say(f"{plural(len(gone), 'thing')}, {total}" + (", still there: this was a dry run" if dry_run else ", removed"))
+    say(f"{plural(len(gone), 'thing')}, {total}" + (" would go; this was a dry run" if dry_run else ", removed"))
 
 
 def sized(size: int) -> str:

@@ -62,7 +62,7 @@ def application(word: str = "") -> typer.Typer:
     app = typer.Typer(
         name="callboard",
         help="A roster of coding agents on your git repository: people direct, agents work, code judges and merges.",
-        epilog="New here? `callboard demo` shows everything in a minute; `callboard init` starts in your repository.\n\n"
+        epilog="New here? `callboard demo` shows everything in half a minute; `callboard init` starts in your repository.\n\n"
         "Exit codes: 0 done; 1 failed; 2 the command line or a file cannot be read; 3 nothing runs here; "
         "4 only people can go on; 130 Ctrl-C.",
         add_completion=False,

@@ -188,7 +188,7 @@ def _directions(workspace: Workspace) -> Iterator[Check]:
         path = folder / f"{agent.name}.md"
         if path.is_file():
             direction = read_direction(path)
-            text = f"{path.relative_to(workspace.root)}: {len(direction.tasks)} tasks"
+            text = f"{path.relative_to(workspace.root)}: {plural(len(direction.tasks), 'task')}"
             if direction.problems:
                 yield warn(
                     "directions", f"{text}, {plural(len(direction.problems), 'problem')}: `callboard directions check`"

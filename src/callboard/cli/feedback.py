@@ -43,7 +43,7 @@ class EntryRow:
 
 
 def feedback(
-    agent: Annotated[str, typer.Argument(help="Whose log: a name of the roster.")],
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Whose log: a name of the roster.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is logged from now on.")] = False,
     search_for: Annotated[
         str, typer.Option("--search", help="Only entries with all of these words.", metavar="WORDS")

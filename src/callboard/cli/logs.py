@@ -13,7 +13,7 @@ import typer
 
 from callboard.bus.errors import RosterError
 from callboard.cli.options import JsonLines
-from callboard.cli.output import listed, print_json, print_json_line, say
+from callboard.cli.output import listed, note, print_json, print_json_line, say
 from callboard.cli.session import open_workspace
 
 LOOK_S = 0.3
@@ -36,6 +36,8 @@ def logs(
     if json and not follow:
         print_json({"agent": agent, "path": str(path), "lines": list(last_lines(path, last))})
         return
+    if not follow and not path.stat().st_size:
+        note(f"{agent}'s process wrote nothing; what it did stands in `callboard feedback {agent}`")
     for line in following(path, last, wait=lambda: time.sleep(LOOK_S)) if follow else last_lines(path, last):
         if json:
             print_json_line({"agent": agent, "line": line})

@@ -38,7 +38,7 @@ def opening(board: Board) -> list[str]:
     """How things stand when somebody begins to listen."""
     tasks = board.tasks()
     done = sum(task.state is TaskState.DONE for task in tasks)
-    stand = f"run {board.run.id} is {board.run.state}: {done} of {len(tasks)} tasks done"
+    stand = f"run {board.run.id} is {board.run.state}" + (f": {done} of {len(tasks)} tasks done" if tasks else "")
     return [short(line) for line in (stand, *_needs(Board(), board))] if board.run.version else []
 
 
@@ -115,7 +115,8 @@ def _run(before: Board, after: Board) -> Iterator[str]:
     if after.run.promoted != before.run.promoted:
         yield f"{after.run.target} promoted to {after.run.promoted[:12]}"
     if after.run.state != before.run.state:
-        yield f"run {after.run.id} is {after.run.state}" + (f": {after.run.detail}" if after.run.detail else "")
+        verb = "has" if after.run.state in ("succeeded", "failed") else "is"
+        yield f"run {after.run.id} {verb} {after.run.state}" + (f": {after.run.detail}" if after.run.detail else "")
 
 
 def _span(tasks: list[TaskDoc]) -> str:

@@ -40,7 +40,10 @@ def launch(
         list[str] | None, typer.Option(metavar="KEY", help="Do a finished task again; give as many as you like.")
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(metavar="AGENT", help="Start these agents alone; the others run elsewhere.")
+        list[str] | None,
+        typer.Option(
+            metavar="AGENT", help="Start this agent alone; give as many as you like. The others run elsewhere."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything and print what would be assigned; start nothing.")
@@ -137,7 +140,7 @@ def pause(
 def resume(json: Json = False) -> None:
     """Go on after a pause.
 
-    What [budget] in callboard.toml says by now counts from here on.
+    The budget in callboard.toml, as it stands now, counts from here on.
     """
     from callboard.bus.messages import CommandGiven
 

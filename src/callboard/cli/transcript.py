@@ -50,7 +50,7 @@ class TalkRow(BaseModel):
 
 
 def transcript(
-    task: Annotated[str, typer.Argument(help="The task's id, such as T-7.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="The task's id, such as T-7.")],
     attempt: Annotated[int | None, typer.Option(min=1, help="Only this attempt and its reviews.")] = None,
     agent: Annotated[str, typer.Option(help="Only what this agent's model said.")] = "",
     run: Annotated[str, typer.Option(help="Of an earlier run; the newest is meant otherwise.")] = "",
@@ -80,7 +80,7 @@ def find(calls: Path, run: str, task: str) -> tuple[Talk, ...]:
     recorded = sorted(folder.name for folder in calls.iterdir()) if calls.is_dir() else []
     if not recorded:
         raise RosterError(
-            "no model or agent CLI has worked here yet; other brains have logs only: `callboard logs AGENT`"
+            "no model or agent CLI has worked here; what agents with a command did stands in `callboard feedback AGENT`"
         )
     if run and run not in recorded:
         raise RosterError(f"no call of run {run!r} is recorded; there are {', '.join(recorded)}")

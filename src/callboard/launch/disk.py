@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from callboard.agents.manager.decision import MANAGER
 from callboard.bus.bus import Bus
-from callboard.bus.errors import InboxFull
+from callboard.bus.errors import BusError
 from callboard.bus.messages import DiskChanged, Draft
 from callboard.launch.checks import LEAST_FREE_BYTES
 
@@ -26,8 +26,8 @@ async def watch_disk(bus: Bus, free_bytes: Callable[[], int], say: Callable[[str
             say(f"{free // 1_000_000} MB free: " + ("new work waits" if is_low else "work goes on"))
             try:
                 await bus.send(Draft(MANAGER, DiskChanged(is_low=is_low, free_bytes=free)), sender="launcher")
-            except InboxFull:
-                # the server itself refuses to write just now, so nothing new is handed out anyway; told at the next look
+            except BusError:
+                # a server that refuses to write, or is away, hands nothing new out anyway; told at the next look
                 is_low = was_low
         was_low = is_low
         await asyncio.sleep(LOOK_EVERY_S)

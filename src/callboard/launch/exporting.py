@@ -94,8 +94,7 @@ async def _archive_all(workspace: Workspace, run: str) -> None:
 async def _until_archived(bus: Bus, archive: FileArchive, seq: int) -> None:
     try:
         async with asyncio.timeout(ARCHIVED_S):
-            while (last := archive.last()) is None or last.seq < seq:
-                await bus.store.wait("0-0", 0.05)
+            while (last := archive.last()) is None or last.seq < seq:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise BusError(

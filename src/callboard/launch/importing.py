@@ -98,9 +98,10 @@ def _copy(workspace: Workspace, manifest: Manifest, folder: Path) -> None:
     if last is None or (last.seq, archive.head()) != (manifest.entries, manifest.hash):
         raise BusError(f"the journal in {folder} does not end as its manifest says; nothing was imported")
     calls = workspace.layout.calls(manifest.run)
-    for path in sorted((folder / "calls").glob("*.jsonl")):
+    # what the manifest does not name was not checked: it stays where it is
+    for name in sorted(name for name in manifest.files if name.startswith("calls/")):
         calls.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, calls / path.name)
+        shutil.copyfile(folder / name, calls / Path(name).name, follow_symlinks=False)
     shutil.rmtree(final, ignore_errors=True)
     making.rename(final)
 

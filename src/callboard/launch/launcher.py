@@ -21,7 +21,7 @@ from callboard.bus.bus import Bus
 from callboard.bus.caps import SpentSeen
 from callboard.bus.dead_letters import DeadLetter
 from callboard.bus.ending import end
-from callboard.bus.errors import RosterError
+from callboard.bus.errors import BusError, RosterError
 from callboard.bus.messages import Draft, RosterChanged
 from callboard.feedback.log import exclude_lines
 from callboard.launch.agent import agent_words
@@ -200,11 +200,15 @@ class Launcher:
             # the last of all: what the scribe refuses is in the journal too
             archive_stop.set()
             await asyncio.gather(archiver, return_exceptions=True)
-            self.view.spent(await bus.spending.seen())
-            self.view.board(await bus.board())
-            if self._has_manager:
-                await remember(self.workspace, bus)
+            with suppress(BusError):
+                await self._show_the_end(bus)
             await bus.close()
+
+    async def _show_the_end(self, bus: Bus) -> None:
+        self.view.spent(await bus.spending.seen())
+        self.view.board(await bus.board())
+        if self._has_manager:
+            await remember(self.workspace, bus)
 
     async def _say_roster(self, bus: Bus) -> None:
         limits = self.workspace.settings.budget.limits

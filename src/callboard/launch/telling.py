@@ -13,7 +13,7 @@ from callboard.agents.manager.office import Office
 from callboard.agents.workspace.locks import ProcessLock, acquire
 from callboard.app import Workspace, consumer_name
 from callboard.bus.bus import Bus
-from callboard.bus.errors import RosterError
+from callboard.bus.errors import BusError, RosterError
 from callboard.bus.messages import CommandGiven, CommandHandled, Draft
 from callboard.launch.agent import make_runtime, take_office
 from callboard.launch.archiving import bring_archive_up
@@ -42,7 +42,11 @@ async def give(workspace: Workspace, command: CommandGiven, *, key: str = "") ->
         async with _manager(workspace, bus):
             handled = await _answer(bus, before if not key else 0, sent.id)
         await bring_logs_up(workspace, bus)
-        await bring_archive_up(workspace, bus, logger.error)
+        try:
+            await bring_archive_up(workspace, bus, logger.error)
+        except (RosterError, BusError) as error:
+            # the command was carried out; the next launch archives it
+            logger.warning("journal not archived", error=str(error))
         return handled
 
 

@@ -43,11 +43,11 @@ def family_problems(reviewers: Sequence[AgentSettings], models: Mapping[str, Mod
 
 def shown_families(reviewers: Sequence[AgentSettings], models: Mapping[str, ModelSettings]) -> str:
     """Reviewer by reviewer, for a person; what cannot be known is said to be unknown."""
-    return ", ".join(f"{agent.name}: {_shown(agent, models)}" for agent in reviewers) or "no reviewers"
+    return "; ".join(f"{agent.name}: {_shown(agent, models)}" for agent in reviewers) or "no reviewers"
 
 
 def _shown(agent: AgentSettings, models: Mapping[str, ModelSettings]) -> str:
     known = families(agent, models)
     if not known:
-        return "family unknown, as it is no model of ours"
+        return "unknown (a program)"
     return " or ".join(dict.fromkeys(family or "family unknown" for family in known.values()))

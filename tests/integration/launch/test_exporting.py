@@ -85,11 +85,15 @@ def test_an_imported_run_is_the_exported_one(bus: Bus, go: Go, workspace: Worksp
             await import_run(workspace, tmp_path / "first")
         await forget(bus, workspace)
         workspace.layout.call_log(bus.run, "T-1", 1, "driver-1").unlink()
+        private = tmp_path / "private"
+        private.write_text("mine\n")
+        (tmp_path / "first/calls/T-9.1.driver-1.jsonl").symlink_to(private)
         found = await import_run(workspace, tmp_path / "first")
         assert (found.entries, found.waiting, found.is_listed) == (first.entries, 3, True)
         assert await whole(bus) == before
         assert [letter.error for letter in await bus.dead()] == ["nobody can read this"]
         assert workspace.layout.call_log(bus.run, "T-1", 1, "driver-1").read_text() == "{}\n"
+        assert not workspace.layout.call_log(bus.run, "T-9", 1, "driver-1").exists(), "what no manifest names came in"
         second = await export_run(workspace, bus.run, tmp_path / "second")
         assert (second.hash, second.files) == (first.hash, first.files)
 

@@ -26,7 +26,8 @@ from feedback_world import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callboard.bus.errors import GitError, WorkspaceError
+from callboard.bus.errors import BusError, GitError, WorkspaceError
+from callboard.bus.journal import JournalEntry
 from callboard.bus.messages import MessageRefused
 from callboard.feedback.log import FeedbackLog
 from callboard.feedback.scribe import Scribe
@@ -300,6 +301,27 @@ def test_what_is_in_the_journal_when_it_stops_is_folded_and_committed(tmp_path: 
     assert running.seq == 29
     assert len(ids_of(log(tmp_path, "driver-1"))) == 29
     assert history.messages["driver-1/log"] == ["Log 29 entries, the last: progress T-7\n\nJournal-Seq: r1/29"]
+
+
+class Shrinking(MemoryJournal):
+    """Counts an entry that it does not have, as a server does from whose journal it was deleted."""
+
+    def __init__(self, clock: Clock, *steps: JournalEntry) -> None:
+        super().__init__(*steps)
+        self._clock = clock
+
+    async def seq(self) -> int:
+        self._clock.now += 20.0
+        return 3
+
+
+@pytest.mark.timeout(30)
+def test_a_stop_does_not_wait_for_ever_for_an_entry_that_is_gone(tmp_path: Path) -> None:
+    clock = Clock()
+    journal = Shrinking(clock, journalled(1, logged("driver-1")), journalled(2, logged("driver-1")))
+    with pytest.raises(BusError, match="entries 3 to 3 of the journal do not come"):
+        asyncio.run(folded(journal, scribe(tmp_path, clock=clock)))
+    assert len(ids_of(log(tmp_path, "driver-1"))) == 2
 
 
 def test_entries_that_come_within_five_seconds_are_one_commit_without_any_stop(tmp_path: Path) -> None:

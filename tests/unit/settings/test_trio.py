@@ -65,7 +65,7 @@ def test_families_are_shown_and_what_is_unknown_is_said_so(tmp_path: Path) -> No
     problems(tmp_path, 'model = ["opus", "gpt", "sonnet"]', 'model = "home"', 'command = "judge"')
     settings = load_settings(tmp_path / "callboard.toml", {})
     assert shown_families(settings.reviewers, settings.models) == (
-        "senior: claude or gpt, junior-1: family unknown, junior-2: family unknown, as it is no model of ours"
+        "senior: claude or gpt; junior-1: family unknown; junior-2: unknown (a program)"
     )
 
 

@@ -201,6 +201,9 @@ def test_preparing_again_keeps_nothing_twice(workshop: Workshop) -> None:
     write(clone.path, {"app/main.py": "done\n"})
     workshop.hand_in(clone)
     assert clone.unclaimed() == ()
+    write(clone.path, {"left.log": "by a check\n"})
+    assert clone.unclaimed() == ("left.log",)
+    (clone.path / "left.log").unlink()
     clone.prepare(workshop.head)
     assert set(clone.vault.refs("refs/wip")) == {"refs/wip/T-1/1"}
 
