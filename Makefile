@@ -33,7 +33,7 @@ record: install ## record the demo anew: its roster against a loopback server th
 	@PYTHONPATH=tests/support $(RUN) python tests/support/record_demo.py
 
 test: install ## every test that takes seconds (ARGS="-k word" chooses)
-	@$(RUN) pytest -m "not long" -n 5 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest -m "not long" -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: install ## the tests that take minutes; none begins after MINUTES=25
 	@CALLBOARD_PROFILE=long $(RUN) pytest -m long -n 2 --dist loadfile -o timeout=600 -rs --durations=15 --minutes $(MINUTES) $(ARGS)

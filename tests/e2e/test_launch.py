@@ -19,6 +19,7 @@ REPOSITORY = Path(__file__).parents[2]
 ONE_EACH = {"driver-1": task("1 - Write a", Writes="a.txt"), "driver-2": task("1 - Write b", Writes="b.txt")}
 
 
+@pytest.mark.long
 def test_a_second_launch_refuses_and_names_the_first(workspace: Make) -> None:
     made = workspace()
     made.init({"driver-1": task("1 - Take long", Writes="a.txt", Takes="20")})
@@ -32,6 +33,7 @@ def test_a_second_launch_refuses_and_names_the_first(workspace: Make) -> None:
     assert "already running here" in output
 
 
+@pytest.mark.long
 def test_a_stopped_launch_goes_on_with_everything_it_had(workspace: Make) -> None:
     made = workspace()
     made.init(

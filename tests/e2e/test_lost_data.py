@@ -12,6 +12,8 @@ import pytest
 import redis
 from roster import Workspace, run_git, task, until
 
+from callboard.bus.places import socket_path
+
 DIRECTIONS = {
     "driver-1": task("1 - Write a", Writes="a.txt", Takes="1") + task("2 - Write b", Writes="b.txt"),
     "driver-2": task("1 - Write c", Writes="c.txt", Takes="0.6") + task("2 - Write d", Writes="d.txt"),
@@ -56,7 +58,7 @@ def test_a_roster_goes_on_when_its_servers_data_are_deleted(
     process = made.start()
     try:
         until(lambda: len(archived(made)) >= at, timeout_s=90)
-        harm(redis.Redis(unix_socket_path=str(made.path / ".callboard/bus/bus.sock")))
+        harm(redis.Redis(unix_socket_path=str(socket_path(made.path / ".callboard/bus"))))
         output, _ = process.communicate(timeout=240)
         assert process.returncode == 0, output
     finally:
