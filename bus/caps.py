@@ -70,9 +70,8 @@ class Caps(Fact):
 
 
 class Limits(Fact):
-    """The caps of a workspace: what `[budget]` says, or these. Run: 5M tokens and 120 minutes as in design/4-work.md and 25
-    USD as in design/1-product.md; a task may use a fifth of it in half the time; a tier or an agent three fifths, so that no
-    one of them can use up what the others need."""
+    """The caps of a workspace: what `[budget]` says, or these. Run: 5M tokens, 120 minutes and 25 USD; a task may use a
+    fifth of it in half the time; a tier or an agent three fifths, so that no one of them can use up what the others need."""
 
     run: Caps = Caps(tokens=5_000_000, micro_usd=25_000_000, minutes=120, attempts=300)
     task: Caps = Caps(tokens=1_000_000, micro_usd=5_000_000, minutes=60, attempts=3)

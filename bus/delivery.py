@@ -18,7 +18,7 @@ from callboard.bus.redaction import Redactor
 from callboard.bus.script import Part, checked, text
 
 MOST_FAILURES = 5
-"""Failures after which a message becomes a dead letter (design: 5)."""
+"""Failures after which a message becomes a dead letter."""
 
 
 @dataclass(frozen=True, slots=True)

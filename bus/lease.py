@@ -19,9 +19,9 @@ from callboard.bus.parcel import Arg, flat
 from callboard.bus.script import Script, load
 
 LEASE_S = 15.0
-"""How long an entry stays with a consumer that does not renew it (design: 15 s)."""
+"""How long an entry stays with a consumer that does not renew it."""
 RENEW_S = 5.0
-"""How often it is renewed (design: 5 s)."""
+"""How often it is renewed."""
 TIMEOUT_S = 3.0
 """For one renewal: two may fail within a lease."""
 

@@ -19,9 +19,9 @@ from callboard.bus.redaction import Redactor
 Arg = str | bytes | int
 
 KEEP_MS = 3_600_000
-"""How long a commit, emit or send is remembered, so that its repeat is recognised (design: 1 h)."""
+"""How long a commit, emit or send is remembered, so that its repeat is recognised."""
 KEEP_OUTSIDE_MS = 24 * KEEP_MS
-"""The same for a message from outside with an idempotency key (design: 24 h)."""
+"""The same for a message from outside with an idempotency key."""
 
 
 def check_sender(draft: Draft, sender: str) -> None:

@@ -36,7 +36,7 @@ class RunData:
         return sum(cast(int, size) for size in found if size is not None)
 
     async def remove(self, inboxes: Iterable[str]) -> None:
-        """Delete all of it in one step; fine when it is gone already. It cannot be had back."""
+        """Delete all of it in one step; fine when it is gone already. Only its archive brings it back."""
         await self._link.command("UNLINK", *self._keys.every(inboxes), about="remove a run")
 
     async def compact(self) -> None:

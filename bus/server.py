@@ -30,7 +30,7 @@ LEAST_BYTES_TO_START = 32 * 1024 * 1024
 
 
 def server_argv(binary: Path, data_dir: Path, socket: Path) -> list[str]:
-    """The server's command line. `always`: an answer means that the write is on disk (design: promise 1)."""
+    """The server's command line. `always`: an answer means that the write is on disk."""
     options = {
         "port": "0",
         "unixsocket": str(socket),

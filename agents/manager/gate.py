@@ -22,7 +22,7 @@ from callboard.bus.task import CommandResult
 from callboard.directions import demands
 
 TRIES = 3
-"""How often a gate that could not run is tried (design/4-work.md: up to 3 attempts with backoff)."""
+"""How often a gate that could not run is tried."""
 BACKOFF_S = 1.0
 """Before the second try; doubled before the third."""
 NOT_RUN = frozenset({126, 127})

@@ -14,7 +14,7 @@ from callboard.bus.board import Verdict
 from callboard.bus.task import Finding
 
 TRIO = 3
-"""Fewer reviewers than this approve nothing (design/4-work.md, the trio)."""
+"""Fewer reviewers than this approve nothing."""
 
 
 @dataclass(frozen=True, slots=True)

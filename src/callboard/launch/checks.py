@@ -15,7 +15,7 @@ from callboard.bus.settings import EMBEDDED
 from callboard.launch.runs import runs
 
 LEAST_FREE_BYTES = 200_000_000
-"""Below this no new work is handed out (design/3-bus.md: 200 MB)."""
+"""Below this no new work is handed out."""
 
 
 def check(workspace: Workspace, names: Sequence[str], free_bytes: int) -> None:

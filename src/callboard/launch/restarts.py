@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 WINDOW_S = 60.0
 MOST_DEATHS = 5
-"""Five deaths in a minute: it is down (issue 1, supervision)."""
+"""Five deaths in a minute: it is down."""
 FIRST_BACKOFF_S = 0.2
 LONGEST_BACKOFF_S = 10.0
 
