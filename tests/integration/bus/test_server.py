@@ -90,15 +90,18 @@ def test_kill_9_under_load_loses_nothing_that_was_accepted_and_doubles_nothing(
     async def scenario() -> None:
         server = EmbeddedServer(folder)
         producer, consumer = await connect(await server.start()), await connect(server.url)
-        stop = asyncio.Event()
-        work = [asyncio.create_task(produce(producer, stop)), asyncio.create_task(consume(consumer, stop))]
+        stop, all_is_sent = asyncio.Event(), asyncio.Event()
+        producing = asyncio.create_task(produce(producer, stop))
+        consuming = asyncio.create_task(consume(consumer, all_is_sent))
         for goal in (30, 60, 90):
             await until(partial(is_past, goal))
             os.kill(server.pid, signal.SIGKILL)
             await until(lambda: not server.alive)
             await server.start()
         stop.set()
-        await asyncio.gather(*work)
+        await producing
+        all_is_sent.set()
+        await consuming
         assert sorted(handled) == sorted(accepted)
         told = await producer.inbox("manager", "manager.here.1").receive(10_000)
         assert len(told) == len(accepted)
