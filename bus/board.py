@@ -81,6 +81,7 @@ class ManagerDoc(Doc):
 class AgentDoc(Doc):
     name: str = ""
     role: str = ""
+    seat: str = ""
     state: Literal["absent", "idle", "working", "down"] = "absent"
     task: str = ""
     doing: str = ""

@@ -164,6 +164,8 @@ class RosterChanged(Body):
     reason: str = ""
     stay: bool = False
     """The launch goes on when all work is done."""
+    seats: dict[str, str] = {}
+    """Reviewer -> its seat in the trio."""
     again: tuple[str, ...] = ()
     """Keys of tasks to do once more although they have ended."""
     limits: Limits = Limits()

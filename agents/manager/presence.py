@@ -26,7 +26,7 @@ def roster_changed(decision: Decision, body: RosterChanged) -> None:
         return
     known = {agent.name: agent.role for agent in decision.board.all(AgentDoc)}
     for name, role in body.agents.items():
-        decision.put_agent(name, role=role, state="absent", doing="", since=decision.now)
+        decision.put_agent(name, role=role, seat=body.seats.get(name, ""), state="absent", doing="", since=decision.now)
         if known.get(name, role) != role:
             requeue_held(decision, name, f"{name} is a {role} now")
     for name in sorted(known.keys() - body.agents.keys()):

@@ -168,7 +168,8 @@ class Desk:
     # --- launcher, people ---
 
     def launch(self, roster: Mapping[str, str] = ROSTER, **values: object) -> Heard:
-        return self.hear(RosterChanged(agents=dict(roster)).model_copy(update=values), "launcher")
+        seats = {name: name for name, role in roster.items() if role == "reviewer"}
+        return self.hear(RosterChanged(agents=dict(roster), seats=seats).model_copy(update=values), "launcher")
 
     def down(self, *names: str) -> Heard:
         return self.hear(RosterChanged(agents=dict(ROSTER), down=names, reason="it died"), "launcher")

@@ -153,7 +153,8 @@ class World:
         self.repository.refs |= {"refs/heads/callboard/r": base, "refs/heads/main": base}
         run = RunDoc(version=1, id="r", base=base, head=base, integration="callboard/r", target="main")
         self.board = Board({"run": run})
-        self.send(Draft("manager", RosterChanged(agents=dict(roles))), "launcher")
+        seats = {name: name for name, role in roles.items() if role == "reviewer"}
+        self.send(Draft("manager", RosterChanged(agents=dict(roles), seats=seats)), "launcher")
         for name, role in roles.items():
             self.send(Draft("manager", AgentStarted(role=role, pid=1, host="h")), name)
 

@@ -211,9 +211,9 @@ class Launcher:
             await remember(self.workspace, bus)
 
     async def _say_roster(self, bus: Bus) -> None:
-        limits = self.workspace.settings.budget.limits
-        options = self.options
-        body = RosterChanged(agents=self.workspace.roster, stay=options.stay, again=options.again, limits=limits)
+        options, settings, roster = self.options, self.workspace.settings, self.workspace.roster
+        limits, seats = settings.budget.limits, settings.seats
+        body = RosterChanged(agents=roster, seats=seats, stay=options.stay, again=options.again, limits=limits)
         await bus.send(Draft(MANAGER, body), sender="launcher")
 
     async def _choose_run(self, url: str) -> str:

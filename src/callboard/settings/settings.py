@@ -166,6 +166,13 @@ class Settings(Document):
     def reviewers(self) -> tuple[AgentSettings, ...]:
         return tuple(agent for agent in self.agents if agent.role == "reviewer")
 
+    @property
+    def seats(self) -> dict[str, str]:
+        """Reviewer -> seat; those who name none take the free ones, in the order of the file."""
+        named = {agent.name: agent.seat for agent in self.reviewers if agent.seat}
+        free = [seat for seat in SEATS if seat not in named.values()]
+        return {**named, **dict(zip((one.name for one in self.reviewers if not one.seat), free, strict=False))}
+
     def servers_of(self, agent: AgentSettings) -> dict[str, McpSettings]:
         """The MCP servers whose tools it may call."""
         return {name: server for name, server in self.mcp.items() if server.may_use(agent)}

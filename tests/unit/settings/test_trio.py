@@ -75,3 +75,16 @@ def test_an_agent_cli_counts_as_the_family_it_thinks_with(tmp_path: Path) -> Non
     assert problem.startswith("senior and junior-1 both judge with a model of the family claude")
     (named,) = problems(tmp_path, 'cli = "claude"', 'cli = "codex"', 'cli = "opencode"\ncli_model = "openai/gpt-5"')
     assert named.startswith("junior-1 and junior-2 both judge with a model of the family gpt")
+
+
+def test_reviewers_without_a_seat_take_the_free_ones_in_their_order(tmp_path: Path) -> None:
+    seats = {"one": "", "two": 'seat = "junior-1"\n', "three": "", "four": ""}
+    agents = "".join(
+        f'[[agents]]\nname = "{name}"\nrole = "reviewer"\ncommand = "x"\n{seat}' for name, seat in seats.items()
+    )
+    (tmp_path / "callboard.toml").write_text(HEAD + agents)
+    assert load_settings(tmp_path / "callboard.toml", {}).seats == {
+        "two": "junior-1",
+        "one": "senior",
+        "three": "junior-2",
+    }

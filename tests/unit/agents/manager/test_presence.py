@@ -178,3 +178,10 @@ def test_reviewers_count_by_the_roster_not_by_who_is_there() -> None:
     desk.directions(spec("one"))
     desk.to_review("T-1")
     assert desk.task("T-1").reviewers == REVIEWERS
+
+
+def test_the_board_says_who_sits_where() -> None:
+    desk = Desk()
+    assert (desk.agent("senior").seat, desk.agent("driver-1").seat) == ("senior", "")
+    desk.launch(seats={"junior-1": "senior"})
+    assert (desk.agent("junior-1").seat, desk.agent("senior").seat) == ("senior", ""), "a launch says it anew"
