@@ -26,19 +26,12 @@ from typing import Literal, TypeVar, cast
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from callboard.bus.caps import Caps, Exhausted, Limits, Worked
+from callboard.bus.doc import Doc as Doc
+from callboard.bus.questions import QuestionDoc as QuestionDoc
 from callboard.bus.states import ENDED as ENDED
 from callboard.bus.states import HELD_BY_AGENT as HELD_BY_AGENT
 from callboard.bus.states import TaskState as TaskState
 from callboard.bus.task import Briefing, CommandResult, Finding, Note, OwnCaps, Permit, TaskSpec
-
-
-class Doc(BaseModel):
-    """A board document. `version` stays the first field: the commit script reads it from the front of the JSON."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    version: int = 0
-    """0 before it was first written; the server's copy is always >= 1."""
 
 
 class RunDoc(Doc):
@@ -173,27 +166,6 @@ class TaskDoc(Doc):
         """The spec; a TaskDoc on a board always has one."""
         assert self.spec is not None
         return self.spec
-
-
-class QuestionDoc(Doc):
-    id: str = ""
-    task: str = ""
-    agent: str = ""
-    text: str = ""
-    options: tuple[str, ...] = ()
-    """What may be answered; empty = anything."""
-    default: str = ""
-    """What counts when nobody answers; "" = it waits, however long."""
-    may_answer: tuple[str, ...] = ("person",)
-    """Who may answer it."""
-    permits: tuple[Permit, ...] = ()
-    """An approval: what `yes` lets through intake."""
-    state: Literal["open", "answered", "closed"] = "open"
-    answer: str = ""
-    scope: str = ""
-    """Whose cap it is about (bus/caps.py); "" = it is about its task."""
-    asked_at: AwareDatetime | None = None
-    answered_at: AwareDatetime | None = None
 
 
 class BlockerDoc(Doc):

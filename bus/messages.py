@@ -47,6 +47,7 @@ from callboard.bus.hand_messages import (
     PromotionFinished,
     PromotionRequested,
 )
+from callboard.bus.people_messages import CommandGiven, CommandHandled
 from callboard.bus.task import Briefing, Fact, TaskSpec
 
 __all__ = [
@@ -105,34 +106,6 @@ __all__ = [
     "new_trace",
     "outcome_id",
 ]
-
-
-# --- people -> manager ---------------------------------------------------------------------------
-
-
-class CommandGiven(Body):
-    """person -> manager. assign takes `spec`; cancel `task`; answer `question` and `text`; pause `text` as its reason."""
-
-    kind: ClassVar[str] = "command.given"
-    command: Literal["assign", "cancel", "answer", "pause", "resume", "promote"]
-    task: str = ""
-    question: str = ""
-    text: str = ""
-    spec: TaskSpec | None = None
-    limits: Limits | None = None
-    """resume: what `[budget]` says now."""
-
-
-class CommandHandled(Body):
-    """manager -> journal: what became of a person's command."""
-
-    kind: ClassVar[str] = "command.handled"
-    command: str
-    """The command message's id."""
-    ok: bool
-    text: str
-    """One sentence for the person: what was done, or why not and the way out."""
-    task: str = ""
 
 
 # --- runtime -> manager --------------------------------------------------------------------------
