@@ -20,19 +20,16 @@ from callboard.bus.board import AgentDoc, Board, RunDoc
 from callboard.bus.bus import Bus
 from callboard.bus.caps import SpentSeen
 from callboard.bus.dead_letters import DeadLetter
-from callboard.bus.ending import end
 from callboard.bus.errors import BusError, RosterError
 from callboard.bus.messages import Draft, RosterChanged
 from callboard.feedback.log import exclude_lines
 from callboard.launch.agent import agent_words
-from callboard.launch.archiving import keep_archive
 from callboard.launch.checks import check, check_goes_on, unknown_again
 from callboard.launch.children import Child, Starter
-from callboard.launch.disk import watch_disk
 from callboard.launch.exclude import exclude
+from callboard.launch.keeping import keeping
 from callboard.launch.runs import Continue, choose, create, new_name, read_run, runs, start_commit
 from callboard.launch.sandboxing import probe
-from callboard.launch.scribing import keep_logs
 from callboard.launch.serving import bus_url, serving
 from callboard.launch.starting import starting
 from callboard.launch.status import answering, remember
@@ -176,11 +173,17 @@ class Launcher:
         run = await self._choose_run(url) if self._has_manager else await self._wait_for_run()
         archive = self.workspace.archive(run) if self._has_manager else None
         bus = await Bus.connect(url, run, redactor=self.workspace.redactor, archive=archive)
-        scribe_stop, archive_stop = asyncio.Event(), asyncio.Event()
         self._on_signals()
-        scribe = asyncio.create_task(self._scribe(bus, scribe_stop))
-        archiver = asyncio.create_task(self._archive(bus, archive_stop))
-        disk = asyncio.create_task(self._disk(bus))
+        try:
+            keeps = keeping(self.workspace, bus, self.free_bytes, self._event)
+            async with keeps if self._has_manager else nullcontext():
+                return await self._work(bus, run, starter)
+        finally:
+            with suppress(BusError):
+                await self._show_the_end(bus)
+            await bus.close()
+
+    async def _work(self, bus: Bus, run: str, starter: Starter) -> int:
         tasks: list[asyncio.Task[None]] = []
         try:
             if self._has_manager:
@@ -194,15 +197,6 @@ class Launcher:
                 return await self._watch(bus, tasks)
         finally:
             await self._stop_children(tasks)
-            await end(disk)
-            scribe_stop.set()
-            await asyncio.gather(scribe, return_exceptions=True)
-            # the last of all: what the scribe refuses is in the journal too
-            archive_stop.set()
-            await asyncio.gather(archiver, return_exceptions=True)
-            with suppress(BusError):
-                await self._show_the_end(bus)
-            await bus.close()
 
     async def _show_the_end(self, bus: Bus) -> None:
         self.view.spent(await bus.spending.seen())
@@ -262,20 +256,6 @@ class Launcher:
             await bus.send(Draft(MANAGER, body), sender="launcher")
 
         return Child(name, starter, words, self.workspace.layout.log(name), on_down)
-
-    async def _scribe(self, bus: Bus, stop: asyncio.Event) -> None:
-        """One scribe per run, in the launch that has the manager."""
-        if self._has_manager:
-            await keep_logs(self.workspace, bus, stop, self._event)
-
-    async def _archive(self, bus: Bus, stop: asyncio.Event) -> None:
-        """One archiver per run, in the launch that has the manager."""
-        if self._has_manager:
-            await keep_archive(self.workspace, bus, stop, self._event)
-
-    async def _disk(self, bus: Bus) -> None:
-        if self._has_manager:
-            await watch_disk(bus, self.free_bytes, self._event)
 
     def _say_what_agents_do_not_see(self, board: Board) -> None:
         if count := len(self.workspace.repository.uncommitted()):
