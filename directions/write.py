@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 
 from callboard.bus.errors import ConfigError
@@ -49,7 +49,7 @@ def _parts(direction: Direction) -> Iterator[str]:
             yield from _rule(number, rule)
     if direction.canon:
         yield "## Canon"
-        yield "\n".join(f"- {_indented(text, 2)}" for text in direction.canon)
+        yield "\n".join(f"- {indented(text, 2)}" for text in direction.canon)
     for title, text in (("Mission", direction.mission), ("Current focus", direction.focus)):
         if text:
             yield f"## {title}"
@@ -58,7 +58,7 @@ def _parts(direction: Direction) -> Iterator[str]:
         yield "## Active tasks"
         for n, task in enumerate(direction.tasks, 1):
             yield f"### Task {task.number or n} - {task.title}"
-            yield _fields(task)
+            yield write_fields(task.fields or attribute_fields(task))
     yield from _git(direction.git)
     if direction.roadmap:
         yield "## Roadmap"
@@ -68,7 +68,8 @@ def _parts(direction: Direction) -> Iterator[str]:
         yield section.text
 
 
-def _indented(text: str, width: int) -> str:
+def indented(text: str, width: int) -> str:
+    """Every line but the first moved to the right."""
     return text.replace("\n", "\n" + " " * width)
 
 
@@ -83,7 +84,7 @@ def _quoted(lock: str) -> str:
 
 
 def _category(category: Category) -> str:
-    text = f" - {_indented(category.text, 3)}" if category.text else ""
+    text = f" - {indented(category.text, 3)}" if category.text else ""
     return f"**{category.title}** ({category.low}-{category.high} tasks){text}"
 
 
@@ -96,11 +97,11 @@ def _git(git: GitWorkflow) -> Iterator[str]:
     yield git.text
 
 
-def _fields(task: TaskSpec) -> str:
+def write_fields(fields: Mapping[str, str]) -> str:
     """Plain fields where they read back as they are, else one list item each, which holds any text together."""
-    said = list((task.fields or _from_attributes(task)).items())
+    said = list(fields.items())
     plain = "\n".join(f"**{name}**:{_value(value)}" for name, value in said)
-    listed = "\n\n".join(f"- **{name}**:{_indented(_value(value), 2)}" for name, value in said)
+    listed = "\n\n".join(f"- **{name}**:{indented(_value(value), 2)}" for name, value in said)
     return plain if _reads_back(plain, said) else listed
 
 
@@ -120,7 +121,7 @@ def _reads_back(text: str, wanted: Sequence[tuple[str, str]]) -> bool:
     return [(entry.name, entry.value) for entry in read_entries(lines, blocks)] == list(wanted)
 
 
-def _from_attributes(task: TaskSpec) -> dict[str, str]:
+def attribute_fields(task: TaskSpec) -> dict[str, str]:
     """The fields that say what the attributes say; nothing for an attribute that has its default."""
     plain = TaskSpec(key=task.key, title=task.title, agent=task.agent)
     own_slug = task.key.partition("/")[2]
