@@ -36,7 +36,8 @@ class TaskDraft(BaseModel):
     min_minutes: Minutes
     max_minutes: Minutes
     paths: Annotated[
-        tuple[Line, ...], Field(min_length=1, max_length=30, description="Files or globs that it may touch, from the top.")
+        tuple[Line, ...],
+        Field(min_length=1, max_length=30, description="Files or globs that it may touch, from the top."),
     ]
     checks: Annotated[
         tuple[Line, ...], Field(min_length=1, max_length=10, description="Commands that exit 0 only when it is done.")
@@ -75,7 +76,9 @@ class Proposal:
     """What is wrong with the drafts, as whoever wrote them is told; with any, nothing is to be proposed."""
 
 
-def propose(drafts: Sequence[TaskDraft], files: Mapping[str, tuple[str, str]], asked: Asked, *, today: date) -> Proposal:
+def propose(
+    drafts: Sequence[TaskDraft], files: Mapping[str, tuple[str, str]], asked: Asked, *, today: date
+) -> Proposal:
     """Put drafts into their files, and look whether that gives good directions.
 
     Args:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 
-from callboard.agents.brains.brain import Job, ReviewJob
+from callboard.agents.brains.brain import AnyJob, Inquiry, Job
 from callboard.agents.brains.calls import About
 
 PLACE = (" ", "@@", "index ")
 """Beginnings of a diff's lines that say where a change lies: they follow from what else has landed, and from git's version."""
 
 
-def about(job: Job | ReviewJob) -> About:
+def about(job: AnyJob) -> About:
     if isinstance(job, Job):
         return About(key=job.spec.key, agent=job.seat.agent, attempt=job.attempt, asked=job.spec.digest)
+    if isinstance(job, Inquiry):
+        asked = hashlib.sha256(job.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return About(key=f"{job.kind}/{job.id}", agent=job.seat.agent, attempt=job.attempt, asked=asked)
     request = job.request
     return About(
         key=request.spec.key,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from callboard.bus.errors import BrainError
 
@@ -51,6 +54,31 @@ def read_object(text: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise BrainError(f"expected a JSON object, got {type(value).__name__}: {plain(text, 80)!r}")
     return value
+
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+def read_shape(text: str, shape: type[Shape]) -> Shape:
+    """Read an answer: the whole text, or its last line, is one JSON object of this shape.
+
+    Raises:
+        BrainError: It is not; the message says every mistake with its place, for whoever gave it.
+    """
+    try:
+        found = read_object(text.strip())
+    except BrainError:
+        found = read_object(last_line(text.encode("utf-8", "replace")))
+    try:
+        return shape.model_validate_json(json.dumps(found))
+    except ValidationError as error:
+        raise BrainError(f"the answer cannot be read: {explained(error)}") from error
+
+
+def explained(error: ValidationError) -> str:
+    """Every mistake with its place."""
+    mistakes = error.errors(include_url=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, mistake['loc'])) or 'it'}: {mistake['msg']}" for mistake in mistakes[:10])
 
 
 def _unique(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:

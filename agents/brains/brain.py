@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
+from pydantic import BaseModel, JsonValue
+
 from callboard.agents.workspace.sandbox import OFF, Sandbox
 from callboard.bus.caps import Reached
 from callboard.bus.messages import ParkCause, ReviewRequested
@@ -87,7 +89,35 @@ class ReviewJob:
         )
 
 
-def _head(job: Job | ReviewJob) -> dict[str, str | int]:
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """One question in writing: the brain looks around and answers in a given shape, and changes nothing."""
+
+    seat: Seat
+    task: str
+    """The task's id on the board, whose budget pays; a name that no task has where it is about none."""
+    attempt: int
+    kind: str
+    """What it is for: one word, which also names the tool that ends it, such as `plan`."""
+    id: str
+    """The same when it is asked again after a crash; names its call log, such as `plan.1`."""
+    text: str
+    """What is asked, as Markdown; what came from outside is framed in it."""
+    shape: type[BaseModel]
+    """What an answer looks like; unknown keys are for it to refuse."""
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+    """The same question for programs, which do not read prose."""
+
+    def as_json(self) -> str:
+        """The question for a brain outside this process (docs/brains.md)."""
+        asked = {"ask": self.kind, "id": self.id, "text": self.text, "schema": self.shape.model_json_schema()}
+        return json.dumps({**_head(self), **asked, **self.facts, "prompt": self.seat.prompt})
+
+
+AnyJob = Job | ReviewJob | Inquiry
+
+
+def _head(job: AnyJob) -> dict[str, str | int]:
     return {"run": job.seat.run, "agent": job.seat.agent, "task": job.task, "attempt": job.attempt}
 
 
@@ -148,8 +178,15 @@ class RawVerdict:
     text: str
 
 
-class Brain(Protocol):
-    """Where thinking comes from. A cancelled call leaves no process behind."""
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """What a brain answered to an inquiry, before anybody has checked that it has its shape (`answer.read_shape`)."""
+
+    text: str
+
+
+class Worker(Protocol):
+    """What a driver asks of its brain."""
 
     async def work(self, job: Job, report: Report) -> Result:
         """Work on a task in `job.seat.cwd` until it is done or cannot go on.
@@ -160,6 +197,10 @@ class Brain(Protocol):
         """
         ...
 
+
+class Judge(Protocol):
+    """What everybody else does."""
+
     async def review(self, job: ReviewJob) -> RawVerdict:
         """Judge what was handed in; `job.seat.cwd` is a checkout of it.
 
@@ -168,3 +209,15 @@ class Brain(Protocol):
             BrainParked, BudgetSpent: It cannot think within its time; the review waits for it.
         """
         ...
+
+    async def answer(self, inquiry: Inquiry) -> RawAnswer:
+        """Answer a question; `inquiry.seat.cwd` is a checkout of what it is about.
+
+        Raises:
+            BrainError, BrainParked, BudgetSpent: As for a review.
+        """
+        ...
+
+
+class Brain(Worker, Judge, Protocol):
+    """Where thinking comes from. A cancelled call leaves no process behind."""

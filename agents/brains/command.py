@@ -8,7 +8,20 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from callboard.agents.brains.answer import last_line, plain, read_object
-from callboard.agents.brains.brain import Asked, Blocked, Done, Failed, Job, RawVerdict, Report, Result, ReviewJob, Seat
+from callboard.agents.brains.brain import (
+    Asked,
+    Blocked,
+    Done,
+    Failed,
+    Inquiry,
+    Job,
+    RawAnswer,
+    RawVerdict,
+    Report,
+    Result,
+    ReviewJob,
+    Seat,
+)
 from callboard.agents.workspace.commands import TIMED_OUT, Finished, OnLine, run_command
 from callboard.bus.errors import BrainError, CommandFailed
 from callboard.bus.task import CommandResult
@@ -51,7 +64,7 @@ STATUSES = ("done", "blocked", "failed", "asked")
 
 
 class CommandBrain:
-    """Runs a program once per attempt and once per review.
+    """Runs a program once per attempt, review and question.
 
     Args:
         command: A line for the shell, or an argument list.
@@ -82,6 +95,14 @@ class CommandBrain:
         if finished.result.exit_code:
             raise BrainError(f"no verdict: exited {finished.result.exit_code}; {_ending(finished.result)}")
         return RawVerdict(finished.stdout.decode("utf-8", "replace"))
+
+    async def answer(self, inquiry: Inquiry) -> RawAnswer:
+        finished = await self._run(inquiry.seat, inquiry.task, inquiry.as_json())
+        if _timed_out(finished.result, inquiry.seat.timeout_s):
+            raise BrainError(f"no answer within {inquiry.seat.timeout_s:g} s; {_ending(finished.result)}")
+        if finished.result.exit_code:
+            raise BrainError(f"no answer: exited {finished.result.exit_code}; {_ending(finished.result)}")
+        return RawAnswer(finished.stdout.decode("utf-8", "replace"))
 
     async def _run(
         self, seat: Seat, task: str, stdin: str, on_stdout: OnLine | None = None, on_stderr: OnLine | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
-from callboard.agents.brains.brain import Job, ReviewJob
+from callboard.agents.brains.brain import Inquiry, Job, ReviewJob
 from callboard.bus.task import Briefing, CommandResult, Note, TaskSpec
 from callboard.directions.demands import ANY
 
@@ -57,6 +58,20 @@ def review_prompt(job: ReviewJob, *, max_diff: int = 100_000) -> str:
         _commands(request.commands),
         f"## What its author says\n\n{request.notes}" if request.notes else "",
         _diff(job.diff, max_diff),
+    )
+
+
+def inquiry_prompt(inquiry: Inquiry) -> str:
+    """One question, without how to answer it."""
+    return _sections(inquiry.seat.prompt, inquiry.text)
+
+
+def answer_line(inquiry: Inquiry) -> str:
+    """How a brain with text alone answers."""
+    schema = json.dumps(inquiry.shape.model_json_schema(), ensure_ascii=False)
+    return (
+        "When you are finished, end your last answer with one line that is a JSON object and nothing else, without a code "
+        f"fence, of this schema:\n{schema}\nNobody can answer you while you work; what you change is thrown away."
     )
 
 

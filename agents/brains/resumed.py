@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from loguru import logger
 
-from callboard.agents.brains.brain import Job, ReviewJob
+from callboard.agents.brains.brain import AnyJob, Inquiry, Job, ReviewJob
 from callboard.agents.brains.call_file import CallFile, read_records
 from callboard.agents.brains.calls import (
     BeginRecord,
@@ -34,12 +34,12 @@ MOST = 100
 AnyRecord = TypeVar("AnyRecord", CallRecord, RoomRecord, ToolRecord)
 
 
-def open_log(job: Job | ReviewJob, path_of: Callable[[int, str], Path]) -> CallLog:
+def open_log(job: AnyJob, path_of: Callable[[int, str], Path]) -> CallLog:
     """The log of an attempt or a review in a file, as `behind_past` has it."""
     return behind_past(job, CallFile(path_of(job.attempt, review_of(job))), path_of)
 
 
-def behind_past(job: Job | ReviewJob, log: CallLog, path_of: Callable[[int, str], Path]) -> CallLog:
+def behind_past(job: AnyJob, log: CallLog, path_of: Callable[[int, str], Path]) -> CallLog:
     """The log of an attempt or a review, behind what was said before it where that was parked.
 
     Args:
@@ -56,15 +56,23 @@ def behind_past(job: Job | ReviewJob, log: CallLog, path_of: Callable[[int, str]
     return ResumedLog(past, path_of(*before).name, log, same)
 
 
-def review_of(job: Job | ReviewJob) -> str:
-    """Its id; "" for an attempt."""
-    return job.request.review if isinstance(job, ReviewJob) else ""
+def review_of(job: AnyJob) -> str:
+    """The id of a review or an inquiry; "" for an attempt."""
+    match job:
+        case ReviewJob():
+            return job.request.review
+        case Inquiry():
+            return job.id
+        case _:
+            return ""
 
 
-def _earlier(job: Job | ReviewJob) -> tuple[int, str] | None:
+def _earlier(job: AnyJob) -> tuple[int, str] | None:
     """The attempt, and the review, that this one goes on from if that was parked; None = it is the first."""
     if isinstance(job, Job):
         return (job.attempt - 1, "") if job.attempt > 1 else None
+    if isinstance(job, Inquiry):
+        return None
     head, _, rounds = job.request.review.rpartition(".")
     return (job.attempt, f"{head}.{int(rounds) - 1}") if rounds.isdecimal() and int(rounds) > 1 else None
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from callboard.agents.brains.brain import Brain
+from callboard.agents.brains.brain import Worker
 from callboard.agents.driver import entries
 from callboard.agents.driver.stop import Stop
 from callboard.agents.driver.task_run import Post, TaskRun
@@ -35,7 +35,7 @@ class DriverHandler:
         now: Dates of commits.
     """
 
-    def __init__(self, post: Post, brain: Brain, *, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, post: Post, brain: Worker, *, now: Callable[[], datetime] = utc_now) -> None:
         self._post = post
         self._brain = brain
         self._now = now

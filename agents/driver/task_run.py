@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from callboard.agents.brains.answer import plain
-from callboard.agents.brains.brain import Asked, Blocked, Brain, Done, Failed, Job, Parked, Result, Seat
+from callboard.agents.brains.brain import Asked, Blocked, Done, Failed, Job, Parked, Result, Seat, Worker
 from callboard.agents.brains.budget import reached_by
 from callboard.agents.driver import entries
 from callboard.agents.driver.entries import HandIn, Kept
@@ -48,7 +48,7 @@ class TaskRun:
     """Used once: one delivery of one `task.assigned`."""
 
     def __init__(
-        self, post: Post, brain: Brain, work: Work, assigned: TaskAssigned, stop: Stop, now: Callable[[], datetime]
+        self, post: Post, brain: Worker, work: Work, assigned: TaskAssigned, stop: Stop, now: Callable[[], datetime]
     ) -> None:
         self._post = post
         self._brain = brain

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from callboard.agents.brains.answer import plain
-from callboard.agents.brains.brain import Brain, ReviewJob, Seat
+from callboard.agents.brains.brain import Judge, ReviewJob, Seat
 from callboard.agents.brains.budget import reached_by
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.notices import log_notice
@@ -59,7 +59,7 @@ class ReviewerHandler:
         now: The time that deadlines are held against.
     """
 
-    def __init__(self, bench: Bench, brain: Brain, *, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, bench: Bench, brain: Judge, *, now: Callable[[], datetime] = utc_now) -> None:
         self._bench = bench
         self._brain = brain
         self._now = now

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from callboard.agents.brains.brain import Brain, Job, ReviewJob
+from callboard.agents.brains.brain import AnyJob, Brain
 from callboard.agents.brains.call_file import CallFile
 from callboard.agents.brains.cli.adapters import ADAPTERS
 from callboard.agents.brains.cli.brain import CliBrain, CliSettings
@@ -119,12 +119,12 @@ class Thinking:
         folder = self.workspace.layout.scratch(f"{self.agent.name}.mcp")
         return AgentServers(servers, folder, now=utc_now, redact=self.workspace.redactor.known)
 
-    def _call_log(self, job: Job | ReviewJob, file: CallFile | None = None) -> CallLog:
+    def _call_log(self, job: AnyJob, file: CallFile | None = None) -> CallLog:
         """Behind what was said before, where the conversation was parked."""
         return behind_past(job, file or self._call_file(job), partial(self._path, job))
 
-    def _call_file(self, job: Job | ReviewJob) -> CallFile:
+    def _call_file(self, job: AnyJob) -> CallFile:
         return CallFile(self._path(job, job.attempt, review_of(job)))
 
-    def _path(self, job: Job | ReviewJob, attempt: int, review: str) -> Path:
+    def _path(self, job: AnyJob, attempt: int, review: str) -> Path:
         return self.workspace.layout.call_log(job.seat.run, job.task, attempt, job.seat.agent, review)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from brain_jobs import job, review_job
 
-from callboard.agents.brains.brain import Job, ReviewJob
+from callboard.agents.brains.brain import AnyJob, Job, ReviewJob
 from callboard.agents.brains.budget import CallEstimate, Reservation, Usage
 from callboard.agents.brains.call_file import CallFile
 from callboard.bus.errors import BudgetSpent
@@ -57,7 +57,7 @@ def install(folder: Path, name: str, code: str) -> None:
     program.chmod(0o755)
 
 
-def cli_log(job: Job | ReviewJob) -> CallFile:
+def cli_log(job: AnyJob) -> CallFile:
     """Beside the clone that the job works in."""
     return CallFile(job.seat.cwd.with_name("calls.jsonl"))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from agent_world import seat_at
 from driver_process import AGENT
 
-from callboard.agents.brains.brain import Job, ReviewJob
+from callboard.agents.brains.brain import AnyJob
 from callboard.agents.brains.call_file import CallFile
 from callboard.agents.brains.model.brain import ModelBrain
 from callboard.agents.brains.model.wire import OneModel
@@ -33,7 +33,7 @@ async def main(url: str, run: str, root: str, model_url: str) -> None:
     budget = RunBudget(bus, AGENT, Prices())
     settings = ModelSettings(provider="anthropic", model="m", base_url=model_url)
 
-    def open_log(job: Job | ReviewJob) -> CallFile:
+    def open_log(job: AnyJob) -> CallFile:
         return CallFile(layout.call_log(job.seat.run, job.task, job.attempt, job.seat.agent))
 
     brain = ModelBrain(

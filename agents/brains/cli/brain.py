@@ -9,7 +9,18 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from callboard.agents.brains.brain import Failed, Job, RawVerdict, Report, Result, ReviewJob, Seat
+from callboard.agents.brains.brain import (
+    AnyJob,
+    Failed,
+    Inquiry,
+    Job,
+    RawAnswer,
+    RawVerdict,
+    Report,
+    Result,
+    ReviewJob,
+    Seat,
+)
 from callboard.agents.brains.budget import Budget, Reservation
 from callboard.agents.brains.call_file import CallFile
 from callboard.agents.brains.calls import CallRecord
@@ -22,7 +33,14 @@ from callboard.agents.brains.cli.recording import Recording
 from callboard.agents.brains.cli.session import Session, conclude, doing, read_session, verdict_text
 from callboard.agents.brains.command import plain_end
 from callboard.agents.brains.prices import Prices
-from callboard.agents.brains.prompt import DONE_LINE, VERDICT_LINE, review_prompt, task_prompt
+from callboard.agents.brains.prompt import (
+    DONE_LINE,
+    VERDICT_LINE,
+    answer_line,
+    inquiry_prompt,
+    review_prompt,
+    task_prompt,
+)
 from callboard.agents.threads import run_to_end
 from callboard.agents.workspace.commands import TIMED_OUT, Finished, run_command
 from callboard.bus.clock import utc_now
@@ -50,7 +68,7 @@ async def _no_report(line: str) -> None:
 
 
 class CliBrain:
-    """Runs an agent CLI once per attempt and once per review.
+    """Runs an agent CLI once per attempt, review and question.
 
     Args:
         budget: What is reserved before and settled after each of its calls.
@@ -64,7 +82,7 @@ class CliBrain:
         adapter: Adapter,
         settings: CliSettings,
         budget: Budget,
-        open_log: Callable[[Job | ReviewJob], CallFile],
+        open_log: Callable[[AnyJob], CallFile],
         *,
         now: Callable[[], datetime] = utc_now,
         prices: Prices | None = None,
@@ -94,7 +112,14 @@ class CliBrain:
             raise BrainError(f"no verdict within {job.seat.timeout_s:g} s; {_ending(finished)}")
         return RawVerdict(verdict_text(session, _ending(finished), self._now()))
 
-    async def _run(self, job: Job | ReviewJob, order: Order, report: Report) -> tuple[Finished, Session]:
+    async def answer(self, inquiry: Inquiry) -> RawAnswer:
+        prompt = f"{inquiry_prompt(inquiry)}\n{answer_line(inquiry)}\n"
+        finished, session = await self._run(inquiry, Order(prompt, "review", {}, self._settings.model, ()), _no_report)
+        if _timed_out(finished, inquiry.seat):
+            raise BrainError(f"no answer within {inquiry.seat.timeout_s:g} s; {_ending(finished)}")
+        return RawAnswer(verdict_text(session, _ending(finished), self._now()))
+
+    async def _run(self, job: AnyJob, order: Order, report: Report) -> tuple[Finished, Session]:
         """One session, from its start to the end of everything it started."""
         adapter, seat, task = self._adapter, job.seat, job.task
         env = {**seat.env, **self._settings.env}
@@ -141,7 +166,7 @@ class CliBrain:
             await meter.end()
         return finished, session
 
-    async def _recording(self, job: Job | ReviewJob) -> Recording:
+    async def _recording(self, job: AnyJob) -> Recording:
         """Behind what sessions of this attempt left that were broken off; what they used is settled now, if it was not."""
         log = await run_to_end(self._open_log, job)
         for record in log.rest():

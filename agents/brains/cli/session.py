@@ -76,7 +76,7 @@ def conclude(session: Session, ending: str, now: datetime) -> Result:
 
 
 def verdict_text(session: Session, ending: str, now: datetime) -> str:
-    """What a reviewer said last.
+    """What a reviewer said last, or whoever answers a question.
 
     Raises:
         BrainError: Its session failed.
@@ -86,7 +86,7 @@ def verdict_text(session: Session, ending: str, now: datetime) -> str:
     if cause:
         raise BrainParked(problem, cause=cause, until=limit_end(session, cause, now))
     if problem:
-        raise BrainError(f"no verdict: {problem}")
+        raise BrainError(f"no answer: {problem}")
     return unfenced(session.answer)
 
 

@@ -11,8 +11,18 @@ from typing import NoReturn
 from pydantic import JsonValue
 
 from callboard.agents.brains.about import about
-from callboard.agents.brains.answer import last_line
-from callboard.agents.brains.brain import Failed, Job, RawVerdict, Report, Result, ReviewJob
+from callboard.agents.brains.answer import last_line, read_shape
+from callboard.agents.brains.brain import (
+    AnyJob,
+    Failed,
+    Inquiry,
+    Job,
+    RawAnswer,
+    RawVerdict,
+    Report,
+    Result,
+    ReviewJob,
+)
 from callboard.agents.brains.budget import Budget
 from callboard.agents.brains.calls import BeginRecord, CallLog, ParkRecord
 from callboard.agents.brains.mcp.offer import NoServers, Servers
@@ -22,13 +32,13 @@ from callboard.agents.brains.model.conversation import Conversation, NoEnd, Subj
 from callboard.agents.brains.model.logged import LoggedCaller
 from callboard.agents.brains.model.room import Window
 from callboard.agents.brains.model.toolbox import End, Tool, by_name
-from callboard.agents.brains.model.tools import BriefVerdict, driver_tools, reviewer_tools
+from callboard.agents.brains.model.tools import BriefVerdict, driver_tools, inquiry_tools, reviewer_tools
 from callboard.agents.brains.model.using import ToolUser
 from callboard.agents.reviewer.verdict import parse_verdict
 from callboard.bus.errors import BrainError, BrainParked, BudgetSpent
 
-OpenLog = Callable[[Job | ReviewJob], CallLog]
-"""The call log of an attempt or a review."""
+OpenLog = Callable[[AnyJob], CallLog]
+"""The call log of an attempt, a review or a question."""
 
 
 DEFAULT_WINDOW = Window(128_000, 16_384)
@@ -88,7 +98,7 @@ class ModelBrain:
             return Failed(f"stopped at its time limit of {job.seat.timeout_s:g} s")
         except NoEnd as error:
             return Failed(str(error))
-        assert not isinstance(result, RawVerdict), "a driver has no tool that gives a verdict"
+        assert not isinstance(result, RawVerdict | RawAnswer), "a driver has no tool that gives a verdict or an answer"
         return result
 
     async def review(self, job: ReviewJob) -> RawVerdict:
@@ -116,7 +126,34 @@ class ModelBrain:
         assert isinstance(result, RawVerdict), "a reviewer has no tool that ends an attempt"
         return result
 
-    def _begin(self, subject: Subject, job: Job | ReviewJob, said: str, notes: Sequence[str] = ()) -> BeginRecord:
+    async def answer(self, inquiry: Inquiry) -> RawAnswer:
+        tools: tuple[Tool, ...] = inquiry_tools(inquiry) if self._has_tools else ()
+        ends = _clock() + inquiry.seat.timeout_s
+
+        def read(text: str) -> End:
+            read_shape(text, inquiry.shape)
+            return End(RawAnswer(text if text.strip().startswith("{") else last_line(text.encode())))
+
+        subject = Subject(
+            task=inquiry.task,
+            instructions=prompt.inquiry_instructions(inquiry, has_tools=self._has_tools),
+            tools=tools,
+            read_text=read,
+            max_turns=self._max_turns,
+            window=self._window,
+            schema=None if self._has_tools else inquiry.shape.model_json_schema(),
+            patience_s=lambda: (ends - _clock()) / 2,
+        )
+        try:
+            async with asyncio.timeout(inquiry.seat.timeout_s):
+                begin = self._begin(subject, inquiry, inquiry.text)
+                result = (await self._talk(subject, inquiry, begin, _nobody)).result
+        except TimeoutError as error:
+            raise BrainError(f"no answer within {inquiry.seat.timeout_s:g} s") from error
+        assert isinstance(result, RawAnswer), "nothing else ends a question"
+        return result
+
+    def _begin(self, subject: Subject, job: AnyJob, said: str, notes: Sequence[str] = ()) -> BeginRecord:
         return BeginRecord(
             instructions=subject.instructions,
             prompt=self._redact(said),
@@ -125,7 +162,7 @@ class ModelBrain:
             at=self._now(),
         )
 
-    async def _talk(self, subject: Subject, job: Job | ReviewJob, begin: BeginRecord, report: Report) -> End:
+    async def _talk(self, subject: Subject, job: AnyJob, begin: BeginRecord, report: Report) -> End:
         log = self._open_log(job)
         caller = LoggedCaller(self._caller, log, self._budget, self._now)
         async with self._servers.tools(job.seat, log) as extra:

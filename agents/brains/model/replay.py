@@ -11,7 +11,17 @@ from typing import Protocol
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 
 from callboard.agents.brains.about import about
-from callboard.agents.brains.brain import Brain, Job, RawVerdict, Report, Result, ReviewJob
+from callboard.agents.brains.brain import (
+    AnyJob,
+    Brain,
+    Inquiry,
+    Job,
+    RawAnswer,
+    RawVerdict,
+    Report,
+    Result,
+    ReviewJob,
+)
 from callboard.agents.brains.budget import Budget, CallEstimate
 from callboard.agents.brains.call_file import CallFile
 from callboard.agents.brains.calls import CallLog
@@ -33,9 +43,9 @@ class MakeBrain(Protocol):
 class Played:
     """What every played reply goes through."""
 
-    open_file: Callable[[Job | ReviewJob], CallFile]
+    open_file: Callable[[AnyJob], CallFile]
     """Where what is played is written down."""
-    behind_past: Callable[[Job | ReviewJob, CallFile], CallLog]
+    behind_past: Callable[[AnyJob, CallFile], CallLog]
     """The same, behind what was said before."""
     budget: Budget
     priced_as: Callable[[str], str]
@@ -62,7 +72,10 @@ class ReplayBrain:
     async def review(self, job: ReviewJob) -> RawVerdict:
         return await self._brain(job).review(job)
 
-    def _brain(self, job: Job | ReviewJob) -> Brain:
+    async def answer(self, inquiry: Inquiry) -> RawAnswer:
+        return await self._brain(inquiry).answer(inquiry)
+
+    def _brain(self, job: AnyJob) -> Brain:
         talk = self._recording.find(about(job))
         file = self._played.open_file(job)
         log = PlayedLog(file, self._played.behind_past(job, file), talk, self._played.now)

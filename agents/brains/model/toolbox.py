@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_ai.tools import ToolDefinition
 
-from callboard.agents.brains.brain import RawVerdict, Result
+from callboard.agents.brains.answer import explained
+from callboard.agents.brains.brain import RawAnswer, RawVerdict, Result
 from callboard.bus.errors import BrainError
 
 
@@ -21,9 +22,9 @@ class Arguments(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """What ends a conversation: the attempt's result, or a verdict."""
+    """What ends a conversation: the attempt's result, a verdict, or an answer."""
 
-    result: Result | RawVerdict
+    result: Result | RawVerdict | RawAnswer
 
 
 class BadCall(BrainError):
@@ -31,7 +32,7 @@ class BadCall(BrainError):
 
 
 Said = str | End
-Given = TypeVar("Given", bound=Arguments)
+Given = TypeVar("Given", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +72,13 @@ def tool(
     return Tool(name, about, _schema(takes), call, changes)
 
 
-def explained(error: ValidationError) -> str:
-    """Every mistake with its place, for the model."""
-    mistakes = error.errors(include_url=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, mistake['loc'])) or 'it'}: {mistake['msg']}" for mistake in mistakes[:10])
-
-
 def by_name(tools: Sequence[Tool]) -> dict[str, Tool]:
     found = {each.name: each for each in tools}
     assert len(found) == len(tools), "two tools of one name"
     return found
 
 
-def _schema(takes: type[Arguments]) -> dict[str, Any]:
+def _schema(takes: type[BaseModel]) -> dict[str, Any]:
     schema = takes.model_json_schema()
     schema.pop("description", None)  # it is about the code
     return _untitled(schema)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from callboard.agents.brains import reading, tools
 from callboard.agents.brains.answer import plain
-from callboard.agents.brains.brain import Asked, Blocked, Done, RawVerdict, Seat
+from callboard.agents.brains.brain import Asked, Blocked, Done, Inquiry, RawAnswer, RawVerdict, Seat
 from callboard.agents.brains.command import MAX_NOTES, MAX_TEXT
 from callboard.agents.brains.model.toolbox import Arguments, End, Tool, tool
 from callboard.agents.reviewer.verdict import SaidVerdict
@@ -111,6 +111,18 @@ def verdict_tool() -> Tool:
         return End(RawVerdict(given.model_dump_json()))
 
     return tool("verdict", "Ends your review: your vote and what you found.", GiveVerdict, give)
+
+
+def inquiry_tools(inquiry: Inquiry) -> tuple[Tool, ...]:
+    """It may run commands too: they are held by its sandbox, in a checkout that is thrown away."""
+    return (*_looking(inquiry.seat), _run(inquiry.seat), answer_tool(inquiry))
+
+
+def answer_tool(inquiry: Inquiry) -> Tool:
+    async def give(given: BaseModel) -> End:
+        return End(RawAnswer(given.model_dump_json()))
+
+    return tool(inquiry.kind, "Ends the question: your answer.", inquiry.shape, give)
 
 
 def _looking(seat: Seat) -> tuple[Tool, ...]:

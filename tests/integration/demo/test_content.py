@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from roster import run_git
 
-from callboard.agents.brains.brain import Blocked, Done, Job, Result, ReviewJob, Seat
+from callboard.agents.brains.brain import AnyJob, Blocked, Done, Job, Result, ReviewJob, Seat
 from callboard.agents.brains.budget import CallEstimate, Reservation, Usage
 from callboard.agents.brains.call_file import CallFile
 from callboard.agents.brains.model.brain import ModelBrain
@@ -64,7 +64,7 @@ class Stage:
         played = Played(self.log, lambda _, file: file, Free(), str, lambda: AT, _at_once)
         self.brain = ReplayBrain(Recording(RECORDING), lambda caller, log: make(caller, lambda _: log), played)
 
-    def log(self, _: Job | ReviewJob) -> CallFile:
+    def log(self, _: AnyJob) -> CallFile:
         """A new one each time: nothing here goes on after a crash."""
         folder = self.path.parent / f"calls of {self.path.name}"
         number = sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0

@@ -127,7 +127,7 @@ def test_what_a_reviewer_says_last_is_its_verdict(tmp_path: Path) -> None:
 def test_a_reviewer_whose_session_fails_gives_no_verdict(tmp_path: Path) -> None:
     job = seated_review(tmp_path)
     install(tmp_path / "bin", "claude", """print('{"vote": "approved", "findings": []}')""")
-    with pytest.raises(BrainError, match="no verdict: its session did not end"):
+    with pytest.raises(BrainError, match="no answer: its session did not end"):
         asyncio.run(claude().review(job))
 
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from agent_world import NOW, Delivered, World, bodies, entry
 
-from callboard.agents.brains.brain import Job, RawVerdict, Report, Result, ReviewJob
+from callboard.agents.brains.brain import Job, Report, Result
 from callboard.agents.brains.command import CommandBrain
 from callboard.agents.driver.handler import DriverHandler
 from callboard.agents.driver.task_run import Post
@@ -183,9 +183,6 @@ class BrokenBrain:
     async def work(self, job: Job, report: Report) -> Result:
         raise BrainError("no transcript of driver-1; record one")
 
-    async def review(self, job: ReviewJob) -> RawVerdict:
-        raise AssertionError
-
 
 def test_a_brain_that_gives_nothing_fails_the_attempt_with_its_sentence(world: World) -> None:
     handler = DriverHandler(Post(world.seat(AGENT), world.clone(AGENT)), BrokenBrain())
@@ -202,9 +199,6 @@ class TiredBrain:
     async def work(self, job: Job, report: Report) -> Result:
         (job.seat.cwd / "half.py").write_text("half\n")
         raise self._error
-
-    async def review(self, job: ReviewJob) -> RawVerdict:
-        raise AssertionError
 
 
 @pytest.mark.parametrize(

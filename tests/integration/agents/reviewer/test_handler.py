@@ -14,7 +14,7 @@ import psutil
 import pytest
 from agent_world import NOW, Delivered, World, bodies, entry
 
-from callboard.agents.brains.brain import Job, RawVerdict, Report, Result, ReviewJob
+from callboard.agents.brains.brain import Inquiry, RawAnswer, RawVerdict, ReviewJob
 from callboard.agents.brains.command import CommandBrain
 from callboard.agents.reviewer import handler as reviewer
 from callboard.agents.reviewer.handler import MAX_DIFF, Bench, ReviewerHandler
@@ -199,11 +199,11 @@ def test_reviews_and_notices_have_lanes_of_their_own_and_nothing_else_is_handled
 
 
 class TiredBrain:
-    async def work(self, job: Job, report: Report) -> Result:
-        raise AssertionError
-
     async def review(self, job: ReviewJob) -> RawVerdict:
         raise BrainParked("429 from big", cause="rate_limit", until=NOW + timedelta(hours=5))
+
+    async def answer(self, inquiry: Inquiry) -> RawAnswer:
+        raise AssertionError
 
 
 def test_a_reviewer_that_cannot_think_in_time_abstains_and_says_when_it_can(world: World) -> None:

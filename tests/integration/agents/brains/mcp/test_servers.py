@@ -22,7 +22,7 @@ from model_faults import Hang, Reply, scripted
 from model_server import ModelServer
 from model_wire import Say, ToolCall
 
-from callboard.agents.brains.brain import Done, Job, Result, ReviewJob
+from callboard.agents.brains.brain import AnyJob, Done, Result
 from callboard.agents.brains.call_file import CallFile, read_records
 from callboard.agents.brains.calls import ToolRecord
 from callboard.agents.brains.mcp.offer import OFFER
@@ -83,7 +83,7 @@ class World:
         """What a plain server wrote down: its starts, and its calls."""
         return [line.split()[0] for line in (self.folder / f"{behaviour}.log").read_text().splitlines()]
 
-    def _open(self, _: Job | ReviewJob) -> CallFile:
+    def _open(self, _: AnyJob) -> CallFile:
         return CallFile(self.log)
 
 

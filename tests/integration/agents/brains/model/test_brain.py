@@ -18,8 +18,8 @@ from model_faults import Hang, Reply, fault, scripted
 from model_server import ModelServer
 from model_wire import Asked, Format, Say, ToolCall
 
+from callboard.agents.brains.brain import AnyJob, Blocked, Done, Failed, Result
 from callboard.agents.brains.brain import Asked as AskedPerson
-from callboard.agents.brains.brain import Blocked, Done, Failed, Job, Result, ReviewJob
 from callboard.agents.brains.call_file import CallFile, read_records
 from callboard.agents.brains.calls import CallRecord, ToolRecord
 from callboard.agents.brains.model.brain import ModelBrain
@@ -76,7 +76,7 @@ class World:
     def results(self) -> list[str]:
         return [record.result for record in read_records(self.log) if isinstance(record, ToolRecord)]
 
-    def _open(self, _: Job | ReviewJob) -> CallFile:
+    def _open(self, _: AnyJob) -> CallFile:
         return CallFile(self.log)
 
 

@@ -13,7 +13,7 @@ from model_calls import a_call
 from model_wire import Format
 from real_model import serving
 
-from callboard.agents.brains.brain import Job, ReviewJob
+from callboard.agents.brains.brain import AnyJob
 from callboard.agents.brains.call_file import CallFile, read_records
 from callboard.agents.brains.calls import CallRecord
 from callboard.agents.brains.model.brain import ModelBrain
@@ -48,7 +48,7 @@ def model(url: str, wire: Format, **more: object) -> OneModel:
 def test_it_gives_a_verdict_that_follows_the_schema(url: str, tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
 
-    def open_log(_: Job | ReviewJob) -> CallFile:
+    def open_log(_: AnyJob) -> CallFile:
         return CallFile(path)
 
     brain = ModelBrain(model(url, "chat", max_tokens=600), open_log, now=lambda: datetime.now(UTC), has_tools=False)

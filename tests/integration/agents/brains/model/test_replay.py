@@ -16,7 +16,7 @@ from model_server import ModelServer
 from model_wire import Say, ToolCall
 from pydantic import JsonValue
 
-from callboard.agents.brains.brain import Done, Failed, Job, Result, ReviewJob
+from callboard.agents.brains.brain import AnyJob, Done, Failed, Result
 from callboard.agents.brains.budget import CallEstimate, Reservation, Usage
 from callboard.agents.brains.call_file import CallFile, read_records
 from callboard.agents.brains.calls import CallRecord, ToolRecord
@@ -79,7 +79,7 @@ class Stage:
     def log(self) -> Path:
         return self.folder / "calls.jsonl"
 
-    def open(self, _: Job | ReviewJob) -> CallFile:
+    def open(self, _: AnyJob) -> CallFile:
         return CallFile(self.log)
 
     def player(self, recording: Recording) -> ReplayBrain:

@@ -17,7 +17,7 @@ from model_faults import RateLimited, Reply, Status
 from model_server import ModelServer
 from model_wire import Asked, Say, ToolCall
 
-from callboard.agents.brains.brain import Done, Job, Result, ReviewJob
+from callboard.agents.brains.brain import AnyJob, Done, Result
 from callboard.agents.brains.call_file import read_records
 from callboard.agents.brains.calls import BeginRecord, CallLog, CallRecord, ParkRecord
 from callboard.agents.brains.model.brain import ModelBrain
@@ -81,7 +81,7 @@ class World:
         model = OneModel("m", model_settings(self.server, "messages", retries=0), "key", budget=self.purse)
         return ModelBrain(Providers([model]), self._open, now=lambda: datetime.now(UTC), budget=self.purse)
 
-    def _open(self, asked: Job | ReviewJob) -> CallLog:
+    def _open(self, asked: AnyJob) -> CallLog:
         return open_log(asked, self.path)
 
 
