@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 
 from callboard.bus.body import Body
 from callboard.bus.caps import Reached
+from callboard.bus.issues import Report
 from callboard.bus.task import Briefing, CommandResult, Finding, Note, Permit, TaskSpec
 
 ParkCause = Literal["rate_limit", "provider", "budget"]
@@ -60,6 +61,8 @@ class EvidenceSubmitted(Body):
     commands: tuple[CommandResult, ...] = ()
     files: tuple[str, ...] = ()
     notes: str = ""
+    issues: tuple[Report, ...] = ()
+    """What else it saw to be wrong, which is no part of the task."""
 
 
 class BlockerRaised(Body):

@@ -12,6 +12,7 @@
 | verdict:<tree>:<gate hash> | GateDoc |
 | intent:<id>         | IntentDoc  |
 | budget              | BudgetDoc  |
+| issue:<key>, tracker, summary | bus/issues.py |
 
 Only the manager's desk changes it, but for two: the launcher creates `run`, and the manager's office writes `manager`.
 """
@@ -27,6 +28,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from callboard.bus.caps import Caps, Exhausted, Limits, Worked
 from callboard.bus.doc import Doc as Doc
+from callboard.bus.issue_caps import Safety
+from callboard.bus.issues import IssueDoc, SummaryDoc, TrackerDoc
 from callboard.bus.questions import QuestionDoc as QuestionDoc
 from callboard.bus.states import ENDED as ENDED
 from callboard.bus.states import HELD_BY_AGENT as HELD_BY_AGENT
@@ -38,7 +41,7 @@ class RunDoc(Doc):
     id: str = ""
     state: Literal["created", "running", "paused", "succeeded", "failed", "cancelled"] = "created"
     reason: str = ""
-    """Why it is paused or failed: question | approval | operator | disk | provider | budget | integration_moved, or a failure reason."""
+    """Why it is paused (operator | disk | provider | budget | environment | integration_moved) or failed (closing.FAILURES)."""
     detail: str = ""
     """The same for a person, as a sentence."""
     base: str = ""
@@ -46,6 +49,8 @@ class RunDoc(Doc):
     integration: str = ""
     """The integration branch, without refs/heads/."""
     target: str = ""
+    goal: str = ""
+    safety: Safety = "normal"
     awaits_directions: bool = False
     """A launch began, and its direction files are not read yet: until then nobody can say that all work is done."""
     stays: bool = False
@@ -243,6 +248,9 @@ PREFIXES: Mapping[str, type[Doc]] = {
     "verdict": GateDoc,
     "intent": IntentDoc,
     "budget": BudgetDoc,
+    "issue": IssueDoc,
+    "tracker": TrackerDoc,
+    "summary": SummaryDoc,
 }
 
 D = TypeVar("D", bound=Doc)
@@ -311,11 +319,16 @@ class Board:
     def budget(self) -> BudgetDoc:
         return self.get("budget", BudgetDoc)
 
+    @property
+    def tracker(self) -> TrackerDoc:
+        return self.get("tracker", TrackerDoc)
+
     def caps(self, scope: str) -> Caps:
         """What a scope may use."""
         kind, _, name = scope.partition(":")
         spec = self.task(name).spec if kind == "task" else None
-        return self.budget.caps(scope, spec.budget if spec else None)
+        own = self.budget.limits.own_caps(spec.budget, spec.category) if spec else None
+        return self.budget.caps(scope, own)
 
     def has_attempt(self, scope: str) -> bool:
         """Whether the run, or an agent, may begin one more attempt."""

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
+from callboard.bus.categories import is_high_risk
+from callboard.bus.issue_caps import IssueLimits
 from callboard.bus.states import NOTICE
 from callboard.bus.task import UNTIERED, Fact, OwnCaps
 
@@ -80,6 +82,19 @@ class Limits(Fact):
     """Of each tier: all its tasks together."""
     agent: Caps = Caps(tokens=3_000_000, micro_usd=15_000_000, minutes=120, attempts=150)
     """Of each agent, over the whole run."""
+    made_tasks: int = 25
+    """Tasks of a run that agents or models made; people's are not counted."""
+    tier_gate_runs_per_task: int = 2
+    """Gates that a tier may run: this times its tasks."""
+    high_risk_attempts: int = 2
+    """Of a task of a high-risk category (bus/categories.py), unless its own Budget says otherwise."""
+    issues: IssueLimits = IssueLimits()
+
+    def own_caps(self, budget: OwnCaps, category: str) -> OwnCaps:
+        """What a task of a category has to itself, where its own Budget says nothing."""
+        if budget.attempts is not None or not is_high_risk(category):
+            return budget
+        return budget.model_copy(update={"attempts": min(self.high_risk_attempts, self.task.attempts)})
 
     def of(self, scope: str) -> Caps:
         match scope.partition(":")[0]:

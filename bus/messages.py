@@ -47,6 +47,7 @@ from callboard.bus.hand_messages import (
     PromotionFinished,
     PromotionRequested,
 )
+from callboard.bus.issue_messages import BacklogCarried, IssueClosed, IssueReported
 from callboard.bus.people_messages import CommandGiven, CommandHandled
 from callboard.bus.task import Briefing, Fact, TaskSpec
 
@@ -59,6 +60,7 @@ __all__ = [
     "ApprovalRequested",
     "AttemptFailed",
     "AttemptParked",
+    "BacklogCarried",
     "BlockerRaised",
     "BlockerResolved",
     "Body",
@@ -76,6 +78,8 @@ __all__ = [
     "GateFinished",
     "GateRequested",
     "HandInRefused",
+    "IssueClosed",
+    "IssueReported",
     "LandFinished",
     "LandRequested",
     "LogKind",

@@ -21,7 +21,8 @@ class Fact(BaseModel):
 class Source(Fact):
     """Where a task came from."""
 
-    kind: Literal["direction", "person"]
+    kind: Literal["direction", "person", "debt"]
+    """debt: the manager made it, to clean an old issue up."""
     file: str = ""
     line: int = 0
     """1-based line of the task's heading; 0 when it has none."""
@@ -64,6 +65,8 @@ class TaskSpec(Fact):
     serves: str = ""
     tier: str = UNTIERED
     """The group of tasks it belongs to, also of other agents' files."""
+    category: str = ""
+    """What kind of change it is (bus/categories.py); free text otherwise."""
     depends_on: tuple[str, ...] = ()
     """Keys of tasks that must be done first."""
     agent: str
@@ -84,8 +87,8 @@ class TaskSpec(Fact):
     @property
     def digest(self) -> str:
         """16 hex digits over what the task asks for; place in the file, number and order do not count,
-        and what it may use, and must call, does by the fields that say so."""
-        asked = self.model_dump_json(exclude={"number", "order", "source", "budget", "tools"})
+        and what it may use, must call, and what kind of change it is does by the fields that say so."""
+        asked = self.model_dump_json(exclude={"number", "order", "source", "budget", "tools", "category"})
         return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
@@ -117,6 +120,8 @@ class CommandResult(Fact):
     """sha256 of its whole output, 64 hex digits."""
     tail: str = ""
     """The last 2,000 characters of its output."""
+    flaky: bool = False
+    """It passed, after it had failed on the same tree."""
 
     @property
     def passed(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from callboard.bus.categories import category_name
 from callboard.bus.errors import ConfigError
 from callboard.bus.task import TaskSpec
 from callboard.directions.check import check_directions
@@ -112,7 +113,7 @@ def spec_of(draft: TaskDraft, asked: Asked) -> TaskSpec:
         paths=tuple(path_pattern(path.strip()) for path in draft.paths),
         checks=tuple(check.strip() for check in draft.checks),
         depends_on=tuple(_key(draft.agent, name) for name in draft.depends_on),
-        fields={"Category": asked.category} if asked.category else {},
+        category=category_name(asked.category),
     )
 
 

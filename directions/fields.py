@@ -27,6 +27,7 @@ KNOWN = (
     "Checks",
     "Tools",
     "Tier",
+    "Category",
     "Budget",
 )
 

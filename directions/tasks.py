@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from callboard.bus.categories import category_name
 from callboard.bus.task import UNTIERED, OwnCaps, Source, TaskSpec
 from callboard.directions import budget, demands, values
 from callboard.directions.fields import KNOWN, Entry
@@ -154,6 +155,7 @@ def _build(
         until=values.last_day(timeline.text) if values.is_standing(timeline.text) else None,
         serves=_get(fields, "Serves"),
         tier=_tier(_line(fields, "Tier").text),
+        category=_category(_line(fields, "Category").text),
         depends_on=depends,
         agent=index.agent,
         paths=_paths(_find(fields, "Paths"), report),
@@ -177,6 +179,10 @@ def _priority(value: _Value, report: Report) -> int:
 def _tier(text: str) -> str:
     """As a slug, for it names tags."""
     return UNTIERED if values.is_none(text) else values.slug(text)
+
+
+def _category(text: str) -> str:
+    return "" if values.is_none(text) else category_name(text)
 
 
 def _estimate(value: _Value, report: Report) -> tuple[int, int] | None:

@@ -133,6 +133,7 @@ def attribute_fields(task: TaskSpec) -> dict[str, str]:
         "Serves": task.serves,
         "Priority": "" if task.priority == plain.priority else f"P{task.priority}",
         "Tier": "" if task.tier == plain.tier else task.tier,
+        "Category": task.category,
         "Depends": ", ".join(f"`{key.removeprefix(f'{task.agent}/')}`" for key in task.depends_on),
         "Paths": ", ".join(f"`{path}`" for path in task.paths),
         "Checks": _checks(task.checks),

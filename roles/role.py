@@ -48,7 +48,7 @@ _RUNTIME = Role("runtime", frozenset({"roster.changed", "disk.changed", "message
 FIXED: Mapping[str, Role] = {
     "gate": _HANDS,
     "land": _HANDS,
-    "person": Role("person", frozenset({"command.given"})),
+    "person": Role("person", frozenset({"command.given", "issue.reported", "issue.closed"})),
     "launcher": _RUNTIME,
 }
 """Sender -> its role, for the senders that are no agents. No agent can have one of these names."""

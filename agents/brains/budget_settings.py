@@ -32,6 +32,8 @@ class TaskBudgetSettings(Table):
     usd: Dollars = _usd(_PLAIN.task.micro_usd)
     minutes: Minutes = _PLAIN.task.minutes
     attempts: Attempts = _PLAIN.task.attempts
+    high_risk_attempts: Attempts = _PLAIN.high_risk_attempts
+    """Of a task of a high-risk category (docs/issues.md)."""
 
 
 class TierBudgetSettings(Table):
@@ -41,6 +43,8 @@ class TierBudgetSettings(Table):
     usd: Dollars = _usd(_PLAIN.tier.micro_usd)
     minutes: Minutes = _PLAIN.tier.minutes
     attempts: Attempts = _PLAIN.tier.attempts
+    gate_runs_per_task: Annotated[int, Field(gt=0, le=1_000)] = _PLAIN.tier_gate_runs_per_task
+    """Gates that may come to a verdict: this times its tasks."""
 
 
 class AgentBudgetSettings(Table):
@@ -63,13 +67,23 @@ class BudgetSettings(Table):
     """In which something was worked on; waiting for people does not count."""
     attempts: Attempts = _PLAIN.run.attempts
     """At tasks, all together."""
+    made_tasks: Annotated[int, Field(ge=0, le=10_000)] = _PLAIN.made_tasks
+    """Tasks that agents or models made; people's are not counted."""
     tier: TierBudgetSettings = TierBudgetSettings()
     task: TaskBudgetSettings = TaskBudgetSettings()
     agent: AgentBudgetSettings = AgentBudgetSettings()
 
     @property
     def limits(self) -> Limits:
-        return Limits(run=_caps(self), tier=_caps(self.tier), task=_caps(self.task), agent=_caps(self.agent))
+        return Limits(
+            run=_caps(self),
+            tier=_caps(self.tier),
+            task=_caps(self.task),
+            agent=_caps(self.agent),
+            made_tasks=self.made_tasks,
+            tier_gate_runs_per_task=self.tier.gate_runs_per_task,
+            high_risk_attempts=self.task.high_risk_attempts,
+        )
 
 
 def _caps(table: BudgetSettings | TierBudgetSettings | TaskBudgetSettings | AgentBudgetSettings) -> Caps:

@@ -9,6 +9,7 @@ from callboard.agents.manager import (
     budget,
     closing,
     dispatch,
+    issues,
     judgement,
     merging,
     obstacles,
@@ -25,6 +26,7 @@ from callboard.bus.messages import (
     AgentStopped,
     AttemptFailed,
     AttemptParked,
+    BacklogCarried,
     BlockerRaised,
     BudgetReached,
     CommandGiven,
@@ -33,6 +35,8 @@ from callboard.bus.messages import (
     Envelope,
     EvidenceSubmitted,
     GateFinished,
+    IssueClosed,
+    IssueReported,
     LandFinished,
     MergePrepared,
     MessageRefused,
@@ -59,6 +63,7 @@ def decide(board: Board, message: Envelope, now: datetime, policy: Policy) -> Ou
 def settle(decision: Decision) -> None:
     """What follows from the board alone, whatever the message was."""
     closing.settle_skips(decision)
+    issues.settle(decision)
     obstacles.settle(decision)
     merging.start_next(decision)
     dispatch.assign_ready(decision)
@@ -80,24 +85,32 @@ def _route(decision: Decision, message: Envelope) -> None:
             people.disk_changed(decision, body)
         case CommandGiven() as body:
             people.command_given(decision, body)
+        case IssueReported() | IssueClosed() | BacklogCarried() as body:
+            issues.heard(decision, body)
         case TimerFired() as body:
             _timer_fired(decision, body)
         case MinutePassed():
             budget.minute_passed(decision)
         case BudgetReached(reached=reached):
             budget.counted(decision, reached)
-        case MergePrepared() as body:
-            merging.merge_prepared(decision, body)
-        case LandFinished() as body:
-            merging.land_finished(decision, body)
-        case PromotionFinished() as body:
-            people.promotion_finished(decision, body)
-        case GateFinished() as body:
-            judgement.gate_finished(decision, body)
+        case MergePrepared() | LandFinished() | PromotionFinished() | GateFinished() as body:
+            _from_hands(decision, body)
         case VerdictGiven() as body:
             judgement.verdict_given(decision, body)
         case _:
             _from_worker(decision, message)
+
+
+def _from_hands(decision: Decision, body: MergePrepared | LandFinished | PromotionFinished | GateFinished) -> None:
+    match body:
+        case MergePrepared():
+            merging.merge_prepared(decision, body)
+        case LandFinished():
+            merging.land_finished(decision, body)
+        case PromotionFinished():
+            people.promotion_finished(decision, body)
+        case GateFinished():
+            judgement.gate_finished(decision, body)
 
 
 def _from_worker(decision: Decision, message: Envelope) -> None:

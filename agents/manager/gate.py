@@ -185,7 +185,7 @@ class Gate:
                 await slot.switch(commit)
                 again = (await slot.run(command, timeout_s=self.timeout_s)).result
                 flaky = flaky or again.passed
-                result = again
+                result = again.model_copy(update={"flaky": again.passed})
             results.append(result)
             if result.exit_code in NOT_RUN:
                 reason = f"`{command}` could not be run: {result.tail.strip()}"

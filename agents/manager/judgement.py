@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callboard.agents.manager import approvals, closing, parking, requests, seats, setbacks
+from callboard.agents.manager import approvals, closing, issues, parking, requests, seats, setbacks
 from callboard.agents.manager.decision import Decision
 from callboard.agents.manager.verdicts import verdict_field
 from callboard.agents.reviewer import consensus
@@ -21,6 +21,7 @@ from callboard.feedback.facts import command_fact, finding_fact
 
 def evidence_submitted(decision: Decision, task: TaskDoc, body: EvidenceSubmitted) -> None:
     seats.let_go(decision, task.agent)
+    issues.reported(decision, task, body.issues)
     task = decision.put_task(
         task,
         state=TaskState.GATE,
@@ -53,6 +54,7 @@ def gate_finished(decision: Decision, body: GateFinished) -> None:
     decision.put(verdict_field(body.tree, body.gate_hash), verdict)
     facts = [command_fact(result) for result in body.commands]
     flake = ["it failed first and passed on the same tree: recorded as a flake"] if body.flaky else []
+    issues.flaked(decision, task, [result for result in body.commands if result.flaky])
     decision.log("evidence", f"gate {body.verdict}", [f"tree `{body.tree[:12]}`", *facts, *flake], task=task)
     if body.verdict == "red":
         _red(decision, task, body)
@@ -106,6 +108,7 @@ def _judge(decision: Decision, task: TaskDoc, *, deadline_passed: bool) -> None:
             return
         case consensus.Approved():
             _log_review(decision, task, "approved")
+            issues.accepted_with(decision, task, consensus.standing(task.verdicts))
             _approved(decision, task)
         case consensus.Rejected(findings=findings, summary=summary):
             _log_review(decision, task, f"sent back: {summary}")

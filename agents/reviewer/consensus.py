@@ -70,7 +70,7 @@ def judge(verdicts: Mapping[str, Verdict], reviewers: Sequence[str], deadline_pa
     if len(heard) < len(asked) and not deadline_passed:
         return Waiting()
     answers = {name: verdict for name, verdict in heard.items() if verdict.vote != "abstained"}
-    findings = _standing(answers)
+    findings = standing(answers)
     approvals = sum(verdict.vote == "approved" for verdict in answers.values())
     refusals = len(answers) - approvals
     if any(vetoes(finding) for finding in findings) or (refusals and not _majority(len(asked) - refusals, len(asked))):
@@ -87,7 +87,8 @@ def _majority(votes: int, of: int) -> bool:
     return votes * 2 > of
 
 
-def _standing(answers: Mapping[str, Verdict]) -> tuple[Finding, ...]:
+def standing(answers: Mapping[str, Verdict]) -> tuple[Finding, ...]:
+    """What was found and may be true, verified majors first."""
     found = [finding for verdict in answers.values() for finding in verdict.findings if not dropped(finding)]
     return tuple(sorted(found, key=lambda finding: (not vetoes(finding), finding.severity != "major")))
 

@@ -21,6 +21,7 @@ COMMANDS = {
         "tasks:cancel",
         "tasks:questions",
         "tasks:answer",
+        "issues:issues",
         "roster:pause",
         "roster:resume",
         "directions:directions",

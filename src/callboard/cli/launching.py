@@ -184,7 +184,7 @@ async def _rehearse(workspace: Workspace, options: LaunchOptions) -> Rehearsal:
     settings = workspace.settings
     paths = settings.paths
     read = read_directions(workspace.root / paths.directions, paths.directions, list(workspace.roster), landed)
-    after = rehearse(board, workspace.roster, read, utc_now(), workspace.policy, settings.budget.limits)
+    after = rehearse(board, workspace.roster, read, utc_now(), workspace.policy, settings.limits)
     prices = Prices({model: table.price for model, table in settings.prices.items()})
     return Rehearsal(
         continues=choice.run if isinstance(choice, Continue) else None,

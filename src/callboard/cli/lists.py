@@ -20,7 +20,7 @@ LEAST_LAST = 16
 
 
 def questions_table(rows: Sequence[QuestionRow]) -> Table:
-    table = _table("ask", "task", "agent", "question")
+    table = plain_table("ask", "task", "agent", "question")
     for row in rows:
         text = Text(one_line(row.text))
         if row.options:
@@ -34,7 +34,7 @@ def questions_table(rows: Sequence[QuestionRow]) -> Table:
 
 
 def runs_table(rows: Sequence[RunRow]) -> Table:
-    table = _table("run", "state", "head", "tasks")
+    table = plain_table("run", "state", "head", "tasks")
     for row in rows:
         state = Text(row.state, RUN_STYLES.get(row.state, ""))
         if row.promoted and row.promoted == row.head:
@@ -83,7 +83,7 @@ def _caps(row: CostRow) -> Text:
 
 
 def dead_letters_table(letters: Sequence[DeadLetter]) -> Table:
-    table = _table("id", "buried", "inbox", "kind", "why")
+    table = plain_table("id", "buried", "inbox", "kind", "why")
     for letter in letters:
         kind = letter.envelope.kind if letter.envelope else "unreadable"
         why = Text(one_line(letter.reason))
@@ -94,7 +94,7 @@ def dead_letters_table(letters: Sequence[DeadLetter]) -> Table:
 
 
 def kept_table(rows: Sequence[KeptWork]) -> Table:
-    table = _table("work", "kept", "by", "commit", "what")
+    table = plain_table("work", "kept", "by", "commit", "what")
     for row in rows:
         what = Text(one_line(row.subject))
         if row.on_branch:
@@ -103,7 +103,8 @@ def kept_table(rows: Sequence[KeptWork]) -> Table:
     return table
 
 
-def _table(*headings: str) -> Table:
+def plain_table(*headings: str) -> Table:
+    """Without lines; the last column folds."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for heading in headings:
         last = heading is headings[-1]

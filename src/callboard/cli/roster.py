@@ -145,7 +145,7 @@ def resume(json: Json = False) -> None:
     from callboard.bus.messages import CommandGiven
 
     workspace = open_workspace()
-    limits = workspace.settings.budget.limits
+    limits = workspace.settings.limits
     tell_manager(workspace, CommandGiven(command="resume", limits=limits), json=json)
 
 

@@ -14,7 +14,7 @@ from callboard.cli.output import note, print_json, say
 if TYPE_CHECKING:
     from callboard.agents.workspace.locks import Holder
     from callboard.app import Workspace
-    from callboard.bus.messages import CommandGiven, CommandHandled
+    from callboard.bus.messages import Body, CommandHandled
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ def launchers(workspace: Workspace) -> list[Holder]:
     return [holder for path in locks if (holder := ProcessLock(path).holder()) is not None]
 
 
-def tell_manager(workspace: Workspace, command: CommandGiven, *, json: bool) -> None:
+def tell_manager(workspace: Workspace, command: Body, *, json: bool) -> None:
     """Give the manager a command and print its answer.
 
     Raises:

@@ -26,6 +26,7 @@ from callboard.bus.bus import Bus
 from callboard.bus.errors import BoardStale, RosterError, WorkspaceError
 from callboard.bus.messages import AgentStarted, AgentStopped, Draft
 from callboard.bus.redaction import Redactor
+from callboard.launch.backlog import carry
 from callboard.launch.runs import landed_before
 
 CHECKS = 10
@@ -77,6 +78,7 @@ def _longest_s(workspace: Workspace, agent: AgentSettings) -> float:
 async def _manage(bus: Bus, workspace: Workspace, consumer: str, stop: asyncio.Event, again: tuple[str, ...]) -> None:
     office = Office(bus, consumer, on_lost=stop.set)
     await take_office(office)
+    await carry(bus, workspace)
     base = (await bus.board()).run.base
     landed = await landed_before(bus.url, workspace, bus.run, base, again)
     paths = workspace.settings.paths

@@ -206,7 +206,7 @@ class Launcher:
 
     async def _say_roster(self, bus: Bus) -> None:
         options, settings, roster = self.options, self.workspace.settings, self.workspace.roster
-        limits, seats = settings.budget.limits, settings.seats
+        limits, seats = settings.limits, settings.seats
         body = RosterChanged(agents=roster, seats=seats, stay=options.stay, again=options.again, limits=limits)
         await bus.send(Draft(MANAGER, body), sender="launcher")
 

@@ -14,7 +14,7 @@ from callboard.agents.workspace.locks import ProcessLock, acquire
 from callboard.app import Workspace, consumer_name
 from callboard.bus.bus import Bus
 from callboard.bus.errors import BusError, RosterError
-from callboard.bus.messages import CommandGiven, CommandHandled, Draft
+from callboard.bus.messages import Body, CommandHandled, Draft
 from callboard.launch.agent import make_runtime, take_office
 from callboard.launch.archiving import bring_archive_up
 from callboard.launch.joining import current_run, open_bus
@@ -25,7 +25,7 @@ ANSWER_S = 60.0
 """How long a command waits for the manager; it decides in milliseconds, but a promotion moves a checkout."""
 
 
-async def give(workspace: Workspace, command: CommandGiven, *, key: str = "") -> CommandHandled:
+async def give(workspace: Workspace, command: Body, *, key: str = "") -> CommandHandled:
     """Tell the manager, and wait for its answer; a stopped roster's manager comes to its desk for it.
 
     Args:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from callboard.agents.brains.budget_settings import BudgetSettings, PriceSettings
 from callboard.agents.brains.mcp.settings import McpSettings, ServerName
 from callboard.agents.brains.settings import ModelName, ModelSettings
+from callboard.agents.manager.issue_settings import IssueSettings
 from callboard.agents.reviewer.consensus import TRIO
 from callboard.agents.settings import (
     MANAGER,
@@ -24,6 +25,7 @@ from callboard.agents.settings import (
     fault,
 )
 from callboard.agents.workspace.sandbox_settings import SandboxSettings
+from callboard.bus.caps import Limits
 from callboard.bus.settings import BusSettings
 from callboard.bus.task import SERVER_MARK
 from callboard.settings.trio import family_problems
@@ -109,6 +111,7 @@ class Document(Table):
     """By the model's name at its provider, with or without `provider:` in front."""
     review: ReviewSettings = ReviewSettings()
     intake: IntakeSettings = IntakeSettings()
+    issues: IssueSettings = IssueSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()
     redaction: RedactionSettings = RedactionSettings()
@@ -147,6 +150,13 @@ class Document(Table):
                     raise fault(f"mcp.{name}.agents", f"{agent} has no model, and only models get tools of MCP servers")
         return self
 
+    @model_validator(mode="after")
+    def _somebody_cleans_up(self) -> Self:
+        name, drivers = self.issues.clean_up_by, [agent.name for agent in self.agents if agent.role == "driver"]
+        if name and name not in drivers:
+            raise fault("issues.clean_up_by", f"no driver {name!r}; there are: {', '.join(drivers) or 'none'}")
+        return self
+
     @staticmethod
     def _free(taken: dict[str, str]) -> str:
         return ", ".join(seat for seat in SEATS if seat not in taken) or "none"
@@ -172,6 +182,11 @@ class Settings(Document):
         named = {agent.name: agent.seat for agent in self.reviewers if agent.seat}
         free = [seat for seat in SEATS if seat not in named.values()]
         return {**named, **dict(zip((one.name for one in self.reviewers if not one.seat), free, strict=False))}
+
+    @property
+    def limits(self) -> Limits:
+        """What the desk holds the run to: budgets and issues."""
+        return self.budget.limits.model_copy(update={"issues": self.issues.limits})
 
     def servers_of(self, agent: AgentSettings) -> dict[str, McpSettings]:
         """The MCP servers whose tools it may call."""

@@ -60,9 +60,9 @@ def test_tasks_take_the_form_that_the_file_has(text: str, begins: str) -> None:
 
 
 def test_fields_that_are_no_attributes_are_written_too() -> None:
-    task = NEW.model_copy(update={"fields": {"Category": "Core"}})
+    task = NEW.model_copy(update={"fields": {"Epic": "Core"}})
     after = parse_direction(insert_tasks("", [task], agent="driver-1"), agent="driver-1")
-    assert after.tasks[0].fields["Category"] == "Core"
+    assert after.tasks[0].fields["Epic"] == "Core"
 
 
 @pytest.mark.parametrize(

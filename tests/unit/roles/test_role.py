@@ -18,14 +18,14 @@ TABLE = {
     | {"approval.requested"}
     | {"answer.given", "gate.requested", "pin.requested", "merge.requested", "land.requested", "review.requested"}
     | {"promotion.requested", "promotion.changed", "merge.landed", "command.handled", "directions.read", "timer.fired"}
-    | {"minute.passed", "budget.reached"},
+    | {"minute.passed", "budget.reached", "backlog.carried"},
     "driver-1": EVERY_AGENT
     | {"task.accepted", "task.progressed", "evidence.submitted", "blocker.raised", "question.asked", "attempt.failed"}
     | {"attempt.parked"},
     "senior": EVERY_AGENT | {"task.progressed", "verdict.given"},
     "gate": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"} | {"message.refused"},
     "land": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"} | {"message.refused"},
-    "person": {"command.given"},
+    "person": {"command.given", "issue.reported", "issue.closed"},
     "launcher": {"roster.changed", "disk.changed", "message.refused"},
 }
 """Sender -> the kinds it may send: the docstrings of bus/messages.py, written out once more."""

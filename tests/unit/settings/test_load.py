@@ -138,7 +138,7 @@ OPUS = '[models.opus]\nprovider = "anthropic"\nmodel = "claude-opus-4-5"\n'
     [
         ('[project]\ngaet = ["x"]', 2, "project.gaet", "is no key that Callboard knows; did you mean gate?"),
         ("[projct]", 1, "projct", "is no key that Callboard knows; did you mean project?"),
-        ("\n[ledger]\nurl = 1", 2, "ledger", "is no key that Callboard knows; known here: agents, budget, bus, intake, log, mcp, models, paths, prices, project, redaction, review"),
+        ("\n[ledger]\nurl = 1", 2, "ledger", "is no key that Callboard knows; known here: agents, budget, bus, intake, issues, log, mcp, models, paths, prices, project, redaction, review"),
         ('[models.opus]\nmodel = "m"', 1, "models.opus.provider", "is missing"),
         (OPUS + 'modle = "x"', 4, "models.opus.modle", "is no key that Callboard knows; did you mean model?"),
         ('[models.opus]\nprovider = "antropic"\nmodel = "m"', 2, "models.opus.provider", "expected 'anthropic' or 'openai', found a text 'antropic'"),

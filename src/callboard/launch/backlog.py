@@ -1,0 +1,65 @@
+"""The backlog that a new run takes over: what the runs before it left open, from the bus or from their archives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loguru import logger
+
+from callboard.agents.manager.decision import MANAGER
+from callboard.agents.manager.issues import left_open, merged
+from callboard.app import Workspace
+from callboard.bus.board import Board, decode_doc
+from callboard.bus.bus import Bus
+from callboard.bus.errors import BusError
+from callboard.bus.issues import Kept
+from callboard.bus.messages import BacklogCarried, Draft
+from callboard.bus.run_state import RunState
+from callboard.launch.runs import runs
+
+MOST_RUNS = 50
+"""How far back is looked where no run took over from the one before, as in those of earlier versions."""
+
+
+async def carry(bus: Bus, workspace: Workspace) -> None:
+    """Tell the desk what earlier runs left open, unless it knows. Repeated after a crash it is the same message."""
+    if (await bus.board()).tracker.is_carried:
+        return
+    earlier = earlier_runs(workspace, bus.run)
+    left: list[tuple[Kept, ...]] = []
+    for run in reversed(earlier[-MOST_RUNS:]):
+        board = await board_of(bus, workspace, run)
+        left.append(left_open(board))
+        if board.tracker.is_carried:
+            break
+    body = BacklogCarried(run=earlier[-1] if earlier else "", issues=merged(reversed(left)))
+    await bus.send(Draft(MANAGER, body), sender=MANAGER, idempotency_key="backlog")
+
+
+def earlier_runs(workspace: Workspace, run: str) -> Sequence[str]:
+    """Runs before this one, the oldest first: those that the repository lists, and those that `clean` left in the archive."""
+    archived = workspace.layout.home / "archive"
+    kept = [path.name for path in archived.iterdir() if path.is_dir()] if archived.is_dir() else []
+    return sorted({name for name in (*runs(workspace.repository), *kept) if name < run})
+
+
+async def board_of(bus: Bus, workspace: Workspace, run: str) -> Board:
+    """The board of a run, of which the bus may hold nothing any more; an empty one where the archive has nothing either."""
+    other = await Bus.connect(bus.url, run)
+    try:
+        board = await other.board()
+    finally:
+        await other.close()
+    return board if board.run.version else archived_board(workspace, run)
+
+
+def archived_board(workspace: Workspace, run: str) -> Board:
+    state = RunState()
+    try:
+        for row in workspace.archive(run).rows():
+            state.apply(row)
+    except BusError as error:
+        logger.warning(
+            "the archive of an earlier run is damaged; its backlog may lack issues", run=run, error=str(error)
+        )
+    return Board({name: decode_doc(name, doc) for name, doc in state.board.items()})
