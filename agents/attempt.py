@@ -7,15 +7,16 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from loguru import logger
 
 from callboard.agents.handler import Handler, refusal
 from callboard.agents.suspects import Turn
+from callboard.bus.committer import Answer
 from callboard.bus.delivery import Delivery, Entry
 from callboard.bus.errors import BoardStale, BusError, BusUnavailable, InboxFull, LeaseLost, Reject, Retry
-from callboard.bus.lease import LEASE_S
+from callboard.bus.lease import LEASE_S, Held
 from callboard.bus.messages import JOURNAL, Draft, Envelope, MessageRefused, Outcome
 
 if TYPE_CHECKING:
@@ -42,10 +43,8 @@ class Limits:
     paused, and whoever has the message now is doing what its handler would do again."""
 
 
-class Keeper(Protocol):
-    """What keeps leases: bus/lease.py."""
-
-    def hold(self, entry: Entry, *, for_s: float) -> None: ...
+Handling = asyncio.Future[Outcome]
+"""A handler at work, or what it has returned or raised."""
 
 
 class TooSlow(Exception):
@@ -57,8 +56,25 @@ class Attempt:
 
     Args:
         may_send: Whether this sender's role may send this kind.
+        held: Its lease.
         turn: The turn of suspects.
+        lane: Where it is worked on.
     """
+
+    __slots__ = (
+        "_begun",
+        "_delivery",
+        "_handler",
+        "_handling",
+        "_held",
+        "_is_lost",
+        "_limits",
+        "_may_send",
+        "_refused",
+        "_taken_in",
+        "_turn",
+        "lane",
+    )
 
     def __init__(
         self,
@@ -67,16 +83,22 @@ class Attempt:
         limits: Limits,
         *,
         may_send: Callable[[str, str], bool],
-        keeper: Keeper,
+        held: Held,
         turn: Turn,
+        lane: str,
     ) -> None:
+        self.lane = lane
         self._delivery = delivery
         self._handler = handler
         self._limits = limits
         self._may_send = may_send
-        self._keeper = keeper
+        self._held = held
         self._turn = turn
-        self._handling: asyncio.Task[Outcome] | None = None
+        self._begun: Handling | None = None
+        """Its handler, which has begun in a task that others took before."""
+        self._handling: Handling | None = None
+        self._refused: Exception | None = None
+        """What the server has said to a commit that nobody waited for."""
         self._is_lost = False
         self._taken_in = time.monotonic()
 
@@ -115,18 +137,33 @@ class Attempt:
         if self._handling is not None:
             self._handling.cancel()
 
-    async def run(self) -> None:
+    def is_plain(self) -> bool:
+        """Whether its handler may begin as it is: it is surely ours, and nothing is known against it."""
+        self._hold()
+        return not (self._is_lost or self._needs_asking or refusal(self.envelope, self._may_send))
+
+    async def handle(self) -> Outcome:
+        """Run its handler, and nothing else."""
+        return await self._handler.handle(self)
+
+    def commit_soon(self, outcome: Outcome, answer: Answer) -> None:
+        """As Delivery.commit_soon."""
+        self._delivery.commit_soon(outcome, answer)
+
+    async def run(self, handling: Handling | None = None, refused: Exception | None = None) -> None:
         """Handle and settle. Cancelled, it stops the handler and gives the message back.
+
+        Args:
+            handling: Its handler, which has begun already.
+            refused: What the server has said to a commit of what that has returned.
 
         Raises:
             BusUnavailable: The server is gone; the message will be taken over.
         """
+        self._begun, self._refused = handling, refused
         try:
-            if self._delivery.is_suspect:
-                await self._turn.begin()
-            if self._delivery.is_suspect or time.monotonic() - self._taken_in > self._limits.sure_s:
-                await self._delivery.begin()
-            self._keeper.hold(self._delivery.entry, for_s=self._limits.handler_timeout_s + 2 * self._limits.grace_s)
+            if handling is None:
+                await self._ask_for_it()
             await self._settle()
         except LeaseLost:
             self._log.warning("lease lost, work dropped")
@@ -135,6 +172,21 @@ class Attempt:
             raise
         finally:
             self._turn.end()
+
+    @property
+    def _needs_asking(self) -> bool:
+        return self._delivery.is_suspect or time.monotonic() - self._taken_in > self._limits.sure_s
+
+    async def _ask_for_it(self) -> None:
+        """Take care with a suspect, and ask the server for what may not be ours any more."""
+        if self._delivery.is_suspect:
+            await self._turn.begin()
+        if self._needs_asking:
+            await self._delivery.begin()
+        self._hold()
+
+    def _hold(self) -> None:
+        self._held.keep(self._limits.handler_timeout_s + 2 * self._limits.grace_s)
 
     async def give_back(self) -> None:
         """Release it for the next consumer; if that cannot be done now, its lease ends by itself."""
@@ -193,18 +245,27 @@ class Attempt:
         while True:
             outcome = await self._handle(deadline)
             try:
-                return await self._until_room(partial(self._delivery.commit, outcome))
+                return await self._until_room(partial(self._commit, outcome))
             except BoardStale as error:
                 self._log.debug("board was stale, handling again", field=error.field)
             await asyncio.sleep(delay)
             delay = min(2 * delay, LONGEST_DELAY_S)
 
+    async def _commit(self, outcome: Outcome) -> None:
+        refused, self._refused = self._refused, None
+        if refused is not None:
+            raise refused
+        await self._delivery.commit(outcome)
+
     async def _handle(self, deadline: float) -> Outcome:
-        """Run the handler in a task of its own, so that it can be stopped without stopping us."""
+        """What the handler returns; it runs in a task of its own, so that it can be stopped without stopping us."""
+        begun, self._begun = self._begun, None
         if self._is_lost:
+            if begun is not None:
+                await self._cancel(begun)
             raise LeaseLost("the lease was lost before the handler began")
         loop = asyncio.get_running_loop()
-        self._handling = handling = loop.create_task(self._handler.handle(self))
+        self._handling = handling = begun or loop.create_task(self.handle())
         # asyncio.wait would do the same with more objects for each message.
         ended_or_late: asyncio.Future[None] = loop.create_future()
         alarm = loop.call_at(deadline, _wake, ended_or_late)
@@ -225,7 +286,7 @@ class Attempt:
             raise RuntimeError("the handler cancelled itself")
         return handling.result()
 
-    async def _cancel(self, handling: asyncio.Task[Outcome]) -> None:
+    async def _cancel(self, handling: Handling) -> None:
         handling.cancel()
         _, late = await asyncio.wait({handling}, timeout=self._limits.grace_s)
         if late:

@@ -4,36 +4,44 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class Lanes(Generic[T]):
-    """Runs `work` on every item put in, in a task per lane that has any.
+    """Says whose turn it is: at most one item of a lane at a time.
 
     Args:
-        group: Where the tasks live; an error of `work` ends it.
+        begin: Called with an item when its turn has come; `ended` has to be called once for each.
     """
 
-    def __init__(self, group: asyncio.TaskGroup, work: Callable[[T], Awaitable[None]]) -> None:
-        self._group = group
-        self._work = work
-        self._waiting: dict[str, deque[T]] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+    def __init__(self, begin: Callable[[T], None]) -> None:
+        self._begin = begin
+        self._busy: dict[str, deque[T] | None] = {}
+        """Lanes in which something is worked on -> what waits behind it; most of the time nothing does."""
         self._room = asyncio.Event()
         self._is_closed = False
 
-    @property
-    def count(self) -> int:
-        """Items that are worked on or wait."""
-        return len(self._tasks) + sum(len(items) for items in self._waiting.values())
-
     def put(self, lane: str, item: T) -> None:
-        self._waiting.setdefault(lane, deque()).append(item)
-        if lane not in self._tasks and not self._is_closed:
-            self._tasks[lane] = self._group.create_task(self._run(lane), name=f"lane {lane}")
+        if lane not in self._busy:
+            self._busy[lane] = deque((item,)) if self._is_closed else None
+            if not self._is_closed:
+                self._begin(item)
+        elif (waiting := self._busy[lane]) is None:
+            self._busy[lane] = deque((item,))
+        else:
+            waiting.append(item)
+
+    def ended(self, lane: str) -> None:
+        """What was worked on in it is finished: the next one's turn has come."""
+        self._room.set()
+        waiting = self._busy[lane]
+        if not waiting:
+            del self._busy[lane]
+        elif not self._is_closed:
+            self._begin(waiting.popleft())
 
     def close(self) -> None:
         """Begin nothing more."""
@@ -41,9 +49,10 @@ class Lanes(Generic[T]):
 
     def empty(self) -> list[T]:
         """Take out everything that waits, oldest first in each lane."""
-        waiting = [item for items in self._waiting.values() for item in items]
-        for items in self._waiting.values():
-            items.clear()
+        waiting = [item for items in self._busy.values() if items for item in items]
+        for items in self._busy.values():
+            if items:
+                items.clear()
         return waiting
 
     async def finished_one(self, timeout_s: float) -> None:
@@ -54,25 +63,3 @@ class Lanes(Generic[T]):
                 await self._room.wait()
         except TimeoutError:
             return
-
-    async def end(self, grace_s: float) -> None:
-        """Let what is being worked on finish within the grace, then cancel it and wait until it has cleaned up."""
-        tasks = set(self._tasks.values())
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=grace_s)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late)
-
-    async def _run(self, lane: str) -> None:
-        waiting = self._waiting[lane]
-        try:
-            while waiting and not self._is_closed:
-                await self._work(waiting.popleft())
-                self._room.set()
-        finally:
-            del self._tasks[lane]
-            if not waiting:
-                self._waiting.pop(lane, None)
-            self._room.set()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
-from callboard.agents.attempt import Attempt, Limits
+from callboard.agents.attempt import GIVE_BACK_S, Attempt, Limits
+from callboard.agents.crew import Crew
 from callboard.agents.handler import Handler, Work
 from callboard.agents.lanes import Lanes
 from callboard.agents.suspects import Turn
@@ -88,20 +88,38 @@ class Host:
         keeper.start()
         try:
             async with asyncio.TaskGroup() as group:
-                lanes = Lanes[Attempt](group, partial(self._settle, keeper))
-                closing = group.create_task(_close_at(stop, lanes))
-                try:
-                    await self._receive_all(lanes, keeper, stop)
-                finally:
-                    lanes.close()
-                    closing.cancel()
-                    await self._give_back(lanes.empty(), keeper)
-                await lanes.end(self._limits.grace_s)
+                await self._work(group, keeper, stop)
         except ExceptionGroup as errors:
             raise _first(errors) from errors
         finally:
             # Last of all: leases are kept until every handler has finished.
             await asyncio.to_thread(keeper.close)
+
+    async def _work(self, group: asyncio.TaskGroup, keeper: LeaseKeeper, stop: asyncio.Event) -> None:
+        def ended(attempt: Attempt) -> None:
+            self._forget(attempt, keeper)
+            lanes.ended(attempt.lane)
+
+        crew = Crew(group, ended)
+        lanes = Lanes[Attempt](crew.begin)
+
+        async def close_at_stop() -> None:
+            """Nothing more begins, although the read that is under way still takes its time."""
+            await stop.wait()
+            lanes.close()
+            crew.close()
+
+        closing = group.create_task(close_at_stop())
+        try:
+            await self._receive_all(lanes, keeper, stop)
+        finally:
+            lanes.close()
+            crew.close()
+            closing.cancel()
+            await crew.answered(GIVE_BACK_S)
+            await self._give_back([*crew.empty(), *lanes.empty()], keeper)
+        await crew.end(self._limits.grace_s)
+        await self._give_back(crew.empty(), keeper)
 
     async def _receive_all(self, lanes: Lanes[Attempt], keeper: LeaseKeeper, stop: asyncio.Event) -> None:
         names = tuple(self._handlers)
@@ -140,26 +158,20 @@ class Host:
 
     def _take_in(self, deliveries: list[Delivery], lanes: Lanes[Attempt], keeper: LeaseKeeper) -> None:
         for delivery in deliveries:
-            inbox = delivery.entry.inbox
-            handler = self._handlers[inbox]
+            entry = delivery.entry
+            handler = self._handlers[entry.inbox]
             attempt = Attempt(
                 delivery,
                 handler,
                 self._limits,
                 may_send=self._may_send,
-                keeper=keeper,
+                held=keeper.hold(entry),
                 turn=Turn(self._suspects),
+                lane=f"{entry.inbox}/{handler.lane(delivery.envelope)}",
             )
-            self._attempts[attempt.entry.field] = attempt
-            self._held[inbox] += 1
-            keeper.hold(attempt.entry)
-            lanes.put(f"{inbox}/{handler.lane(delivery.envelope)}", attempt)
-
-    async def _settle(self, keeper: LeaseKeeper, attempt: Attempt) -> None:
-        try:
-            await attempt.run()
-        finally:
-            self._forget(attempt, keeper)
+            self._attempts[entry.field] = attempt
+            self._held[entry.inbox] += 1
+            lanes.put(attempt.lane, attempt)
 
     async def _give_back(self, attempts: list[Attempt], keeper: LeaseKeeper) -> None:
         await asyncio.gather(*(attempt.give_back() for attempt in attempts))
@@ -167,10 +179,11 @@ class Host:
             self._forget(attempt, keeper)
 
     def _forget(self, attempt: Attempt, keeper: LeaseKeeper) -> None:
-        keeper.let_go(attempt.entry)
-        self._held[attempt.entry.inbox] -= 1
-        if self._attempts.get(attempt.entry.field) is attempt:
-            del self._attempts[attempt.entry.field]
+        entry = attempt.entry
+        keeper.let_go(entry)
+        self._held[entry.inbox] -= 1
+        if self._attempts.get(entry.field) is attempt:
+            del self._attempts[entry.field]
 
     def _lose(self, entry: Entry) -> None:
         attempt = self._attempts.get(entry.field)
@@ -218,9 +231,3 @@ class Runtime(Host):
             sweep_s=sweep_s,
         )
         self.name = name
-
-
-async def _close_at(stop: asyncio.Event, lanes: Lanes[Attempt]) -> None:
-    """At a stop nothing more begins, although the read that is under way still takes its time."""
-    await stop.wait()
-    lanes.close()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from redis import exceptions
 
 from callboard.bus.ending import end
+from callboard.bus.errors import BusError
 from callboard.bus.keys import Keys
 from callboard.bus.link import Link, translated
 from callboard.bus.messages import JOURNAL
-from callboard.bus.parcel import KEEP_MS, Arg, Parcel
+from callboard.bus.parcel import EMPTY, KEEP_MS, Arg, Parcel, flat
 from callboard.bus.script import Part, checked, text
 
 MOST_COMMITS = 200
@@ -22,8 +24,11 @@ MOST_BYTES = 4_000_000
 """Of what one call carries, unless a single commit is larger."""
 
 
-NOTHING_MORE: tuple[Arg, ...] = (0, 0, 0)
-"""No changes, guards or timers."""
+Answer = Callable[[BaseException | None], None]
+"""Hears None once the commit is on the server for good, by this call or an earlier one; else what is to be raised. It must not
+raise itself."""
+NOTHING: tuple[Arg, ...] = (0, 0, 0, 0)
+"""No messages, changes, guards or timers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,17 @@ class Commit:
     parcel: Parcel
     journal: str
     """Its journal entry's JSON."""
-    about: str
+    kind: str
+    """Of the message that was handled."""
 
     @property
     def size(self) -> int:
         """Bytes, nearly: its journal entry holds all that it sends and changes once more."""
         return 2 * len(self.journal)
+
+    @property
+    def about(self) -> str:
+        return f"commit {self.kind} {self.inbox}/{self.fence[1]!s}"
 
 
 class Committer:
@@ -55,21 +65,14 @@ class Committer:
     def __init__(self, link: Link, keys: Keys) -> None:
         self._link = link
         self._keys = keys
-        self._waiting: list[tuple[Commit, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Commit, Answer]] = []
         self._calling: asyncio.Task[None] | None = None
 
-    async def commit(self, commit: Commit) -> None:
-        """Returns when it is on the server for good, now or by an earlier call.
-
-        Raises:
-            LeaseLost, BoardStale, InboxFull, BusUnavailable, BusError
-        """
-        loop = asyncio.get_running_loop()
-        answered: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((commit, answered))
+    def submit(self, commit: Commit, answer: Answer) -> None:
+        """`answer` hears of LeaseLost, BoardStale, InboxFull, BusUnavailable or another BusError, or of a success."""
+        self._waiting.append((commit, answer))
         if self._calling is None:
-            self._calling = loop.create_task(self._call_until_none_waits(), name="commits")
-        await answered
+            self._calling = asyncio.get_running_loop().create_task(self._call_until_none_waits(), name="commits")
 
     async def close(self) -> None:
         """Nobody waits for an answer any more."""
@@ -83,7 +86,7 @@ class Committer:
         finally:
             self._calling = None
 
-    def _next_batch(self) -> list[tuple[Commit, asyncio.Future[None]]]:
+    def _next_batch(self) -> list[tuple[Commit, Answer]]:
         count = size = 0
         for commit, _ in self._waiting[:MOST_COMMITS]:
             size += commit.size
@@ -93,7 +96,7 @@ class Committer:
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
         return batch
 
-    async def _answer(self, batch: list[tuple[Commit, asyncio.Future[None]]]) -> None:
+    async def _answer(self, batch: list[tuple[Commit, Answer]]) -> None:
         """Commit them; whatever happens, everybody who waits hears of it."""
         commits = [commit for commit, _ in batch]
         about = commits[0].about if len(commits) == 1 else f"{commits[0].about} and {len(commits) - 1} more"
@@ -101,13 +104,13 @@ class Committer:
             reply = await self._link.script("commit", *call_of(commits, self._keys), about=about)
             answers = checked(reply, about)
         except BaseException as error:
-            for _, answered in batch:
-                _refuse(answered, error)
+            for _, answer in batch:
+                answer(error)
             if not isinstance(error, Exception):
                 raise
             return
-        for (commit, answered), answer in zip(batch, answers, strict=True):
-            _tell(answered, cast(list[Part], answer), commit.about)
+        for (commit, answer), said in zip(batch, answers, strict=True):
+            answer(_error_in(cast(list[Part], said), commit))
 
 
 def call_of(commits: Sequence[Commit], keys: Keys) -> tuple[list[str], list[Arg]]:
@@ -120,34 +123,40 @@ def call_of(commits: Sequence[Commit], keys: Keys) -> tuple[list[str], list[Arg]
     args: list[Arg] = [KEEP_MS, len(commits)]
     for each in commits:
         parcel = each.parcel
+        args += (place(each.inbox), *each.fence, each.member, each.journal)
+        if parcel is EMPTY:
+            args += NOTHING
+            continue
         sent = [(place(to.recipient), raw) for to, raw in parcel.messages if to.recipient != JOURNAL]
-        args += [place(each.inbox), *each.fence, each.member, each.journal, len(sent)]
-        for row in sent:
-            args += row
-        if parcel.changes or parcel.guards or parcel.timers:
-            args += [*parcel.change_args(), *parcel.guard_args(), *parcel.timer_args()]
-        else:
-            args += NOTHING_MORE
+        args += [*flat(sent), *parcel.change_args(), *parcel.guard_args(), *parcel.timer_args()]
     shared = [keys.journal, keys.seq, keys.done, keys.failures, keys.held, keys.board, keys.timers]
     return [*shared, *map(keys.inbox, places)], args
 
 
-def _tell(answered: asyncio.Future[None], answer: list[Part], about: str) -> None:
+def _error_in(answer: list[Part], commit: Commit) -> Exception | None:
+    word = answer[0]
+    if word in (b"ok", b"done"):
+        return None
     try:
-        if answer[0] == b"error":
-            raise translated(exceptions.ResponseError(text(answer[1])), about)
-        checked(answer, about)
-    except Exception as error:  # noqa: BLE001 - it is the caller's, who handles it
-        _refuse(answered, error)
-    else:
-        if not answered.done():
-            answered.set_result(None)
+        if word == b"error":
+            raise translated(exceptions.ResponseError(text(answer[1])), commit.about)
+        checked(answer, commit.about)
+    except BusError as error:
+        return error
+    return None
 
 
-def _refuse(answered: asyncio.Future[None], error: BaseException) -> None:
+def telling(answered: asyncio.Future[None]) -> Answer:
+    """Hands an answer to whoever waits for it, if anybody still does."""
+    return partial(_tell, answered)
+
+
+def _tell(answered: asyncio.Future[None], error: BaseException | None) -> None:
     if answered.done():
         return
-    if isinstance(error, asyncio.CancelledError):
+    if error is None:
+        answered.set_result(None)
+    elif isinstance(error, asyncio.CancelledError):
         answered.cancel()
     else:
         answered.set_exception(error)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from callboard.bus.committer import Commit, Committer
+from callboard.bus.committer import Answer, Commit, Committer, telling
 from callboard.bus.errors import LeaseLost
 from callboard.bus.journal import DeadNote, Step
 from callboard.bus.keys import Keys
@@ -133,21 +134,27 @@ class Delivery:
         Raises:
             LeaseLost, BoardStale, NotAllowed, InboxFull, BusUnavailable
         """
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.commit_soon(outcome, telling(answered))
+        await answered
+
+    def commit_soon(self, outcome: Outcome, answer: Answer) -> None:
+        """The same for whoever does not wait: what `commit` would raise because of the server, `answer` hears later.
+
+        Raises:
+            NotAllowed, ValueError: The outcome cannot be sent; nobody hears more of it.
+        """
         parcel, entry = self._packed(outcome), self.entry
-        commit = Commit(
-            entry.inbox,
-            entry.fence,
-            f"c:{self.envelope.id}",
-            parcel,
-            self._entry_json(parcel, "commit"),
-            f"commit {self.envelope.kind} {entry.field}",
-        )
-        try:
-            await self._wire.commits.commit(commit)
-        except LeaseLost:
-            self._settled(entry)
-            raise
-        self._settled(entry)
+        journal = self._entry_json(parcel, "commit")
+        member = f"c:{self.envelope.id}"
+        commit = Commit(entry.inbox, entry.fence, member, parcel, journal, self.envelope.kind)
+
+        def hear(error: BaseException | None) -> None:
+            if error is None or isinstance(error, LeaseLost):
+                self._settled(entry)
+            answer(error)
+
+        self._wire.commits.submit(commit, hear)
 
     async def fail(self, error: str, *, after_s: float = 0.0) -> None:
         """Count a failure; it is delivered again after a delay, or becomes a dead letter at MOST_FAILURES."""

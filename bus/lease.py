@@ -26,11 +26,18 @@ TIMEOUT_S = 3.0
 """For one renewal: two may fail within a lease."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Held:
+    """An entry that is renewed until it is let go."""
+
     entry: Entry
     until: float
-    """On the monotonic clock: not renewed after this, so that a hung handler cannot keep it for ever."""
+    """On the monotonic clock: not renewed after this, so that a hung handler cannot keep it for ever. Written by the event
+    loop's thread, read by the keeper's."""
+
+    def keep(self, for_s: float) -> None:
+        """Renew it for so long from now on."""
+        self.until = time.monotonic() + for_s
 
 
 class LeaseKeeper:
@@ -71,10 +78,12 @@ class LeaseKeeper:
         self._thread.join(timeout=2 * TIMEOUT_S)
         self._client.close()
 
-    def hold(self, entry: Entry, *, for_s: float = float("inf")) -> None:
-        """Renew it from now on, for at most `for_s`; called again it changes that."""
+    def hold(self, entry: Entry, *, for_s: float = float("inf")) -> Held:
+        """Renew it from now on, for at most `for_s`."""
+        held = Held(entry, time.monotonic() + for_s)
         with self._lock:
-            self._held[entry.field] = Held(entry, time.monotonic() + for_s)
+            self._held[entry.field] = held
+        return held
 
     def let_go(self, entry: Entry) -> None:
         with self._lock:
