@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from callboard.agents.manager import dispatch, requests, setbacks
+from callboard.agents.manager import dispatch, requests, setbacks, summary
 from callboard.agents.manager.decision import Decision, hands_out, newest, open_tasks
 from callboard.bus.board import HELD_BY_AGENT, Board, TaskDoc, TaskState
 from callboard.bus.messages import TaskClosed, TimerFired
@@ -82,21 +82,19 @@ def _lost_dependencies(task: TaskDoc, known: Mapping[str, TaskDoc]) -> list[str]
 def end_run(decision: Decision) -> None:
     """The run ends when nothing but standing work is open; what came again counts as it ended last."""
     run = decision.board.run
-    tasks = list(newest(decision.board).values())
-    if run.state != "running" or not tasks or any(not task.task.standing for task in open_tasks(decision.board)):
+    if (
+        run.state != "running"
+        or not newest(decision.board)
+        or any(not task.task.standing for task in open_tasks(decision.board))
+    ):
         return
     failed = [task.id for task in not_done(decision.board)]
-    counts = ", ".join(
-        f"{sum(task.state is state for task in tasks)} {state}"
-        for state in TaskState
-        if any(task.state is state for task in tasks)
-    )
     if failed:
         detail = f"not done: {', '.join(failed)}"
         decision.put_run(state="failed", reason="requires_human_review", detail=detail)
     else:
         decision.put_run(state="succeeded", reason="", detail="")
-    decision.log("shutdown", f"run {decision.board.run.state}", [counts])
+    decision.log("shutdown", f"run {decision.board.run.state}", summary.facts(decision.board))
 
 
 def not_done(board: Board) -> list[TaskDoc]:

@@ -17,6 +17,7 @@ from callboard.agents.manager import (
     people,
     presence,
     setbacks,
+    summary,
 )
 from callboard.agents.manager.decision import Decision, Policy
 from callboard.bus.board import HELD_BY_AGENT, Board, TaskDoc
@@ -69,6 +70,7 @@ def settle(decision: Decision) -> None:
     dispatch.assign_ready(decision)
     budget.settle(decision)
     closing.end_run(decision)
+    summary.settle(decision)
 
 
 def _route(decision: Decision, message: Envelope) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from callboard.agents.manager import answers, backlog, budget, closing, parking, seats
-from callboard.agents.manager.decision import Decision, newest, open_tasks
-from callboard.bus.board import ENDED, HELD_BY_AGENT, AgentDoc, Board, QuestionDoc, TaskState
+from callboard.agents.manager import answers, backlog, budget, closing, parking, seats, summary
+from callboard.agents.manager.decision import Decision, newest
+from callboard.agents.manager.eligibility import not_promotable
+from callboard.bus.board import ENDED, HELD_BY_AGENT, AgentDoc, QuestionDoc, TaskState
 from callboard.bus.caps import RUN, called
 from callboard.bus.messages import (
     JOURNAL,
@@ -153,26 +154,12 @@ def disk_changed(decision: Decision, body: DiskChanged) -> None:
 
 
 def _promote(decision: Decision) -> None:
+    summary.settle(decision)
     unmet = not_promotable(decision.board)
     if unmet:
-        _reply(decision, False, "not eligible for promotion: " + "; ".join(unmet))
+        _reply(decision, False, "not eligible for promotion:" + "".join(f"\n- {reason}" for reason in unmet))
         return
     decision.send("land", PromotionRequested(command=decision.cause.id))
-
-
-def not_promotable(board: Board) -> list[str]:
-    """Every condition of promotion that is not met; empty = eligible."""
-    run = board.run
-    unmet = []
-    if run.state != "succeeded":
-        still = [f"{task.id} is {task.state}" for task in open_tasks(board) if not task.task.standing]
-        lost = [f"{task.id} {task.state}" for task in closing.not_done(board)]
-        unmet.append(f"the run is {run.state}" + (f" ({', '.join([*still, *lost])})" if still or lost else ""))
-    if run.head == run.base:
-        unmet.append("nothing has landed")
-    elif run.promoted == run.head:
-        unmet.append(f"{run.target} is at {run.head[:12]} already")
-    return unmet
 
 
 def promotion_finished(decision: Decision, body: PromotionFinished) -> None:

@@ -142,13 +142,23 @@ def answer(
     tell_manager(open_workspace(), CommandGiven(command="answer", question=question, text=text), json=json)
 
 
-def promote(json: Json = False) -> None:
+def promote(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say which conditions are met, and the way out of each that is not.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Move the target branch to what has landed.
 
     By fast-forward, and only once the run has succeeded; a clean checkout of the branch follows.
+    Exit code 1: a condition is not met.
     """
     from callboard.bus.messages import CommandGiven
 
+    if check:
+        from callboard.cli.eligibility import check_promotion
+
+        raise typer.Exit(check_promotion(open_workspace(), json=json))
     tell_manager(open_workspace(), CommandGiven(command="promote"), json=json)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from desk_board import Desk, Heard, spec
 
-from callboard.agents.manager.people import not_promotable
+from callboard.agents.manager.eligibility import not_promotable
 from callboard.bus.messages import (
     CommandGiven,
     CommandHandled,
@@ -225,7 +225,9 @@ def test_every_condition_that_promotion_lacks_is_named() -> None:
     desk.fail("T-2")
     assert said(desk.person("promote")) == (
         False,
-        "not eligible for promotion: the run is running (T-1 is assigned, T-2 failed); nothing has landed",
+        "not eligible for promotion:\n"
+        "- the run is running (T-1 is assigned, T-2 failed); `callboard launch` goes on with it\n"
+        "- nothing has landed; only what changed code can be promoted",
     )
 
 
@@ -233,7 +235,7 @@ def test_nothing_is_promoted_twice() -> None:
     desk = finished()
     done = PromotionFinished(command="c", ok=True, target="main", old="a" * 40, new=desk.run.head)
     desk.hear(done, "land")
-    assert not_promotable(desk.board) == [f"main is at {desk.run.head[:12]} already"]
+    assert not_promotable(desk.board) == [f"main is at {desk.run.head[:12]} already; there is nothing left to do"]
 
 
 def test_a_run_that_changed_no_code_has_nothing_to_promote() -> None:
@@ -242,4 +244,7 @@ def test_a_run_that_changed_no_code_has_nothing_to_promote() -> None:
     desk.hand_in("T-1", head=None)
     desk.gate("T-1")
     desk.approve("T-1")
-    assert (desk.run.state, not_promotable(desk.board)) == ("succeeded", ["nothing has landed"])
+    assert (desk.run.state, not_promotable(desk.board)) == (
+        "succeeded",
+        ["nothing has landed; only what changed code can be promoted"],
+    )
