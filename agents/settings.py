@@ -171,9 +171,7 @@ class AgentSettings(Table):
         if self.seat is not None and self.role != "reviewer":
             raise fault("seat", f"only reviewers have a seat, and {self.name} is a {self.role}")
         brains = [key for key in BRAINS if getattr(self, key) is not None]
-        if self.role == MANAGER and brains:
-            raise fault(brains[0], "the manager decides by rules and has no brain; remove this key")
-        if self.role != MANAGER and len(brains) != 1:
+        if len(brains) > 1 or (not brains and self.role != MANAGER):
             raise fault(
                 brains[-1] if brains else "model",
                 f"{self.name} needs exactly one of {', '.join(BRAINS)}; found {' and '.join(brains) or 'none'}",

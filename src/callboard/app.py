@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callboard.agents.brains.mcp.servers import Server, resolve
-from callboard.agents.settings import AgentSettings
+from callboard.agents.settings import BRAINS, MANAGER, AgentSettings
 from callboard.agents.workspace.environment import passed_on, work_environment
 from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.git_runner import GitPlace, run_git
@@ -28,7 +28,9 @@ from callboard.settings.secrets import known_secrets
 
 # What only agents need is imported where it is made: commands that look, such as `status`, would wait for it.
 if TYPE_CHECKING:
-    from callboard.agents.brains.brain import Brain, Seat
+    from callboard.agents.brains.brain import Brain, Judge, Seat
+    from callboard.agents.brains.budget import Budget
+    from callboard.agents.brains.prices import Prices
     from callboard.agents.manager.decision import Policy
     from callboard.agents.manager.intake import IntakeRules
     from callboard.agents.manager.office import Office
@@ -175,9 +177,33 @@ class Workspace:
         )
 
     def brain(self, agent: AgentSettings, bus: Bus) -> Brain:
+        """What an agent of a run thinks with; its calls count against the run's caps."""
+        from callboard.agents.brains.run_budget import RunBudget
         from callboard.thinking import Thinking
 
-        return Thinking(self, agent, bus).brain()
+        return Thinking(self, agent, RunBudget(bus, agent.name, self.prices), self.prices).brain()
+
+    def planner(self, budget: Budget) -> tuple[Seat, Judge]:
+        """What drafts plans: the manager's brain, in the manager's own clone and outside any run.
+
+        Raises:
+            RosterError: The manager has none.
+        """
+        from callboard.thinking import Thinking
+
+        agent = self.settings.agent(MANAGER)
+        if agent is None or all(getattr(agent, key) is None for key in BRAINS):
+            raise RosterError(
+                f"{FILE}: agents.manager: the manager has nothing to think with, and drafting a plan takes thought; give it "
+                "a `model`, a `cli` or a `command`, as a driver has"
+            )
+        return self.seat(agent, "plan"), Thinking(self, agent, budget, self.prices).brain()
+
+    @property
+    def prices(self) -> Prices:
+        from callboard.agents.brains.prices import Prices
+
+        return Prices({model: table.price for model, table in self.settings.prices.items()})
 
     def heavy_modules(self) -> tuple[str, ...]:
         """What this roster's models take to import: seconds of work, done once for all of its agents."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,22 +13,21 @@ from callboard.agents.brains.call_file import CallFile
 from callboard.agents.brains.cli.adapters import ADAPTERS
 from callboard.agents.brains.cli.brain import CliBrain, CliSettings
 from callboard.agents.brains.command import CommandBrain
-from callboard.agents.brains.prices import Prices
 from callboard.agents.brains.resumed import behind_past, review_of
-from callboard.agents.brains.run_budget import RunBudget
 from callboard.agents.settings import AgentSettings
 from callboard.agents.workspace.environment import passed_on
 from callboard.bus.clock import utc_now
 
 # Models and servers of tools take seconds to import: only agents that have them do.
 if TYPE_CHECKING:
+    from callboard.agents.brains.budget import Budget
     from callboard.agents.brains.calls import CallLog
     from callboard.agents.brains.mcp.offer import Servers
     from callboard.agents.brains.model.brain import OpenLog
     from callboard.agents.brains.model.calling import Caller
+    from callboard.agents.brains.prices import Prices
     from callboard.agents.brains.settings import ModelSettings
     from callboard.app import Workspace
-    from callboard.bus.bus import Bus
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,9 @@ class Thinking:
 
     workspace: Workspace
     agent: AgentSettings
-    bus: Bus
+    budget: Budget
+    """What its calls are reserved from."""
+    prices: Prices
 
     def brain(self) -> Brain:
         if self.agent.model is not None:
@@ -46,18 +47,12 @@ class Thinking:
             return CliBrain(
                 ADAPTERS[self.agent.cli],
                 self._cli_settings(),
-                self._budget,
+                self.budget,
                 self._call_file,
-                prices=self._budget.prices,
+                prices=self.prices,
                 redact=self.workspace.redactor.text,
             )
         return CommandBrain(self.agent.command or "")
-
-    @cached_property
-    def _budget(self) -> RunBudget:
-        """What the agent's calls are reserved from."""
-        prices = {model: table.price for model, table in self.workspace.settings.prices.items()}
-        return RunBudget(self.bus, self.agent.name, Prices(prices))
 
     def _cli_settings(self) -> CliSettings:
         environ = self.workspace.environ
@@ -76,7 +71,7 @@ class Thinking:
         make = partial(
             ModelBrain,
             now=utc_now,
-            budget=self._budget,
+            budget=self.budget,
             has_tools=all(model.tools for model in known),
             max_turns=known[0].max_turns,
             window=min((Window(model.context_tokens, model.max_tokens) for model in known), key=lambda it: it.limit),
@@ -89,9 +84,12 @@ class Thinking:
         from callboard.agents.brains.model.providers import Providers
         from callboard.agents.brains.model.wire import OneModel
 
-        known, budget = self.workspace.settings.models, self._budget
+        known = self.workspace.settings.models
         return Providers(
-            [OneModel(name, known[name], self._key(known[name]), budget=budget, prices=budget.prices) for name in names]
+            [
+                OneModel(name, known[name], self._key(known[name]), budget=self.budget, prices=self.prices)
+                for name in names
+            ]
         )
 
     def _key(self, model: ModelSettings) -> str | None:
@@ -101,7 +99,7 @@ class Thinking:
         from callboard.agents.brains.model.replay import Played, ReplayBrain
         from callboard.agents.brains.recording import Recording
 
-        played = Played(self._call_file, self._call_log, self._budget, self._priced_as, utc_now)
+        played = Played(self._call_file, self._call_log, self.budget, self._priced_as, utc_now)
         recording = Recording(self.workspace.layout.play)
         return ReplayBrain(recording, lambda caller, log: make(caller, lambda _: log), played)
 

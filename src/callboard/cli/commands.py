@@ -25,6 +25,7 @@ COMMANDS = {
         "roster:pause",
         "roster:resume",
         "directions:directions",
+        "plan:plan",
     ),
     LOOK: (
         "feedback:feedback",

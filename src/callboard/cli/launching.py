@@ -15,7 +15,6 @@ from pathlib import Path
 
 from loguru import logger
 
-from callboard.agents.brains.prices import Prices
 from callboard.agents.manager.watch import read_directions
 from callboard.app import Workspace
 from callboard.bus.board import Board, RunDoc
@@ -185,7 +184,7 @@ async def _rehearse(workspace: Workspace, options: LaunchOptions) -> Rehearsal:
     paths = settings.paths
     read = read_directions(workspace.root / paths.directions, paths.directions, list(workspace.roster), landed)
     after = rehearse(board, workspace.roster, read, utc_now(), workspace.policy, settings.limits)
-    prices = Prices({model: table.price for model, table in settings.prices.items()})
+    prices = workspace.prices
     return Rehearsal(
         continues=choice.run if isinstance(choice, Continue) else None,
         base=base,

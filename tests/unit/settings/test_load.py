@@ -205,7 +205,7 @@ OPUS = '[models.opus]\nprovider = "anthropic"\nmodel = "claude-opus-4-5"\n'
         (DRIVER + 'command = "x"\ntimeout_s = 0', 5, "agents.0.timeout_s", "greater than 0"),
         (DRIVER + 'command = "x"\n' + DRIVER + 'command = "y"', 6, "agents.1.name", "driver-1 is already the name of agents.0"),
         (ROSTER + ROSTER.partition("\n\n")[2].replace('name = "senior"', 'name = "other"'), 14, "agents.2.seat", "senior already sits there; free: junior-1, junior-2"),
-        ('[[agents]]\nname = "manager"\nrole = "manager"\ncommand = "x"', 4, "agents.0.command", "the manager decides by rules"),
+        ('[[agents]]\nname = "manager"\nrole = "manager"\ncommand = "x"\ncli = "claude"', 4, "agents.0.command", "exactly one of"),
         ('[[agents]]\nname = "boss"\nrole = "manager"', 2, "agents.0.name", "found 'boss' with role 'manager'"),
         ('[[agents]]\nname = "manager"\nrole = "driver"\ncommand = "x"', 2, "agents.0.name", "found 'manager' with role 'driver'"),
         ('[[agents]]\nname = "Driver 1"\nrole = "driver"\ncommand = "x"', 2, "agents.0.name", "expected small letters, digits and single hyphens"),

@@ -23,7 +23,7 @@ Minutes = Annotated[int, Field(ge=5, le=8 * 60)]
 """More than a day's work is more than one task."""
 
 
-class TaskDraft(BaseModel):
+class ProposedTask(BaseModel):
     """One proposed task. Everything that makes it checkable has to be said."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,7 +49,7 @@ class TaskDraft(BaseModel):
     ] = ()
 
     @model_validator(mode="after")
-    def _from_low_to_high(self) -> TaskDraft:
+    def _from_low_to_high(self) -> ProposedTask:
         if self.min_minutes > self.max_minutes:
             raise ValueError("min_minutes is larger than max_minutes")
         return self
@@ -57,7 +57,7 @@ class TaskDraft(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the drafts were asked for."""
+    """What the tasks were asked for."""
 
     agents: Collection[str]
     """Whose files they may go into."""
@@ -68,51 +68,49 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """Direction files as they would be with the drafts in them."""
+class Fit:
+    """Direction files as they would be with the tasks in them."""
 
     texts: Mapping[str, str]
     """Agent -> the whole file; only the ones that change."""
     problems: tuple[str, ...]
-    """What is wrong with the drafts, as whoever wrote them is told; with any, nothing is to be proposed."""
+    """What is wrong with the tasks, as whoever wrote them is told; with any, nothing is to be proposed."""
 
 
-def propose(
-    drafts: Sequence[TaskDraft], files: Mapping[str, tuple[str, str]], asked: Asked, *, today: date
-) -> Proposal:
-    """Put drafts into their files, and look whether that gives good directions.
+def fit(tasks: Sequence[ProposedTask], files: Mapping[str, tuple[str, str]], asked: Asked, *, today: date) -> Fit:
+    """Put tasks into their files, and look whether that gives good directions.
 
     Args:
-        files: Agent -> path (for messages) and text of its direction file, of all agents that have one.
+        files: Agent -> path (for messages) and text of its direction file ("" = it has none yet); of all that `asked` names.
     """
-    problems = [*_of_each(drafts, files, asked)]
+    problems = [*_of_each(tasks, files, asked)]
     texts: dict[str, str] = {}
     if not problems:
-        for agent in dict.fromkeys(draft.agent for draft in drafts):
-            path, text = files.get(agent, (f"{agent}.md", ""))
-            tasks = [spec_of(draft, asked) for draft in drafts if draft.agent == agent]
+        for agent in dict.fromkeys(task.agent for task in tasks):
+            path, text = files[agent]
+            own = [spec_of(task, asked) for task in tasks if task.agent == agent]
             try:
-                texts[agent] = insert_tasks(text, tasks, agent=agent, path=path)
+                texts[agent] = insert_tasks(text, own, agent=agent, path=path)
             except ConfigError as error:
                 problems.append(str(error))
     if not problems:
         problems += _new_problems(files, texts, today)
-    return Proposal(texts, tuple(problems))
+    return Fit(texts, tuple(problems))
 
 
-def spec_of(draft: TaskDraft, asked: Asked) -> TaskSpec:
+def spec_of(task: ProposedTask, asked: Asked) -> TaskSpec:
     return TaskSpec(
-        key=f"{draft.agent}/{slug(draft.title)}",
-        title=" ".join(draft.title.split()),
-        agent=draft.agent,
-        what=draft.what.strip(),
-        evidence=draft.evidence.strip(),
-        serves=" ".join(draft.serves.split()),
-        priority=draft.priority,
-        estimate_minutes=(draft.min_minutes, draft.max_minutes),
-        paths=tuple(path_pattern(path.strip()) for path in draft.paths),
-        checks=tuple(check.strip() for check in draft.checks),
-        depends_on=tuple(_key(draft.agent, name) for name in draft.depends_on),
+        key=f"{task.agent}/{slug(task.title)}",
+        title=" ".join(task.title.split()),
+        agent=task.agent,
+        what=task.what.strip(),
+        evidence=task.evidence.strip(),
+        serves=" ".join(task.serves.split()),
+        priority=task.priority,
+        estimate_minutes=(task.min_minutes, task.max_minutes),
+        paths=tuple(path_pattern(path.strip()) for path in task.paths),
+        checks=tuple(check.strip() for check in task.checks),
+        depends_on=tuple(_key(task.agent, name) for name in task.depends_on),
         category=category_name(asked.category),
     )
 
@@ -122,35 +120,37 @@ def _key(agent: str, name: str) -> str:
     return f"{owner}/{key}" if slash and slug(owner) == owner and slug(key) == key else f"{agent}/{slug(name)}"
 
 
-def _of_each(drafts: Sequence[TaskDraft], files: Mapping[str, tuple[str, str]], asked: Asked) -> Iterator[str]:
+def _of_each(tasks: Sequence[ProposedTask], files: Mapping[str, tuple[str, str]], asked: Asked) -> Iterator[str]:
     known = {
-        agent: {slug(task.title) for task in parse_direction(text, agent=agent).tasks}
+        agent: {task.key.partition("/")[2] for task in parse_direction(text, agent=agent).tasks}
         for agent, (_, text) in files.items()
     }
     low, high = asked.minutes
-    for draft in drafts:
-        own = slug(draft.title)
-        if draft.agent not in asked.agents:
-            yield f"{draft.title!r} is for {draft.agent}; tasks can be given to {', '.join(sorted(asked.agents))}"
+    keys = {f"{agent}/{own}" for agent, slugs in known.items() for own in slugs}
+    keys |= {f"{task.agent}/{slug(task.title)}" for task in tasks}
+    for task in tasks:
+        own = slug(task.title)
+        if task.agent not in asked.agents:
+            yield f"{task.title!r} is for {task.agent}; tasks can be given to {', '.join(sorted(asked.agents))}"
         if not own:
-            yield f"{draft.title!r} has no letter or digit"
-        if own in known.setdefault(draft.agent, set()):
-            yield f"{draft.agent} has a task called {draft.title!r} already; leave it out or call it something else"
-        known[draft.agent].add(own)
-        if not low <= draft.min_minutes <= draft.max_minutes <= high:
-            yield f"{draft.title!r} is to take {draft.min_minutes}-{draft.max_minutes} minutes; it should take {low} to {high}"
-        for path in draft.paths:
+            yield f"{task.title!r} has no letter or digit"
+        if own in known.setdefault(task.agent, set()):
+            yield f"{task.agent} has a task called {task.title!r} already; leave it out or call it something else"
+        known[task.agent].add(own)
+        if not low <= task.min_minutes <= task.max_minutes <= high:
+            yield f"{task.title!r} is to take {task.min_minutes}-{task.max_minutes} minutes; it should take {low} to {high}"
+        for name in task.depends_on:
+            if _key(task.agent, name) not in keys:
+                yield f"{task.title!r} depends on {name!r}, which is no task; name a title or agent/key that is there"
+        for path in task.paths:
             if path.startswith(("/", "~")) or ".." in path.split("/"):
-                yield f"{draft.title!r} names the path {path!r}, which is not inside the repository"
+                yield f"{task.title!r} names the path {path!r}, which is not inside the repository"
 
 
 def _new_problems(files: Mapping[str, tuple[str, str]], texts: Mapping[str, str], today: date) -> list[str]:
-    """Problems that the files have with the drafts and had not without them; what people wrote is not the drafts' fault."""
+    """Problems that the files have with the tasks and had not without them; what people wrote is not the tasks' fault."""
     before = {agent: parse_direction(text, agent=agent, path=path) for agent, (path, text) in files.items()}
-    after = before | {
-        agent: parse_direction(text, agent=agent, path=files.get(agent, (f"{agent}.md", ""))[0])
-        for agent, text in texts.items()
-    }
+    after = before | {agent: parse_direction(text, agent=agent, path=files[agent][0]) for agent, text in texts.items()}
     old = {problem.message for own in check_directions(list(before.values()), today=today) for problem in own}
     new = (problem.message for own in check_directions(list(after.values()), today=today) for problem in own)
     return [message for message in dict.fromkeys(new) if message not in old]
