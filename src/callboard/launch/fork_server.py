@@ -28,6 +28,7 @@ PRELOAD = (
     "callboard.launch.agent",
     "callboard.agents.brains.about",
     "callboard.agents.brains.recording",
+    "callboard.agents.brains.run_budget",
     "callboard.agents.driver.handler",
     "callboard.agents.manager.gate",
     "callboard.agents.manager.hands",
