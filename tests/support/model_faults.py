@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -47,7 +48,15 @@ class NotJson:
     """200, and a body that is no JSON (streamed: an event that is none)."""
 
 
-Reply = Say | Status | RateLimited | Hang | Cut | NotJson
+@dataclass(frozen=True, slots=True)
+class Late:
+    """An answer that waits until it is time."""
+
+    say: Say
+    time: threading.Event
+
+
+Reply = Say | Status | RateLimited | Hang | Cut | NotJson | Late
 ReplyTo = Callable[[Asked], Reply]
 
 

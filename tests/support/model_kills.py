@@ -1,4 +1,8 @@
-"""kill -9 of the processes of a launched roster that thinks with models: in the middle of a call, or at any moment."""
+"""kill -9 of the processes of a launched roster that thinks with models: in the middle of a call, or at any moment.
+
+Nobody is waited for who may have nothing to do any more: who dies in a call is whoever makes it, and as long as kills are
+planned each driver's last task goes on, as many calls long as the plan needs.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,27 @@ import random
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import psutil
-from model_faults import Reply, ReplyTo
-from model_roster import WIRES
-from model_wire import Asked
+from model_faults import Late, Reply, ReplyTo
+from model_roster import WIRES, works_on
+from model_wire import Asked, Say, ToolCall
 from roster import DRIVERS, REVIEWERS, Workspace, kill, until
 
-TIMES = {"launcher": 2, "fork-server": 2, "manager": 3, "driver-1": 3, "driver-2": 3, "senior": 3}
-"""How often each is killed; of any agent fewer than five, which within a minute would be the end of it."""
-PLAN = tuple(name for name in (*TIMES, "junior-1", "junior-2") for _ in range(TIMES.get(name, 2)))
-LONGEST_S = 1.5
-"""About as long as a task takes from one of its calls to the next but one."""
+AT_ANY_MOMENT = (*("launcher", "fork-server", "manager") * 2, "driver-1", "driver-2", "senior", "junior-1")
+IN_A_CALL = 10
+MOST_DEATHS = 3
+"""After which an agent dies in no call any more; with the one above that is four, and the fifth within a minute would be
+the end of it."""
+PATIENCE = 6
+"""Calls of agents that have died often enough, after which another is killed that is in no call."""
+LONGEST_S = 1.0
+"""About as long as a task takes from one of its calls to the next."""
+HANG_S = 600.0
+"""Nothing here takes that long on any machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +38,20 @@ class Kill:
     """One that is planned."""
 
     victim: str
-    is_in_call: bool
-    """While the server answers it, so that the provider counts what nobody here will hear; only agents call."""
+    """"" = whoever makes the call."""
     calls: int
-    """How many calls the roster makes before it."""
-    after_s: float
+    """How many calls the roster makes before it; the caller of the last is the one, if it is in a call."""
+    after_s: float = 0.0
     """And how long after those, if it is not in a call."""
 
 
 def plan(seed: int) -> list[Kill]:
     """Twenty kills in an order, and at moments, that the seed says."""
     draw = random.Random(seed)
-    victims = draw.sample(PLAN, len(PLAN))
+    victims = (*AT_ANY_MOMENT, *[""] * IN_A_CALL)
     return [
-        Kill(name, name in WIRES and draw.random() < 0.7, draw.randrange(1, 4), draw.uniform(0, LONGEST_S))
-        for name in victims
+        Kill(name, draw.randrange(1, 4), draw.uniform(0, LONGEST_S) if name else 0.0)
+        for name in draw.sample(victims, len(victims))
     ]
 
 
@@ -57,22 +67,50 @@ class Killer:
 
     Args:
         reply: Called in the server's thread.
+        last: Paths of the tasks that are not done before the last kill.
     """
 
     reply: ReplyTo
+    last: frozenset[str]
     ended: int = 0
     """Processes of agents that a kill has ended: each can have been in one call."""
+    in_calls: int = 0
+    """How many kills found their victim in a call."""
+    deaths: Counter[str] = field(default_factory=Counter)
+    """Who was killed by itself, and how often."""
     _workspace: Workspace | None = None
-    _in_call: str = ""
-    _is_done: threading.Event = field(default_factory=threading.Event)
     _calls: int = 0
+    _moment: int = 0
+    """Up to this call the next kill waits for calls, ..."""
+    _wanted: threading.Event = field(default_factory=threading.Event)
+    """It does: what is held back goes on."""
+    _due: int | None = None
+    """... or from this one for a caller that may die."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _is_past: threading.Event = field(default_factory=threading.Event)
+    """It has been made, or there were too many that must not die."""
+    _is_over: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, asked: Asked) -> Reply:
         self._calls += 1
-        if self._in_call and self._in_call == asker(asked) and self._strike(self._in_call):
-            self._in_call = ""
-            self._is_done.set()
-        return self.reply(asked)
+        if self._due is not None and self._calls >= self._due:
+            self._strike_caller(asker(asked), self._due)
+        reply = self.reply(asked)
+        if self._is_over.is_set() or works_on(asked) not in self.last or not ends(reply):
+            return reply
+        with self._lock:
+            if self._calls >= self._moment and self._due is None and not self._is_over.is_set():
+                self._wanted.clear()
+        return Late(Say("I look at it once more.", calls=(ToolCall("run", {"command": "true"}),)), self._wanted)
+
+    def _strike_caller(self, caller: str, due: int) -> None:
+        """In the server's thread, with the caller waiting for its answer."""
+        if self.deaths[caller] < MOST_DEATHS and self._strike(caller):
+            self.in_calls += 1
+        elif self._calls < due + PATIENCE:
+            return
+        self._due = None
+        self._is_past.set()
 
     def run(self, workspace: Workspace, kills: list[Kill], said: Callable[[str], object]) -> subprocess.Popen[str]:
         """Launch, and kill by the plan; who killed the launcher launches again.
@@ -82,37 +120,57 @@ class Killer:
         """
         self._workspace = workspace
         launcher = workspace.start()
-        for each in kills:
-            self._wait(each, launcher)
-            how = "in a call" if each.is_in_call else f"{each.after_s:.2f} s"
-            said(f"after call {self._calls}: {each.victim}, {how}")
-            if each.victim == "launcher":
-                launcher = self._launched_again(launcher)
-            else:
-                self._kill(each)
+        try:
+            for each in kills:
+                if each.victim:
+                    self._wait(each, launcher)
+                    launcher = self._kill(each.victim, launcher)
+                else:
+                    self._kill_caller(each, launcher)
+                said(f"after call {self._calls}: {each.victim or 'in a call'}")
+        finally:
+            self._is_over.set()
+            with self._lock:
+                self._wanted.set()
         return launcher
 
     def _wait(self, each: Kill, launcher: subprocess.Popen[str]) -> None:
-        moment = self._calls + each.calls
-        until(lambda: self._calls >= moment or launcher.poll() is not None, timeout_s=120)
+        with self._lock:
+            self._moment = self._calls + each.calls
+            self._wanted.set()
+        until(lambda: self._calls >= self._moment or launcher.poll() is not None, timeout_s=HANG_S)
         assert launcher.poll() is None, f"the run ended before {each}: {launcher.communicate()[0]}"
-        if not each.is_in_call:
-            time.sleep(each.after_s)
+        time.sleep(each.after_s)
 
-    def _kill(self, each: Kill) -> None:
-        if not each.is_in_call:
-            until(lambda: self._strike(each.victim), timeout_s=60)
-            return
-        self._is_done.clear()
-        self._in_call = each.victim
-        assert self._is_done.wait(120), f"{each.victim} made no call any more"
+    def _kill(self, victim: str, launcher: subprocess.Popen[str]) -> subprocess.Popen[str]:
+        if victim == "launcher":
+            return self._launched_again(launcher)
+        if victim == "fork-server":  # which comes back with the next agent only
+            victim = "" if self._strike(victim) else self._least_killed()
+        until(lambda: not victim or self._strike(victim), timeout_s=HANG_S)
+        return launcher
+
+    def _kill_caller(self, each: Kill, launcher: subprocess.Popen[str]) -> None:
+        before = self.in_calls
+        self._is_past.clear()
+        with self._lock:
+            self._due = self._calls + each.calls
+            self._wanted.set()
+        until(lambda: self._is_past.is_set() or launcher.poll() is not None, timeout_s=HANG_S)
+        assert launcher.poll() is None, f"the run ended before {each}: {launcher.communicate()[0]}"
+        if self.in_calls == before:
+            self._kill(self._least_killed(), launcher)
+
+    def _least_killed(self) -> str:
+        return min(WIRES, key=lambda name: self.deaths[name])
 
     def _launched_again(self, launcher: subprocess.Popen[str]) -> subprocess.Popen[str]:
         assert self._workspace is not None
         self.ended += sum(self._workspace.process(name) is not None for name in WIRES)
         launcher.kill()
-        launcher.communicate(timeout=60)
-        until(lambda: self._workspace is not None and not self._workspace.processes(), timeout_s=60)
+        self.deaths["launcher"] += 1
+        launcher.communicate(timeout=HANG_S)
+        until(lambda: self._workspace is not None and not self._workspace.processes(), timeout_s=HANG_S)
         return self._workspace.start()
 
     def _strike(self, victim: str) -> bool:
@@ -122,7 +180,13 @@ class Killer:
             return False
         kill([process])
         self.ended += victim in WIRES
+        self.deaths[victim] += 1
         return True
+
+
+def ends(reply: Reply) -> bool:
+    """The work on a task."""
+    return isinstance(reply, Say) and any(call.name == "done" for call in reply.calls)
 
 
 def fork_server(workspace: Workspace) -> psutil.Process | None:

@@ -25,13 +25,19 @@ def obedient(asked: Asked) -> Say:
         return Say(
             calls=(ToolCall("verdict", {"vote": "approved", "notes": "reads well"}) if asked.results else looks,)
         )
-    path = found[1] if (found := re.search(r"^Writes: (\S+)$", asked.prompt, re.MULTILINE)) else "nothing.txt"
+    path = works_on(asked)
     steps = (
         ToolCall("write", {"path": path, "text": "made by a model\n"}),
         ToolCall("run", {"command": f"cat {path}"}),
         ToolCall("done", {"notes": f"{path} is there."}),
     )
-    return Say(f"I work on {path}.", calls=(steps[len(asked.results)],))
+    return Say(f"I work on {path}.", calls=(steps[min(len(asked.results), 2)],))
+
+
+def works_on(asked: Asked) -> str:
+    """The path that a driver's task is to write."""
+    found = re.search(r"^Writes: (\S+)$", asked.prompt, re.MULTILINE)
+    return found[1] if found else "nothing.txt"
 
 
 def equip_with_models(workspace: Workspace, server: ModelServer, more: str = "") -> None:

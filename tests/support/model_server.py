@@ -11,6 +11,7 @@ What is asked and said, `Asked`, `Say` and `ToolCall`, is in model_wire; the fau
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ import wire_chat
 import wire_messages
 import wire_responses
 from loopback_http import Answer, HangUp, LoopbackServer, Request
-from model_faults import Cut, Hang, NotJson, RateLimited, Reply, ReplyTo, Status
+from model_faults import Cut, Hang, Late, NotJson, RateLimited, Reply, ReplyTo, Status
 from model_wire import PATHS, Asked, Format, Say, Tokens
 
 CHARACTERS_PER_TOKEN = 4
@@ -101,7 +102,7 @@ class ModelServer:
 
     def _count(self, asked: Asked, reply: Reply) -> Tokens:
         """The longest beginning that an earlier request had too is taken from the cache."""
-        said = reply.say if isinstance(reply, Cut) else reply
+        said = reply.say if isinstance(reply, Cut | Late) else reply
         if not isinstance(said, Say):
             return Tokens()
         text = json.dumps(asked.body)
@@ -131,6 +132,9 @@ async def _answer_to(asked: Asked, reply: Reply, tokens: Tokens, gone: Callable[
             if asked.is_streamed:
                 return Answer(headers={"content-type": "text/event-stream"}, parts=_stream([b'data: {"oops"\n\n']))
             return Answer(body=b'{"oops"')
+        case Late(say=say, time=time):
+            await asyncio.to_thread(time.wait)
+            return await _answer_to(asked, say, tokens, gone)
         case Hang():
             await gone()
             raise HangUp
