@@ -43,6 +43,8 @@ class TaskAccepted(Body):
     """agent -> manager: it has begun."""
 
     kind: ClassVar[str] = "task.accepted"
+    direction: str = ""
+    """The version of the direction file that it was given with the task; "" = there is none."""
 
 
 class TaskProgressed(Body):

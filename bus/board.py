@@ -91,6 +91,8 @@ class AgentDoc(Doc):
     """Until then it gets no task, as its provider takes nothing from it; None = it is not parked."""
     parked_for: str = ""
     """Why, for a person."""
+    direction: str = ""
+    """The version of its direction file that it last said it works by."""
 
 
 class BriefingDoc(Doc):

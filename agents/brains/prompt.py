@@ -91,11 +91,18 @@ def requirements(spec: TaskSpec) -> str:
 def briefing(it: Briefing) -> str:
     """What holds for all tasks of one agent; "" when its direction file says nothing."""
     parts = [f"Mission: {it.mission}" if it.mission else "", f"Focus: {it.focus}" if it.focus else ""]
+    parts += [f"The north star, which all you do has to serve: {star}" for star in north_stars(it.canon)]
     parts.append("Rules:\n" + _list(it.locks) if it.locks else "")
     parts.append("Documents that count as true:\n" + _list(it.canon) if it.canon else "")
     parts += _must_call(it.tools)
     said = "\n".join(filter(None, parts))
     return f"# What holds for every task of yours\n\n{said}" if said else ""
+
+
+def north_stars(canon: Iterable[str]) -> list[str]:
+    """What a canon names as its north star, such as `North Star: docs/vision.md`."""
+    named = (text.partition(":") for text in canon)
+    return [text.strip() for name, _, text in named if name.strip(" *").casefold() == "north star" and text.strip()]
 
 
 def _must_call(tools: Sequence[str]) -> list[str]:

@@ -60,8 +60,14 @@ def accepted(agent: str, assigned: TaskAssigned, attempt: int, deliveries: int) 
     """What is sent when work begins; a second delivery says so, since its entry is another event's."""
     again = f", taken up again after an interruption (delivery {deliveries})" if deliveries > 1 else ""
     begun = f"attempt {attempt} from `{assigned.start[:7]}`{again}"
-    facts = (begun, *(f"learnt from {note.source}: {_first_line(note.text)}" for note in assigned.notes))
-    return (Draft(MANAGER, TaskAccepted()), _entry(agent, "task", assigned.spec.title, facts))
+    briefing = assigned.briefing
+    read = f"direction `{briefing.path}`, version {briefing.version}" if briefing.version else ""
+    facts = (
+        begun,
+        *filter(None, [read]),
+        *(f"learnt from {note.source}: {_first_line(note.text)}" for note in assigned.notes),
+    )
+    return (Draft(MANAGER, TaskAccepted(direction=briefing.version)), _entry(agent, "task", assigned.spec.title, facts))
 
 
 def evidence(agent: str, assigned: TaskAssigned, given: HandIn, notes: str) -> Outcome:

@@ -126,8 +126,8 @@ def _from_worker(decision: Decision, message: Envelope) -> None:
         decision.send(JOURNAL, refused)
         return
     match message.body:
-        case TaskAccepted():
-            presence.task_accepted(decision, task)
+        case TaskAccepted() as body:
+            presence.task_accepted(decision, task, body)
         case TaskProgressed() as body:
             presence.task_progressed(decision, task, body)
         case EvidenceSubmitted() as body:

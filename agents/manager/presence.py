@@ -12,6 +12,7 @@ from callboard.bus.messages import (
     AgentStarted,
     AgentStopped,
     RosterChanged,
+    TaskAccepted,
     TaskProgressed,
 )
 
@@ -70,7 +71,13 @@ def agent_stopped(decision: Decision, body: AgentStopped) -> None:
     decision.put_agent(decision.cause.sender, state="absent", doing=body.reason, since=decision.now)
 
 
-def task_accepted(decision: Decision, task: TaskDoc) -> None:
+def task_accepted(decision: Decision, task: TaskDoc, body: TaskAccepted) -> None:
+    """An agent works by the direction that came with its task, and says which version that is."""
+    known = decision.board.get(f"agent:{task.agent}", AgentDoc).direction
+    if body.direction and body.direction != known and task.task.agent == task.agent:
+        title = f"{task.agent} works by version {body.direction} of its direction"
+        decision.log("task", title, [f"before: {known}"] if known else [], task=task)
+        decision.put_agent(task.agent, direction=body.direction)
     if task.state is TaskState.ASSIGNED:
         decision.put_task(task, state=TaskState.WORKING)
     decision.put_agent(task.agent, state="working", task=task.id, doing="started", progress_at=decision.now)

@@ -98,6 +98,7 @@ def test_done_work_is_handed_in_with_trailers_checked_and_reported(world: World)
     assert commit.parents == (world.base,)
     assert commit.trailers == {"Task": ("T-1",), "Task-Key": ("driver-1/health",), "Agent": (AGENT,), "Attempt": ("1",)}
     assert [type(draft.body) for draft in work.emitted] == [TaskAccepted, FeedbackLogged]
+    assert work.emitted[0].body == TaskAccepted(direction=assigned(world).briefing.version)
     said = entry(outcome)
     assert (said.log, said.entry, said.title, said.text) == (AGENT, "evidence", "Add a /health endpoint", "added y")
     assert said.facts[0] == f"commit `{evidence.head[:7]}` on `driver-1/work`, 1 file: `new.py`"
@@ -143,7 +144,7 @@ def test_a_blocker_keeps_the_work_and_the_next_attempt_starts_from_it(world: Wor
     assert evidence.head is not None
     assert files_of(world, evidence.head)["half.py"] == b"half\nQuestion: key?\nAnswer: K\n"
     assert "other.py" not in files_of(world, evidence.head)
-    assert entry_of(resumed).facts[1] == "learnt from answer: Question: key?"
+    assert entry_of(resumed).facts[-1] == "learnt from answer: Question: key?"
 
 
 def entry_of(work: Delivered) -> FeedbackLogged:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from brain_jobs import job, review_job
 
-from callboard.agents.brains.prompt import DONE_LINE, VERDICT_LINE, requirements, review_prompt, task_prompt
+from callboard.agents.brains.prompt import DONE_LINE, VERDICT_LINE, briefing, requirements, review_prompt, task_prompt
 from callboard.agents.reviewer.verdict import parse_verdict
 from callboard.bus.task import Briefing, Note, TaskSpec
 
@@ -53,3 +53,9 @@ def test_the_verdict_that_is_shown_is_one_that_can_be_read() -> None:
     example = next(line for line in VERDICT_LINE.splitlines() if line.startswith("{"))
     assert parse_verdict(f"I looked.\n{example}").vote == "approved"
     assert all(status in DONE_LINE for status in ("done", "blocked", "asked", "failed"))
+
+
+def test_a_north_star_is_told_as_what_all_work_serves() -> None:
+    said = briefing(Briefing(agent="driver-1", version="00", canon=("North Star: docs/vision.md", "docs/api.md")))
+    assert "The north star, which all you do has to serve: docs/vision.md" in said
+    assert said.count("has to serve") == 1

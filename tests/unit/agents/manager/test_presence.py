@@ -9,6 +9,7 @@ from callboard.bus.messages import (
     AgentStopped,
     CommandHandled,
     EvidenceSubmitted,
+    FeedbackLogged,
     TaskAccepted,
     TaskAssigned,
     TaskCancelled,
@@ -185,3 +186,16 @@ def test_the_board_says_who_sits_where() -> None:
     assert (desk.agent("senior").seat, desk.agent("driver-1").seat) == ("senior", "")
     desk.launch(seats={"junior-1": "senior"})
     assert (desk.agent("junior-1").seat, desk.agent("senior").seat) == ("senior", ""), "a launch says it anew"
+
+
+def test_a_changed_direction_is_acknowledged_with_its_version_at_the_next_task_and_once() -> None:
+    desk = Desk()
+    desk.directions(spec("one"))
+    told = []
+    for version in ("00aa", "00aa", "00bb"):
+        heard = desk.hear(TaskAccepted(direction=version), "driver-1", "T-1")
+        told.append([entry.title for entry in heard.of(FeedbackLogged) if "version" in entry.title])
+    assert told == [
+        [f"T-1 one: driver-1 works by version {name} of its direction"] if name else [] for name in ("00aa", "", "00bb")
+    ]
+    assert desk.agent("driver-1").direction == "00bb"
