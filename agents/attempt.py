@@ -18,13 +18,13 @@ from callboard.bus.delivery import Delivery, Entry
 from callboard.bus.errors import BoardStale, BusError, BusUnavailable, InboxFull, LeaseLost, Reject, Retry
 from callboard.bus.lease import LEASE_S, Held
 from callboard.bus.messages import JOURNAL, Draft, Envelope, MessageRefused, Outcome
+from callboard.bus.room import until_room
 
 if TYPE_CHECKING:
     from loguru import Logger
 
 STALE_DELAY_S = 0.01
 LONGEST_DELAY_S = 5.0
-ROOM_DELAY_S = 1.0
 GIVE_BACK_S = 5.0
 
 
@@ -128,7 +128,8 @@ class Attempt:
         return self._delivery.deliveries
 
     async def emit(self, *drafts: Draft) -> None:
-        await self._delivery.emit(*drafts)
+        # a handler that has worked for an hour is held up, not broken off
+        await self._until_room(lambda: self._delivery.emit(*drafts))
         self._turn.end()
 
     def lose(self) -> None:
@@ -295,16 +296,8 @@ class Attempt:
             self._log.opt(exception=error).warning("handler raised while it was stopped")
 
     async def _until_room(self, settle: Callable[[], Awaitable[None]]) -> None:
-        """Try until the server has room again; meanwhile the lease is kept."""
-        is_said = False
-        while True:
-            try:
-                return await settle()
-            except InboxFull as error:
-                if not is_said:
-                    self._log.warning("server is full, trying again until there is room", error=str(error))
-                is_said = True
-                await asyncio.sleep(ROOM_DELAY_S)
+        """Try until there is room; meanwhile the lease is kept."""
+        await until_room(settle)
 
 
 def _wake(waiting: asyncio.Future[None]) -> None:

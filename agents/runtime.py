@@ -84,7 +84,7 @@ class Host:
         def on_lost(entry: Entry) -> None:
             loop.call_soon_threadsafe(self._lose, entry)
 
-        keeper = LeaseKeeper(self._bus.url, self._bus.keys, on_lost=on_lost, renew_s=self._renew_s)
+        keeper = LeaseKeeper(lambda: self._bus.url, self._bus.keys, on_lost=on_lost, renew_s=self._renew_s)
         keeper.start()
         try:
             async with asyncio.TaskGroup() as group:

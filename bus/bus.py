@@ -76,7 +76,7 @@ class Bus:
         """Connect to a server.
 
         Args:
-            url: redis://, rediss:// or unix://.
+            url: redis://, rediss:// or unix://, of a server or of any node of a cluster.
             run: The run's id: letters, digits, `.`, `_`, `-`.
             patience_s: How long a server that went away is waited for, later on, before BusUnavailable.
             connect_s: The same for this first time.
@@ -84,7 +84,7 @@ class Bus:
             archive: Where the journal is read that was trimmed; None = what is on the server has to do.
 
         Raises:
-            BusUnavailable: No server answered.
+            BusUnavailable: No server answered, or it is not who it should be.
             ServerTooOld: It lacks a command the bus needs.
         """
         if not RUN_NAME.fullmatch(run):
@@ -92,6 +92,7 @@ class Bus:
         link = Link(url, patience_s=connect_s)
         try:
             await link.command("PING", about=f"connect to {shown(url)}")
+            await link.choose(run)
             await _check_commands(link)
         except BaseException:
             await link.close()
@@ -161,6 +162,7 @@ class Bus:
             [
                 f"s:{id}",
                 keep_ms,
+                self._link.inbox_limit,
                 parcel.entry("send", sender=sender),
                 *parcel.message_args(keys),
                 *parcel.change_args(),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from callboard.bus.committer import Answer, Commit, Committer, telling
-from callboard.bus.errors import LeaseLost
+from callboard.bus.errors import InboxFull, LeaseLost
 from callboard.bus.journal import DeadNote, Step
 from callboard.bus.keys import Keys
 from callboard.bus.link import Link
@@ -121,12 +121,18 @@ class Delivery:
         )
         self._emitted += len(drafts)
         keys = self._wire.keys
-        args = [f"e:{parcel.messages[0][0].id}", KEEP_MS, self._entry_json(parcel, "emit"), *parcel.message_args(keys)]
-        await self._run(
-            "emit",
-            [self._inbox, keys.journal, keys.seq, keys.done, keys.failures, keys.held, *parcel.destinations(keys)],
-            [*self.entry.fence, *args],
-        )
+        limit, member = self._wire.link.inbox_limit, f"e:{parcel.messages[0][0].id}"
+        args = [member, KEEP_MS, limit, self._entry_json(parcel, "emit"), *parcel.message_args(keys)]
+        try:
+            await self._run(
+                "emit",
+                [self._inbox, keys.journal, keys.seq, keys.done, keys.failures, keys.held, *parcel.destinations(keys)],
+                [*self.entry.fence, *args],
+            )
+        except InboxFull:
+            # nothing was written: tried again, they have the same ids
+            self._emitted -= len(drafts)
+            raise
 
     async def commit(self, outcome: Outcome) -> None:
         """Send what follows, change the board and acknowledge, in one step. A repeat of one that went through is fine.

@@ -4,13 +4,14 @@ CallboardError                 what was tried, on what, and the way out
 ├── ConfigError                a file people wrote is wrong: path, line, key
 ├── BusError
 │   ├── BusUnavailable         no server answered, or it went away
+│   │   └── NotReplicated      it is written, but too few replicas say that they have it
 │   ├── ServerTooOld           a command the bus needs is missing
 │   ├── BadMessage             does not decode; goes to the dead letters at once
 │   │   └── UnknownKind        a kind or version nobody here knows
 │   ├── NotAllowed             the sender's role may not send this
 │   ├── LeaseLost              somebody else holds the entry now; nothing was written
 │   ├── BoardStale             the board changed since it was read; nothing was written
-│   ├── InboxFull              the server has no room; nothing was written
+│   ├── InboxFull              the inbox or the server has no room; nothing was written
 │   └── ArchiveBroken          an archive is not what was archived: path, line
 ├── WorkspaceError
 │   ├── GitError               a git command failed: argv, exit code, stderr
@@ -77,6 +78,10 @@ class BusUnavailable(BusError):
     """No server answered, or the connection was lost and did not come back in time."""
 
 
+class NotReplicated(BusUnavailable):
+    """It is written on the primary, but fewer replicas than `[bus] wait_replicas` have confirmed it; it may yet be lost."""
+
+
 class ServerTooOld(BusError):
     """The server lacks a command of Redis 7.0 that the bus needs."""
 
@@ -110,7 +115,7 @@ class BoardStale(BusError):
 
 
 class InboxFull(BusError):
-    """The server has no memory left for another message; nothing was written."""
+    """An inbox holds as much as it may, or the server has no memory or disk left; nothing was written."""
 
 
 class ArchiveBroken(BusError):

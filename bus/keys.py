@@ -14,6 +14,7 @@
 | cb:{run}:spend          | hash    | `<scope> <what>` -> integer, of settled calls (bus/caps.py) | the run     | settle |
 | cb:{run}:reserved       | hash    | reservation id -> the call's JSON, of calls that are not settled | until settled | reserve, settle |
 | cb:{run}:readers        | hash    | reader of the journal -> the entry it has read to; `archive`: what the archive has confirmed | the run | trim |
+| cb:{run}:mark           | string  | nothing: written in front of each WAIT (bus/replicas.py)  | the run       | link |
 
 What a server has lost of these is written by restore alone (bus/archiver.py).
 """
@@ -42,7 +43,7 @@ class Keys:
     def every(self, inboxes: Iterable[str]) -> tuple[str, ...]:
         """All keys of the run, given the names of its inboxes."""
         others = (self.journal, self.seq, self.dead, self.board, self.timers, self.done, self.failures, self.held)
-        return (*map(self.inbox, inboxes), *others, self.spend, self.reserved, self.readers)
+        return (*map(self.inbox, inboxes), *others, self.spend, self.reserved, self.readers, self.mark)
 
     @property
     def journal(self) -> str:
@@ -87,3 +88,7 @@ class Keys:
     @property
     def readers(self) -> str:
         return self._key("readers")
+
+    @property
+    def mark(self) -> str:
+        return self._key("mark")

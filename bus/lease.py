@@ -13,6 +13,7 @@ from redis import Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from callboard.bus.address import read_address
 from callboard.bus.delivery import Entry
 from callboard.bus.keys import Keys
 from callboard.bus.parcel import Arg, flat
@@ -44,12 +45,13 @@ class LeaseKeeper:
     """Renews what it was told to hold, until it is told to let go.
 
     Args:
+        place: The URL of where the run is; another one as soon as it is elsewhere.
         on_lost: Called in the keeper's thread with an entry that this consumer does not hold any more.
     """
 
     def __init__(
         self,
-        url: str,
+        place: Callable[[], str],
         keys: Keys,
         *,
         on_lost: Callable[[Entry], None],
@@ -60,9 +62,9 @@ class LeaseKeeper:
         self._renew_s = renew_s
         self._renewal = scripts("renew")
         self._on_lost = on_lost
-        self._client = Redis.from_url(
-            url, protocol=2, retry=Retry(NoBackoff(), 0), socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
-        )
+        self._place = place
+        self._url = place()
+        self._client = _client(self._url)
         self._held: dict[str, Held] = {}
         self._lock = threading.Lock()
         """Protects `_held`: the event loop's thread changes it, the keeper's reads it."""
@@ -105,6 +107,7 @@ class LeaseKeeper:
 
     def renew(self) -> None:
         """Renew everything once, and report what is lost."""
+        self._follow()
         now = time.monotonic()
         with self._lock:
             due = [held.entry for held in self._held.values() if held.until > now]
@@ -119,9 +122,24 @@ class LeaseKeeper:
                     self.let_go(entry)
                     self._on_lost(entry)
 
+    def _follow(self) -> None:
+        if (url := self._place()) != self._url:
+            self._client.close()
+            self._url, self._client = url, _client(url)
+
     def _script(self, key: str, args: list[Arg]) -> list[int]:
         run = cast(Callable[..., list[int]], self._client.execute_command)
         try:
             return run("EVALSHA", self._renewal.sha, 1, key, *args)
         except exceptions.NoScriptError:
             return run("EVAL", self._renewal.text, 1, key, *args)
+
+
+def _client(url: str) -> Redis:
+    return Redis.from_url(
+        read_address(url).url,
+        protocol=2,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
+    )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar, cast
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,7 +21,11 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.connection import HiredisRespSerializer
 
-from callboard.bus.errors import BusError, BusUnavailable, InboxFull, ServerTooOld
+from callboard.bus.address import read_address
+from callboard.bus.errors import BusError, BusUnavailable, InboxFull, NotReplicated, ServerTooOld
+from callboard.bus.keys import Keys
+from callboard.bus.replicas import CONFIRMED, Unconfirmed, confirmed
+from callboard.bus.route import Route, SlotRow
 from callboard.bus.script import Part, Script, load
 
 Arg = str | bytes | int
@@ -34,8 +39,21 @@ MOST_CONNECTIONS = 10_000
 FIRST_DELAY_S = 0.05
 LONGEST_DELAY_S = 5.0
 
-GONE = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ReadOnlyError, OSError)
-"""The server went away, still loads its data, or is no longer the primary: worth another try."""
+ASK_NODE_S = 1.0
+"""How long one node of a cluster may take to say where a run is."""
+
+GONE = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.ReadOnlyError,
+    exceptions.AskError,
+    exceptions.TryAgainError,
+    exceptions.ClusterDownError,
+    Unconfirmed,
+    OSError,
+)
+"""The server went away, still loads its data, is no longer the primary, just now gets or gives away the run, or its replicas
+do not follow: worth another try."""
 REFUSED = (exceptions.AuthenticationError, exceptions.AuthorizationError)
 
 
@@ -59,7 +77,7 @@ def client(url: str, *, socket_timeout_s: float | None = None) -> Redis:
     """
     try:
         made = Redis.from_url(
-            url,
+            read_address(url).url,
             protocol=2,
             decode_responses=False,
             retry=Retry(NoBackoff(), 0),
@@ -95,6 +113,13 @@ def is_refusal(error: BaseException | None) -> bool:
     return False
 
 
+def is_distrust(error: BaseException | None) -> bool:
+    """Whether its certificate was signed by nobody whom this computer or `[bus] ca` trusts, or is for another name."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 def translated(error: exceptions.ResponseError, about: str) -> BusError:
     """The bus's own error for what the server said."""
     said = str(error)
@@ -123,13 +148,44 @@ class Link:
     """
 
     def __init__(self, url: str, *, patience_s: float, scripts: Callable[[str], Script] = load) -> None:
-        self.url = url
         self.patience_s = patience_s
         self._scripts = scripts
+        self._address = read_address(url)
+        self._route = Route(url)
+        self._mark = ""
+        self._rerouting = asyncio.Lock()
+        """Protects `_route`: one caller looks where the run has gone, the others wait for what it finds."""
+        self._connect()
+
+    def _connect(self) -> None:
         # Time limits are ours, call by call: below Python 3.12 the client's own lose cancellations (cpython#86296).
-        self._client = client(url)
+        self._client = client(self.url)
         # Connections of their own for commands that wait.
-        self._blocking = client(url)
+        self._blocking = client(self.url)
+
+    @property
+    def url(self) -> str:
+        """Where it is now: in a cluster the node that has the run."""
+        return self._route.url
+
+    @property
+    def inbox_limit(self) -> int:
+        return self._address.inbox_limit
+
+    async def choose(self, run: str) -> None:
+        """Say whose keys will be asked for: in a cluster, go to the node that has them.
+
+        Raises:
+            BusUnavailable
+        """
+        self._mark = Keys(run).mark
+        self._route.choose(run)
+        try:
+            slots = await self.command("CLUSTER", "SLOTS", about=f"ask {shown(self.url)} for its cluster")
+        except BusError:
+            return  # no cluster, or not for us to ask: a node that does not have the run will say who has
+        if self._route.read(cast(Sequence[SlotRow], slots), self.url):
+            await self._reconnect()
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -158,11 +214,19 @@ class Link:
 
         script = self._scripts(name)
 
+        replicas = self._address.wait_replicas if name in CONFIRMED else 0
+
+        async def run(*command: Arg) -> object:
+            if not replicas:
+                return await self._ask(*command)
+            async with asyncio.timeout(SOCKET_TIMEOUT_S):
+                return await confirmed(self._client, command, replicas, mark=self._mark)
+
         async def once() -> object:
             try:
-                return await self._ask("EVALSHA", script.sha, len(keys), *keys, *args)
+                return await run("EVALSHA", script.sha, len(keys), *keys, *args)
             except exceptions.NoScriptError:
-                return await self._ask("EVAL", script.text, len(keys), *keys, *args)
+                return await run("EVAL", script.text, len(keys), *keys, *args)
 
         return cast(list[Part], await self.insist(once, about))
 
@@ -175,18 +239,16 @@ class Link:
         loop = asyncio.get_running_loop()
         since, delay = loop.time(), FIRST_DELAY_S
         while True:
+            asked = self.url
             try:
                 answer = await attempt()
             except GONE as error:
-                if is_refusal(error):
-                    raise BusUnavailable(f"{shown(self.url)} refused the connection: {error}") from error
                 waited = loop.time() - since
-                if waited >= self.patience_s:
-                    raise BusUnavailable(
-                        f"{about}: no answer from {shown(self.url)} for {waited:.0f} s ({error}); is the server running?"
-                    ) from error
+                if is_refusal(error) or is_distrust(error) or waited >= self.patience_s:
+                    raise given_up(error, about, asked, waited) from error
                 if delay == FIRST_DELAY_S:
-                    logger.warning("server lost, trying again", url=shown(self.url), about=about, error=str(error))
+                    logger.warning("server lost, trying again", url=shown(asked), about=about, error=str(error))
+                await self._reroute(asked, error)
                 await asyncio.sleep(min(delay, self.patience_s - waited) * random.uniform(0.8, 1.0))
                 delay = min(delay * 2, LONGEST_DELAY_S)
             except exceptions.ResponseError as error:
@@ -195,3 +257,59 @@ class Link:
                 if delay != FIRST_DELAY_S:
                     logger.info("server is back", url=shown(self.url), about=about)
                 return answer
+
+    async def _reroute(self, asked: str, error: Exception) -> None:
+        """In a cluster: find out which node has the run now, and go there."""
+        if not self._route.nodes and not isinstance(error, exceptions.MovedError):
+            return
+        async with self._rerouting:
+            if self.url != asked:
+                return
+            if isinstance(error, exceptions.MovedError):
+                is_elsewhere = self._route.move(error.host, error.port)
+            else:
+                is_elsewhere = await self._search()
+            if is_elsewhere:
+                logger.warning("run is at another node now", url=shown(self.url))
+                await self._reconnect()
+
+    async def _search(self) -> bool:
+        for url in self._route.nodes:
+            asking = client(url, socket_timeout_s=ASK_NODE_S)
+            try:
+                async with asyncio.timeout(ASK_NODE_S):
+                    slots = cast(Sequence[SlotRow], await ask(asking, "CLUSTER", "SLOTS"))
+            except (exceptions.RedisError, OSError):
+                continue
+            finally:
+                await asking.aclose()
+            if self._route.read(slots, url):
+                return True
+        return False
+
+    async def _reconnect(self) -> None:
+        """What is under way on the old connections breaks off, and is tried again on the new ones."""
+        old = self._client, self._blocking
+        self._connect()
+        for each in old:
+            await each.aclose()
+
+
+def given_up(error: Exception, about: str, url: str, waited_s: float) -> BusUnavailable:
+    """What is said once there is no point in trying again."""
+    if is_distrust(error):
+        return BusUnavailable(
+            f"{shown(url)} shows a certificate that is not trusted: {error}. Name who signed it in `[bus] ca`, "
+            "and the server as its certificate does"
+        )
+    if is_refusal(error):
+        return BusUnavailable(f"{shown(url)} refused the connection: {error}")
+    if isinstance(error, Unconfirmed):
+        return NotReplicated(
+            f"{about}: {shown(url)} has it, but only {error.found} of {error.wanted} replicas had confirmed it after "
+            f"{waited_s:.0f} s; if that server is lost now, it may be too. See to its replicas (`callboard doctor` shows "
+            "them); whoever repeats it with the same key or id does not double it"
+        )
+    return BusUnavailable(
+        f"{about}: no answer from {shown(url)} for {waited_s:.0f} s ({error}); is the server running?"
+    )

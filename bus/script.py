@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from callboard.bus.errors import BoardStale, BusError, LeaseLost
+from callboard.bus.errors import BoardStale, BusError, InboxFull, LeaseLost
 
 Part = bytes | int | list["Part"]
 """A piece of a reply, as the server gave it."""
@@ -36,6 +36,7 @@ def checked(reply: list[Part], about: str) -> list[Part]:
     Raises:
         LeaseLost: The fence refused; nothing was written.
         BoardStale: A board field did not have the expected version; nothing was written.
+        InboxFull: An inbox would hold more than it may; nothing was written.
         BusError: A key is of another type than the bus writes; nothing was written.
     """
     word, *rest = reply
@@ -43,6 +44,13 @@ def checked(reply: list[Part], about: str) -> list[Part]:
         raise LeaseLost(f"{about}: this process does not hold it any more; another one has it or finished it")
     if word == b"stale":
         raise BoardStale(text(rest[0]))
+    if word == b"full":
+        key, waiting, limit = (text(part) for part in rest)
+        name = key.rpartition(":inbox:")[2]
+        raise InboxFull(
+            f"{about}: {waiting} messages wait in the inbox of {name}, which takes {limit} (`[bus] inbox_limit`); nothing was "
+            f"written. Try again once {name} has handled some: `callboard status` shows whether it works"
+        )
     if word == b"type":
         key, found, wanted = (text(part) for part in rest)
         raise BusError(

@@ -1,5 +1,5 @@
 -- Prepended to every other script. A reply is an array that starts with a word:
--- ok, done (it went through before), lost (the fence), stale (the board), type (a key of another type).
+-- ok, done (it went through before), lost (the fence), stale (the board), type (a key of another type), full (an inbox).
 -- A script is atomic but is not rolled back, so each checks everything before its first write.
 
 local GROUP = 'agent'
@@ -82,6 +82,17 @@ local function stale_field(board, expectations)
     local version = '0'
     if doc then version = string.match(doc, '^{"version":(%d+)[,}]') or 'none' end
     if version ~= row[2] then return {'stale', row[1], version} end
+  end
+  return nil
+end
+
+-- Backpressure: rows of {destination, message} that would bring an inbox above its limit; a limit of 0 is none.
+local function full_inbox(limit, first, messages)
+  local more = {}
+  for _, message in ipairs(messages) do more[message[1]] = (more[message[1]] or 0) + 1 end
+  for place, count in pairs(more) do
+    local waiting = redis.call('XLEN', KEYS[first + place])
+    if tonumber(limit) > 0 and waiting + count > tonumber(limit) then return {'full', KEYS[first + place], waiting, limit} end
   end
   return nil
 end

@@ -240,7 +240,7 @@ class BusMachine(RuleBasedStateMachine):
     @rule(grip=grips)
     def renew(self, grip: Grip) -> None:
         lost: list[object] = []
-        keeper = LeaseKeeper(self.server.url, self.bus.keys, on_lost=lost.append)
+        keeper = LeaseKeeper(lambda: self.server.url, self.bus.keys, on_lost=lost.append)
         keeper.hold(grip.delivery.entry)
         keeper.renew()
         assert (not lost) == self.model.renew(grip.held)

@@ -49,6 +49,7 @@ class Server:
         socket_name: str = "s.sock",
     ) -> None:
         self.folder = folder
+        self.port = port
         self.socket = folder / socket_name
         credentials = f":{password}@" if password else ""
         self.url = f"redis://{credentials}127.0.0.1:{port}/0" if port else f"unix://{credentials}{self.socket}"

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from benchmarks.bus.figures import percentile
 from benchmarks.bus.job import DOING, Report
 
+from callboard.bus.address import with_options
 from callboard.bus.bus import Bus
 from callboard.bus.clock import utc_now
 from callboard.bus.link import ask, client
@@ -26,7 +27,8 @@ def run(url: str, count: int, report: Report) -> None:
 
 
 async def _run(url: str, count: int, report: Report) -> None:
-    bus = await Bus.connect(url, "backlog")
+    # a backlog as long as this is refused otherwise
+    bus = await Bus.connect(with_options(url, inbox_limit=0), "backlog")
     inbox = bus.inbox(NAME, f"{NAME}.bench.1")
     await inbox.receive(1, block_s=0)
     draft = Draft(NAME, TaskProgressed(doing=DOING))

@@ -33,7 +33,8 @@ def env(json: Json = False) -> None:
     Whoever can reach it can do everything on it: it is for programs that you trust as you trust yourself.
     Exit code 3: nothing runs here.
     """
-    from callboard.launch.joining import current_run, served_at
+    from callboard.launch.joining import current_run
+    from callboard.launch.serving import bus_url
     from callboard.launch.status import is_running
 
     workspace = open_workspace()
@@ -41,7 +42,7 @@ def env(json: Json = False) -> None:
     if is_running(workspace) is None:
         note("nothing runs here, so there is no bus to join; `callboard launch` first")
         raise typer.Exit(NOTHING_RUNS)
-    found = {"BUS_URL": served_at(workspace), "BUS_RUN": run}
+    found = {"BUS_URL": bus_url(workspace), "BUS_RUN": run}
     if json:
         print_json(found)
     else:

@@ -28,6 +28,7 @@ from callboard.bus.messages import AgentStarted, AgentStopped, Draft
 from callboard.bus.redaction import Redactor
 from callboard.launch.backlog import carry
 from callboard.launch.runs import landed_before
+from callboard.launch.serving import bus_url
 
 CHECKS = 10
 """Checks of one task that may all take their longest; more are stopped at the handler's deadline."""
@@ -53,7 +54,7 @@ async def run_agent(workspace: Workspace, name: str, run: str, again: tuple[str,
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    bus = await Bus.connect(workspace.settings.bus.url, run, redactor=workspace.redactor)
+    bus = await Bus.connect(bus_url(workspace), run, redactor=workspace.redactor)
     try:
         consumer = consumer_name(name)
         await _say_started(bus, workspace, agent)

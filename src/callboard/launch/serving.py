@@ -20,8 +20,7 @@ TRY_EVERY_S = 1.0
 
 def bus_url(workspace: Workspace) -> str:
     """Where the bus of a launch is, also before its server runs."""
-    url = workspace.settings.bus.url
-    return EmbeddedServer(workspace.layout.bus).url if url == EMBEDDED else url
+    return workspace.settings.bus_at(EmbeddedServer(workspace.layout.bus).url)
 
 
 @asynccontextmanager
@@ -31,15 +30,14 @@ async def serving(workspace: Workspace, say: Callable[[str], None]) -> AsyncIter
     Raises:
         BusUnavailable: The embedded server cannot be started.
     """
-    url = workspace.settings.bus.url
-    if url != EMBEDDED:
-        yield url
+    if workspace.settings.bus.url != EMBEDDED:
+        yield bus_url(workspace)
         return
     server = EmbeddedServer(workspace.layout.bus, prefix=guard_prefix())
     await server.start()
     watch = asyncio.create_task(_keep_alive(server, say))
     try:
-        yield server.url
+        yield bus_url(workspace)
     finally:
         await end(watch)
         await server.stop()

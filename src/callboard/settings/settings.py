@@ -26,7 +26,7 @@ from callboard.agents.settings import (
 )
 from callboard.agents.workspace.sandbox_settings import SandboxSettings
 from callboard.bus.caps import Limits
-from callboard.bus.settings import BusSettings
+from callboard.bus.settings import EMBEDDED, BusSettings
 from callboard.bus.task import SERVER_MARK
 from callboard.settings.trio import family_problems
 
@@ -167,6 +167,14 @@ class Settings(Document):
 
     root: Path
     """The folder of callboard.toml: the repository's top."""
+
+    def bus_at(self, embedded: str) -> str:
+        """The bus's URL with everything that a connection needs.
+
+        Args:
+            embedded: The URL of our own server, for when it is that one.
+        """
+        return self.bus.at(embedded if self.bus.url == EMBEDDED else self.bus.url, self.root)
 
     @property
     def drivers(self) -> tuple[AgentSettings, ...]:

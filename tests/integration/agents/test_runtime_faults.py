@@ -271,7 +271,7 @@ def test_a_full_server_holds_a_commit_up_until_there_is_room(connect: Connect, g
         bus = await connect(server.url)
         await bus.send(message("a"), sender="manager")
         is_full = asyncio.Event()
-        sink = logger.add(lambda line: is_full.set(), filter=lambda record: "server is full" in record["message"])
+        sink = logger.add(lambda line: is_full.set(), filter=lambda record: "no room" in record["message"])
 
         async def fills_up(work: Work) -> Outcome:
             server.ask("CONFIG", "SET", "maxmemory", "1")

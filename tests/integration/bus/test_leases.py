@@ -40,7 +40,7 @@ def test_a_renewal_starts_the_lease_anew_and_is_no_delivery(server: Server, bus:
             "JUSTID",
         )
         assert idle_ms(server, bus, delivery) >= 14_000
-        keeper = LeaseKeeper(server.url, bus.keys, on_lost=print)
+        keeper = LeaseKeeper(lambda: server.url, bus.keys, on_lost=print)
         keeper.hold(delivery.entry)
         keeper.renew()
         assert idle_ms(server, bus, delivery) < 1_000
@@ -53,7 +53,7 @@ def test_a_lost_lease_is_told_once_and_the_others_are_renewed(server: Server, bu
     async def scenario() -> None:
         lost = list[Entry]()
         first, second = await held(bus, "a"), await held(bus, "b")
-        keeper = LeaseKeeper(server.url, bus.keys, on_lost=lost.append)
+        keeper = LeaseKeeper(lambda: server.url, bus.keys, on_lost=lost.append)
         keeper.hold(first.entry)
         keeper.hold(second.entry)
         await first.commit(Outcome())
@@ -67,7 +67,7 @@ def test_a_lost_lease_is_told_once_and_the_others_are_renewed(server: Server, bu
 def test_what_was_let_go_or_held_too_long_is_not_renewed(server: Server, bus: Bus, go: Go) -> None:
     async def scenario() -> None:
         let_go, too_long = await held(bus, "a"), await held(bus, "b")
-        keeper = LeaseKeeper(server.url, bus.keys, on_lost=print)
+        keeper = LeaseKeeper(lambda: server.url, bus.keys, on_lost=print)
         keeper.hold(let_go.entry)
         keeper.let_go(let_go.entry)
         keeper.hold(too_long.entry, for_s=0.0)
@@ -93,7 +93,7 @@ def test_letting_go_of_an_earlier_delivery_keeps_a_later_one(server: Server, bus
     async def scenario() -> None:
         earlier = await held(bus)
         [later] = await bus.inbox("driver-1", "driver-1.here.1").take_over(idle_s=0)
-        keeper = LeaseKeeper(server.url, bus.keys, on_lost=print)
+        keeper = LeaseKeeper(lambda: server.url, bus.keys, on_lost=print)
         keeper.hold(earlier.entry)
         keeper.hold(later.entry)
         keeper.let_go(earlier.entry)
@@ -119,7 +119,7 @@ def test_the_thread_goes_on_when_the_server_does_not_answer_for_a_while(server: 
         gone = threading.Event()
         delivery = await held(bus)
         await delivery.commit(Outcome())
-        keeper = LeaseKeeper(server.url, bus.keys, on_lost=lambda entry: gone.set(), renew_s=0.02)
+        keeper = LeaseKeeper(lambda: server.url, bus.keys, on_lost=lambda entry: gone.set(), renew_s=0.02)
         server.ask("CLIENT", "PAUSE", 200, "ALL")
         keeper.start()
         keeper.hold(delivery.entry)

@@ -191,7 +191,7 @@ def test_a_paused_process_that_renews_first_does_not_steal_its_entry_back(server
             zombie = await held(bus)
             [owner] = await bus.inbox("driver-1", "driver-1.there.2").take_over(idle_s=0)
             lost: list[object] = []
-            keeper = LeaseKeeper(server.url, bus.keys, on_lost=lost.append, scripts=scripts)
+            keeper = LeaseKeeper(lambda: server.url, bus.keys, on_lost=lost.append, scripts=scripts)
             keeper.hold(zombie.entry)
             keeper.renew()
             return await refused(owner.commit(Outcome())) or zombie.entry not in lost

@@ -110,6 +110,15 @@ def test_the_environment_stands_above_the_file(path: Path) -> None:
     assert settings.review.deadline_s == 60
 
 
+def test_the_url_of_the_bus_says_all_that_a_connection_needs(path: Path) -> None:
+    said = '[bus]\nurl = "rediss://h:1/0"\nca = "ops/ca.pem"\nwait_replicas = 2\ninbox_limit = 50\n'
+    url = load(path, said).bus_at("unix:///embedded")
+    assert url == f"rediss://h:1/0?ssl_ca_certs={path.parent}/ops/ca.pem&wait_replicas=2&inbox_limit=50"
+    # what the launcher hands to its agents in the environment stays as it is
+    assert load(path, said, CALLBOARD_BUS_URL=url).bus_at("unix:///embedded") == url
+    assert load(path, "").bus_at("unix:///embedded") == "unix:///embedded"
+
+
 def test_an_empty_variable_counts_as_unset(path: Path) -> None:
     assert load(path, '[bus]\nurl = "redis://file"\n', CALLBOARD_BUS_URL="").bus.url == "redis://file"
 
@@ -139,6 +148,9 @@ OPUS = '[models.opus]\nprovider = "anthropic"\nmodel = "claude-opus-4-5"\n'
         ('[project]\ngaet = ["x"]', 2, "project.gaet", "is no key that Callboard knows; did you mean gate?"),
         ("[projct]", 1, "projct", "is no key that Callboard knows; did you mean project?"),
         ("\n[ledger]\nurl = 1", 2, "ledger", "is no key that Callboard knows; known here: agents, budget, bus, intake, issues, log, mcp, models, paths, prices, project, redaction, review"),
+        ("[bus]\nwait_replicas = 1", 2, "bus.wait_replicas", "the embedded server has no replicas"),
+        ('[bus]\nurl = "redis://h"\nca = "ca.pem"', 3, "bus.ca", "only a URL that starts with rediss:// has a certificate"),
+        ("[bus]\ninbox_limit = -1", 2, "bus.inbox_limit", "greater than or equal to 0"),
         ('[models.opus]\nmodel = "m"', 1, "models.opus.provider", "is missing"),
         (OPUS + 'modle = "x"', 4, "models.opus.modle", "is no key that Callboard knows; did you mean model?"),
         ('[models.opus]\nprovider = "antropic"\nmodel = "m"', 2, "models.opus.provider", "expected 'anthropic' or 'openai', found a text 'antropic'"),
