@@ -118,6 +118,10 @@ class ProjectSettings(Table):
     """Files of the repository; setup runs again when one has changed."""
     gate: Texts = ()
     """Commands that must exit 0 on every tree that lands. None = nothing lands, so a launch needs one."""
+    gate_strict: Texts = ()
+    """What the strict profile of the gate runs besides: for tasks of a high-risk category."""
+    lint: Texts = ()
+    """Commands that run behind a green gate and stop nothing; what they say of a task's files is kept as minor issues."""
     gate_timeout_s: Seconds = 1800.0
     """For each command of setup and gate."""
     env: Annotated[dict[str, str], AfterValidator(_variables)] = {}

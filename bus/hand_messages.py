@@ -9,6 +9,9 @@ from pydantic import AwareDatetime
 from callboard.bus.body import Body
 from callboard.bus.task import CommandResult, Permit, TaskSpec
 
+GateProfile = Literal["normal", "strict"]
+"""strict: with the commands of `[project] gate_strict` besides; for tasks of a high-risk category."""
+
 
 class GateRequested(Body):
     """desk -> gate: take in what was handed in (`purpose` evidence), then run checks and gate on its tree."""
@@ -25,6 +28,8 @@ class GateRequested(Body):
     """What a person lets through intake."""
     tools: tuple[str, ...] = ()
     """evidence: what must have been called with success in this attempt."""
+    profile: GateProfile | None = None
+    """None = as the task's category has it."""
 
 
 class GateFinished(Body):
@@ -41,6 +46,8 @@ class GateFinished(Body):
     """Paths the task changed, against its base."""
     flaky: bool = False
     """It passed, after it had failed on the same tree."""
+    lint: tuple[CommandResult, ...] = ()
+    """Of a green one: commands of `[project] lint`, which stop nothing."""
     rule: str = ""
     path: str = ""
     reason: str = ""

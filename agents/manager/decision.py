@@ -22,6 +22,10 @@ class Policy:
 
     gate: tuple[str, ...]
     """The project's gate commands."""
+    strict: tuple[str, ...] = ()
+    """What the strict profile runs besides."""
+    lint: tuple[str, ...] = ()
+    """Commands whose failure stops nothing; what they say of a task's files is kept as issues."""
     setup: tuple[str, ...] = ()
     review_deadline: timedelta = timedelta(minutes=15)
     review_rounds: int = 2

@@ -11,7 +11,7 @@ from loguru import logger
 
 from callboard.agents.manager.decision import TOOLS_RULE, Policy
 from callboard.agents.manager.intake import IntakeRules, TakenIn, judge_unfinished, take_in
-from callboard.agents.manager.verdicts import gate_hash
+from callboard.agents.manager.verdicts import gate_hash, profile_of, project_gate
 from callboard.agents.threads import run_to_end
 from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.layout import Layout
@@ -37,6 +37,14 @@ def nothing_recorded(task: str, attempt: int, agent: str) -> None:
     return None
 
 
+Told = Callable[[str, CommandResult | None], None]
+"""Hears of each command before it runs (None), and what came of it."""
+
+
+def nobody_is_told(command: str, result: CommandResult | None) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """What the gate works with.
@@ -56,6 +64,7 @@ class Gate:
     timeout_s: float
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     called: ToolsCalled = nothing_recorded
+    told: Told = nobody_is_told
 
     def pin(self, message: Envelope, request: PinRequested) -> None:
         """Keep unfinished work where it outlives the agent's vault, as far as intake would let it in; what it refuses
@@ -89,9 +98,10 @@ class Gate:
             return finished.model_copy(update=told)
         except WorkspaceError as error:
             return finished.model_copy(update={"reason": f"intake: {error}"})
-        policy = self.policy if request.commit else replace(self.policy, gate=())
-        commands = (*request.spec.checks, *policy.gate)
-        ran = await self._run(taken.commit, commands)
+        policy = self.policy if request.commit else replace(self.policy, gate=(), strict=(), lint=())
+        profile = request.profile or profile_of(request.spec)
+        commands = (*request.spec.checks, *project_gate(policy, profile))
+        ran = await self._run(taken.commit, commands, policy.lint if request.purpose == "evidence" else ())
         if ran.broke and await self._is_due_to_tree(ran, request, taken.commit):
             ran = replace(ran, verdict="red")
         return finished.model_copy(
@@ -100,9 +110,10 @@ class Gate:
                 "reason": ran.reason,
                 "commands": ran.results,
                 "flaky": ran.flaky,
+                "lint": ran.lint,
                 "tree": taken.tree,
                 "files": taken.files,
-                "gate_hash": gate_hash(policy, request.spec),
+                "gate_hash": gate_hash(policy, request.spec, profile),
             }
         )
 
@@ -138,7 +149,7 @@ class Gate:
     def _vault(self, agent: str) -> Repository:
         return Repository(self.layout.clone(agent), git_dir=self.layout.vault(agent))
 
-    async def _run(self, commit: str, commands: tuple[str, ...]) -> Ran:
+    async def _run(self, commit: str, commands: tuple[str, ...], lint: tuple[str, ...]) -> Ran:
         ran = Ran("infrastructure", "no gate ran")
         for attempt in range(TRIES):
             if attempt:
@@ -147,6 +158,8 @@ class Gate:
                 async with self.slots.take() as slot:
                     await slot.switch(commit)
                     ran = await self._commands(slot, commit, commands)
+                    if ran.verdict == "green":
+                        ran = replace(ran, lint=tuple([await self._command(slot, command) for command in lint]))
             except CommandFailed as error:
                 ran = Ran("infrastructure", str(error), broke="setup")
             except (WorkspaceError, OSError) as error:
@@ -180,10 +193,10 @@ class Gate:
         results: list[CommandResult] = []
         flaky = False
         for command in commands:
-            result = (await slot.run(command, timeout_s=self.timeout_s)).result
+            result = await self._command(slot, command)
             if not result.passed and result.exit_code not in NOT_RUN:
                 await slot.switch(commit)
-                again = (await slot.run(command, timeout_s=self.timeout_s)).result
+                again = await self._command(slot, command)
                 flaky = flaky or again.passed
                 result = again.model_copy(update={"flaky": again.passed})
             results.append(result)
@@ -193,6 +206,12 @@ class Gate:
             if not result.passed:
                 return Ran("red", "", tuple(results))
         return Ran("green", "", tuple(results), flaky)
+
+    async def _command(self, slot: Slot, command: str) -> CommandResult:
+        self.told(command, None)
+        result = (await slot.run(command, timeout_s=self.timeout_s)).result
+        self.told(command, result)
+        return result
 
 
 def way_to_tools(lacks: Collection[str], agent: str, called: Collection[str] | None) -> str:
@@ -218,3 +237,4 @@ class Ran:
     flaky: bool = False
     broke: Literal["", "setup", "command"] = ""
     """What could not run, where the tree itself may be why; a command is the last of the results."""
+    lint: tuple[CommandResult, ...] = ()

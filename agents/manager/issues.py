@@ -5,17 +5,17 @@ Nothing is lost that a person has not closed: what this run does not see again i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 
-from callboard.agents.manager import tiers
+from callboard.agents.manager import carrying, tiers
 from callboard.agents.manager.decision import Decision
-from callboard.bus.board import Board, TaskDoc
+from callboard.bus.board import TaskDoc
 from callboard.bus.categories import is_high_risk
 from callboard.bus.issues import (
     MOST_EVIDENCE,
     IssueDoc,
     IssueSource,
-    Kept,
     Report,
     Severity,
     Sighting,
@@ -31,6 +31,9 @@ MOST_AT_ONCE = 20
 """Issues that one hand-in may report."""
 MOST_TITLE = 200
 """Characters of a title."""
+
+_LINT = re.compile(r"(?P<file>[^\s:]+):(?P<line>\d+)(?::\d+)?:?\s+(?P<said>\S.*)")
+"""As compilers and linters write it: `file:line:column: what`."""
 
 
 def record(decision: Decision, report: Report, source: IssueSource, task: TaskDoc | None = None) -> str:
@@ -123,6 +126,26 @@ def flaked(decision: Decision, task: TaskDoc, commands: Iterable[CommandResult])
         record(decision, report.model_copy(update={"evidence": (f"gate of {task.id}",)}), "gate", task)
 
 
+def linted(decision: Decision, task: TaskDoc, commands: Iterable[CommandResult], files: Collection[str]) -> None:
+    """What commands that stop nothing said of the files that the task changed; of one that says nothing of files, that it
+    failed."""
+    for result in commands:
+        if result.passed:
+            continue
+        said = [found for line in result.tail.splitlines() if (found := _LINT.match(line.strip()))]
+        if not said:
+            title = f"`{result.command}` exited {result.exit_code}"
+            key = issue_key("lint", result.command)
+            report = Report(key=key, title=title, category="lint", evidence=(f"gate of {task.id}",))
+            record(decision, report, "lint", task)
+        own = [found for found in said if found["file"].removeprefix("./") in files]
+        for found in own[:MOST_AT_ONCE]:
+            key = issue_key("lint", f"{found['file']} {found['said']}")
+            place = f"{found['file']}:{found['line']}"
+            report = Report(key=key, title=found["said"], category="lint", evidence=(place,))
+            record(decision, report, "lint", task)
+
+
 def reported(decision: Decision, task: TaskDoc, reports: Iterable[Report]) -> None:
     """What a driver suggests beside its work. Its keys are its own, so they never meet another source's."""
     for report in tuple(reports)[:MOST_AT_ONCE]:
@@ -137,7 +160,7 @@ def heard(decision: Decision, body: IssueReported | IssueClosed | BacklogCarried
         case IssueClosed():
             person_closed(decision, body)
         case BacklogCarried():
-            carried(decision, body)
+            carrying.carried(decision, body)
 
 
 # --- people ----------------------------------------------------------------------------------------
@@ -184,71 +207,6 @@ def close(decision: Decision, issue: IssueDoc, because: str) -> None:
 
 def _reply(decision: Decision, ok: bool, text: str) -> None:
     decision.send(JOURNAL, CommandHandled(command=decision.cause.id, ok=ok, text=text))
-
-
-# --- from run to run -------------------------------------------------------------------------------
-
-
-def carried(decision: Decision, body: BacklogCarried) -> None:
-    """Take over what earlier runs left open, once. What this run saw before it heard of them is one with them."""
-    tracker = decision.board.tracker
-    if tracker.is_carried:
-        return
-    decision.put("tracker", tracker.model_copy(update={"is_carried": True, "carried_from": body.run}))
-    for kept in body.issues:
-        known = decision.board.get(f"issue:{kept.key}", IssueDoc)
-        decision.put(f"issue:{kept.key}", _joined(known, kept))
-    if body.issues:
-        decision.log("startup", f"{len(body.issues)} issues in the backlog", [f"left open by run {body.run}"])
-
-
-def _joined(known: IssueDoc, kept: Kept) -> IssueDoc:
-    old = kept.model_dump(exclude={"severity", "count", "last_run", "last_at"})
-    values: dict[str, object] = {**old, "count": known.count + kept.count}
-    if not known.version:
-        values |= {"severity": kept.severity, "last_run": kept.last_run, "last_at": kept.last_at}
-    elif kept.severity == "major":
-        values["severity"] = "major"
-    return known.model_copy(update={**values, "tiers_before": 0})
-
-
-def left_open(board: Board) -> tuple[Kept, ...]:
-    """What the next run takes over, one run older."""
-    return tuple(
-        Kept(
-            key=issue.key,
-            title=issue.title,
-            category=issue.category,
-            severity=issue.severity,
-            first_run=issue.first_run,
-            last_run=issue.last_run,
-            first_at=issue.first_at,
-            last_at=issue.last_at,
-            count=issue.count,
-            age_runs=issue.age_runs + 1,
-            age_tiers=tiers.age_in_tiers(board, issue),
-        )
-        for issue in tiers.open_issues(board)
-        if issue.first_at and issue.last_at
-    )
-
-
-def merged(runs: Iterable[tuple[Kept, ...]]) -> tuple[Kept, ...]:
-    """What several runs left open, the oldest first, where a later one has not taken over from the one before."""
-    found: dict[str, Kept] = {}
-    for issues in runs:
-        aged = {key: kept.model_copy(update={"age_runs": kept.age_runs + 1}) for key, kept in found.items()}
-        new = {kept.key: kept for kept in issues}
-        found = aged | {key: _summed(aged.get(key), kept) for key, kept in new.items()}
-    return tuple(found[key] for key in sorted(found))
-
-
-def _summed(before: Kept | None, after: Kept) -> Kept:
-    if before is None:
-        return after
-    grave: Severity = "major" if "major" in (before.severity, after.severity) else "minor"
-    last = {"last_run": after.last_run, "last_at": after.last_at}
-    return before.model_copy(update={**last, "count": before.count + after.count, "severity": grave})
 
 
 # --- time ------------------------------------------------------------------------------------------

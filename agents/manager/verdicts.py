@@ -8,12 +8,29 @@ from typing import Literal
 
 from callboard.agents.manager.decision import Policy
 from callboard.bus.board import Board, GateDoc
+from callboard.bus.categories import is_high_risk
+from callboard.bus.hand_messages import GateProfile
 from callboard.bus.task import TaskSpec
 
 
-def gate_hash(policy: Policy, spec: TaskSpec) -> str:
-    """16 hex digits over every command that the gate of this task runs."""
-    commands = json.dumps([policy.setup, policy.gate, spec.checks])
+def profile_of(spec: TaskSpec) -> GateProfile:
+    """How strictly a task's gate judges, where nobody says it."""
+    return "strict" if is_high_risk(spec.category) else "normal"
+
+
+def project_gate(policy: Policy, profile: GateProfile) -> tuple[str, ...]:
+    """The project's commands of a profile, whatever the task."""
+    return (*policy.gate, *policy.strict) if profile == "strict" else policy.gate
+
+
+def gate_hash(policy: Policy, spec: TaskSpec, profile: GateProfile | None = None) -> str:
+    """16 hex digits over the profile and every command that the gate of this task runs.
+
+    Args:
+        profile: None = the task's own.
+    """
+    chosen = profile or profile_of(spec)
+    commands = json.dumps([policy.setup, project_gate(policy, chosen), spec.checks, chosen])
     return hashlib.sha256(commands.encode()).hexdigest()[:16]
 
 

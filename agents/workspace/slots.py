@@ -19,6 +19,8 @@ from callboard.bus.errors import WorkspaceError
 
 _GATE = Person("gate", "gate@localhost")
 _BRANCH = "gate"
+BY_HAND = 100
+"""The number of the slot in which a person runs the gate; `[project] slots` are 64 at most."""
 
 Environment = Callable[[str], Mapping[str, str]]
 """Gives the whole environment of what runs for a name, such as `gate-1` (environment.py)."""
@@ -73,6 +75,7 @@ class GateSlots:
 
     Args:
         count: How many gates may run at once.
+        first: The number of the first of them; other processes have others.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class GateSlots:
         environment: Environment,
         sandbox: SandboxOf,
         copies: Copies = NO_COPIES,
+        first: int = 1,
     ) -> None:
         self._layout = layout
         self._repository = repository
@@ -92,7 +96,7 @@ class GateSlots:
         self._sandbox = sandbox
         self._copies = copies
         self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
-        for number in range(count, 0, -1):
+        for number in range(first + count - 1, first - 1, -1):
             self._free.put_nowait(number)
 
     @asynccontextmanager

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from callboard.agents.brains.budget import Budget
     from callboard.agents.brains.prices import Prices
     from callboard.agents.manager.decision import Policy
+    from callboard.agents.manager.gate import Gate, Told
     from callboard.agents.manager.intake import IntakeRules
     from callboard.agents.manager.office import Office
     from callboard.agents.runtime import Handler
@@ -76,7 +77,7 @@ class Workspace:
 
         project = self.settings.project
         deadline = timedelta(seconds=self.settings.review.deadline_s)
-        return Policy(gate=project.gate, setup=project.setup, review_deadline=deadline)
+        return Policy(project.gate, project.gate_strict, project.lint, project.setup, deadline)
 
     @property
     def setup(self) -> Setup:
@@ -284,35 +285,45 @@ class Workspace:
 
     def manager_handlers(self, bus: Bus, office: Office) -> dict[str, Handler]:
         """Inbox -> handler: the desk and its hands."""
-        from callboard.agents.manager.gate import Gate
         from callboard.agents.manager.hands import GateHandler, LandHandler
         from callboard.agents.manager.office import DeskHandler
-        from callboard.agents.workspace.slots import GateSlots
+
+        return {
+            "manager": DeskHandler(bus, office, self.policy, utc_now),
+            "gate": GateHandler(self.gate(bus.run), office),
+            "land": LandHandler(self.repository, office),
+        }
+
+    def gate(self, run: str, *, by_hand: Told | None = None) -> Gate:
+        """What takes in and judges trees.
+
+        Args:
+            by_hand: Hears of each command; a person runs it, beside the manager and in a slot that no manager has.
+        """
+        from callboard.agents.manager.gate import Gate, nobody_is_told
+        from callboard.agents.workspace.slots import BY_HAND, GateSlots
 
         slots = GateSlots(
             self.layout,
             self.repository,
-            self.settings.project.slots,
+            1 if by_hand else self.settings.project.slots,
             self.setup,
             lambda name: self.environment(name, is_starting=True),
             lambda name, folder, git_dir: self.sandbox(name, folder, git_dir),
             self.copies,
+            first=BY_HAND if by_hand else 1,
         )
-        gate = Gate(
-            run=bus.run,
+        return Gate(
+            run=run,
             layout=self.layout,
             repository=self.repository,
             slots=slots,
             policy=self.policy,
             rules=self.intake_rules(),
             timeout_s=self.settings.project.gate_timeout_s,
-            called=partial(self._tools_called, bus.run),
+            called=partial(self._tools_called, run),
+            told=by_hand or nobody_is_told,
         )
-        return {
-            "manager": DeskHandler(bus, office, self.policy, utc_now),
-            "gate": GateHandler(gate, office),
-            "land": LandHandler(self.repository, office),
-        }
 
     def intake_rules(self) -> IntakeRules:
         """What the gate asks of every hand-in, whatever its task."""

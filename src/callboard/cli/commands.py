@@ -39,6 +39,7 @@ COMMANDS = {
     ),
     HOUSE: (
         "doctor:doctor",
+        "gate:gate",
         "recover:recover",
         "clean:clean",
         "dead:dead",

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from loguru import logger
 
+from callboard.agents.manager.carrying import left_open, merged
 from callboard.agents.manager.decision import MANAGER
-from callboard.agents.manager.issues import left_open, merged
 from callboard.app import Workspace
 from callboard.bus.board import Board, decode_doc
 from callboard.bus.bus import Bus

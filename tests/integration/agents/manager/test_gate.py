@@ -36,6 +36,7 @@ class Gatehouse:
     gate: Sequence[str] = ("test -e README.md",)
     setup: Setup = field(default_factory=Setup)
     timeout_s: float = 30.0
+    lint: tuple[str, ...] = ()
     waited: list[float] = field(default_factory=list)
     """Seconds that were waited before another try."""
 
@@ -45,7 +46,7 @@ class Gatehouse:
     def make(self) -> Gate:
         shop = self.workshop
         slots = GateSlots(shop.layout, shop.repository, 1, self.setup, lambda _: ENV, lambda *_: OFF)
-        policy = Policy(gate=tuple(self.gate), setup=self.setup.commands)
+        policy = Policy(gate=tuple(self.gate), lint=self.lint, setup=self.setup.commands)
         return Gate("r1", shop.layout, shop.repository, slots, policy, IntakeRules(), self.timeout_s, self._wait)
 
     def hand_in(self, files: Mapping[str, str | bytes]) -> str:
@@ -90,6 +91,14 @@ def running(mark: str) -> list[list[str]]:
     """Command lines of processes that have `mark` in theirs."""
     lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
     return [line for line in lines if any(mark in word for word in line)]
+
+
+def test_a_linter_behind_a_green_gate_stops_nothing_and_runs_behind_no_red_one(workshop: Workshop) -> None:
+    house = Gatehouse(workshop, lint=("echo new.py:1: odd; false",))
+    commit = house.hand_in({"new.py": "x = 1\n"})
+    found = house.judge(commit)
+    assert (found.verdict, [one.exit_code for one in found.lint]) == ("green", [1])
+    assert house.judge(commit, checks=("false",)).lint == ()
 
 
 # --- taking in ---

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from desk_board import NOON, REVIEWERS, Desk, Heard, spec
 
-from callboard.agents.manager import issues, tiers
+from callboard.agents.manager import carrying, issues, tiers
 from callboard.bus.issues import IssueDoc, Kept, Report, is_key, issue_key
 from callboard.bus.messages import BacklogCarried, Body, EvidenceSubmitted, IssueClosed, IssueReported
 from callboard.bus.task import CommandResult, Finding
@@ -180,6 +180,34 @@ def test_a_gate_that_was_red_and_then_green_is_an_issue_of_its_command() -> None
     assert (found.key, found.category) == ("flake__make_test", "flake")
 
 
+def linted(tail: str, exit_code: int = 1) -> list[IssueDoc]:
+    """What is kept of a command of `[project] lint`, of a task that changed a.py and pkg/b.py."""
+    desk = Desk()
+    desk.directions(spec("one"))
+    desk.hand_in("T-1")
+    said = CommandResult(command="lint .", exit_code=exit_code, duration_s=1, digest="", tail=tail)
+    desk.gate("T-1", lint=(said,), files=("a.py", "pkg/b.py"))
+    return tiers.open_issues(desk.board)
+
+
+def test_what_a_linter_says_of_the_tasks_own_files_is_kept_whatever_the_line() -> None:
+    found = linted("a.py:3:1: unused name\n./pkg/b.py:9: long line\nother.py:1: old sin\nFound 3 errors.")
+    assert [(one.title, one.sightings[0].evidence) for one in found] == [
+        ("unused name", ("a.py:3",)),
+        ("long line", ("./pkg/b.py:9",)),
+    ]
+    assert linted("a.py:77: unused name")[0].key == found[0].key
+
+
+def test_a_linter_that_names_no_file_is_an_issue_itself_and_one_that_passes_is_none() -> None:
+    assert [one.key for one in linted("something is wrong")] == ["lint__lint"]
+    assert linted("a.py:3: unused name", exit_code=0) == []
+
+
+def test_a_linter_that_speaks_of_other_files_alone_is_no_issue_of_this_task() -> None:
+    assert linted("other.py:1: old sin") == []
+
+
 def test_a_drivers_suggestions_come_with_its_evidence_under_keys_of_their_own() -> None:
     desk = Desk()
     desk.directions(spec("one"))
@@ -208,7 +236,7 @@ def test_the_backlog_is_taken_over_once_and_grows_older_with_each_run() -> None:
     carry(desk, kept(), kept("other"))
     assert [one.key for one in tiers.open_issues(desk.board)] == ["k"]
     assert not issue(desk, "k").is_of_this_run
-    [next_] = issues.left_open(desk.board)
+    [next_] = carrying.left_open(desk.board)
     assert (next_.age_runs, next_.first_run, next_.count) == (2, "first", 2)
 
 
@@ -225,12 +253,12 @@ def test_what_was_closed_is_not_taken_over() -> None:
     desk = Desk()
     report(desk)
     person(desk, IssueClosed(key="k"))
-    assert issues.left_open(desk.board) == ()
+    assert carrying.left_open(desk.board) == ()
 
 
 def test_a_run_that_took_nothing_over_loses_nothing_of_the_run_before() -> None:
     older, newer = (kept("k", age_runs=1), kept("old", age_runs=1)), (kept("k", severity="major", count=1),)
-    found = {one.key: one for one in issues.merged([older, newer])}
+    found = {one.key: one for one in carrying.merged([older, newer])}
     assert (found["k"].count, found["k"].age_runs, found["k"].severity) == (3, 2, "major")
     assert found["old"].age_runs == 2
 
