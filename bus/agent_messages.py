@@ -93,6 +93,10 @@ class QuestionAsked(Body):
     kind: ClassVar[str] = "question.asked"
     text: str
     options: tuple[str, ...] = ()
+    default: str = ""
+    """What counts when nobody answers in time; "" = it waits."""
+    within_minutes: int | None = None
+    """In time is within these; None = as callboard.toml says."""
     head: str | None = None
 
 

@@ -194,9 +194,9 @@ class TimerFired(Body):
     """manager -> manager, when its time has come."""
 
     kind: ClassVar[str] = "timer.fired"
-    about: Literal["review", "standing", "parked"]
+    about: Literal["review", "standing", "parked", "question"]
     subject: str = ""
-    """The task's id, the review's, or `<agent> <time>` of a parking."""
+    """The id of the task, the review or the question; `<agent> <time>` of a parking."""
 
 
 # --- manager -> all concerned --------------------------------------------------------------------

@@ -17,6 +17,10 @@ class CommandGiven(Body):
     task: str = ""
     question: str = ""
     text: str = ""
+    by: str = ""
+    """Who gives it, as they call themselves; "" = not said."""
+    takes_default: bool = False
+    """answer: instead of `text`."""
     spec: TaskSpec | None = None
     limits: Limits | None = None
     """resume: what `[budget]` says now."""

@@ -146,6 +146,10 @@ class Asked:
     text: str
     options: tuple[str, ...] = ()
     notes: str = ""
+    default: str = ""
+    """What it does when nobody answers in time; one of the options, where there are any."""
+    within_minutes: int | None = None
+    """In time is within these; None = as callboard.toml says."""
 
 
 @dataclass(frozen=True, slots=True)

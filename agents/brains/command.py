@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from callboard.agents.brains.answer import last_line, plain, read_object
 from callboard.agents.brains.brain import (
@@ -30,6 +30,8 @@ MAX_NOTES = 8_000
 """Characters of notes that travel with a message; the clone and the log hold the rest."""
 MAX_TEXT = 2_000
 """Characters of a blocker's or question's text."""
+LONGEST_MINUTES = 30 * 24 * 60
+"""For which a question may wait for its default."""
 PROGRESS = "progress:"
 """What a line of stdout starts with when it says what the program is doing; every line of stderr does."""
 
@@ -49,6 +51,14 @@ class SaidBlocker(_Said):
 class SaidQuestion(_Said):
     text: str = ""
     options: Annotated[list[str], Field(max_length=20)] = []
+    default: str = ""
+    within_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] | None = None
+
+    @model_validator(mode="after")
+    def _default_is_offered(self) -> Self:
+        if self.default and self.options and self.default not in self.options:
+            raise ValueError("default is none of the options")
+        return self
 
 
 class SaidResult(_Said):
@@ -155,7 +165,10 @@ def _as_result(said: SaidResult) -> Result:
             asked = said.question or SaidQuestion()
             text = plain(asked.text, MAX_TEXT) or plain(notes, MAX_TEXT)
             options = tuple(plain(option, 200) for option in asked.options)
-            return Asked(text, options, notes) if text else Failed("it asked, and gave no question")
+            default = plain(asked.default, 200 if options else MAX_TEXT)
+            if not text:
+                return Failed("it asked, and gave no question")
+            return Asked(text, options, notes, default, asked.within_minutes)
         case "failed":
             return Failed(notes or "it gave up, and did not say why")
 

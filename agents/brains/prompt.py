@@ -16,7 +16,8 @@ DONE_LINE = """\
 When you are finished, end your last answer with one line that is a JSON object and nothing else, without a code fence:
 {"status": "done", "notes": "what you changed and why, for the reviewers"}
 {"status": "blocked", "notes": "", "blocker": {"what": "...", "tried": "...", "needs": "...", "severity": "major"}}
-{"status": "asked", "question": {"text": "one question only a person can answer", "options": ["...", "..."]}}
+{"status": "asked", "question": {"text": "one question only a person can answer", "options": ["...", "..."], \
+"default": "the option you would take if nobody answers; leave it out if there is none"}}
 {"status": "failed", "notes": "why you give up"}
 Use the one that is true. Nobody can answer you while you work; `blocked` and `asked` keep your work and bring the task
 back with the answer. Do not commit: what you leave in the current folder is taken from there."""

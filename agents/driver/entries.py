@@ -86,8 +86,11 @@ def blocked(agent: str, assigned: TaskAssigned, it: Blocked, kept: Kept) -> Outc
 
 
 def asked(agent: str, assigned: TaskAssigned, it: Asked, kept: Kept) -> Outcome:
-    body = QuestionAsked(text=it.text, options=it.options, head=kept.head)
-    facts = [f"question: {it.text}"] + ([f"options: {', '.join(it.options)}"] if it.options else []) + list(kept.facts)
+    body = QuestionAsked(
+        text=it.text, options=it.options, default=it.default, within_minutes=it.within_minutes, head=kept.head
+    )
+    said = {"question": it.text, "options": ", ".join(it.options), "default": it.default}
+    facts = [f"{name}: {text}" for name, text in said.items() if text] + list(kept.facts)
     return _told(body, _entry(agent, "question", assigned.spec.title, facts, it.notes if it.notes != it.text else ""))
 
 

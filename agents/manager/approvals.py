@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from callboard.agents.manager import requests, setbacks
+from callboard.agents.manager import questions, requests, setbacks
 from callboard.agents.manager.decision import Decision
 from callboard.bus.board import QuestionDoc, TaskDoc, TaskState
 from callboard.bus.messages import AnswerGiven, ApprovalRequested
@@ -20,7 +20,7 @@ WHAT = {
 
 def ask(decision: Decision, task: TaskDoc, permits: Sequence[Permit]) -> None:
     """Nothing but a person's word is missing: the hand-in stays as it is until it is given."""
-    question = setbacks.ask(decision, task, _text(task, permits), (YES, NO), tuple(permits))
+    question = questions.ask(decision, _text(task, permits), task=task, options=(YES, NO), permits=tuple(permits))
     told = ApprovalRequested(question=question.id, text=question.text, permits=question.permits)
     decision.send(task.agent, told, task)
     reason = f"waits for {question.id}: a person has to permit {_names(permits)}"

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from callboard.agents.manager import closing, dispatch, requests, seats
+from callboard.agents.manager import closing, dispatch, questions, requests, seats
 from callboard.agents.manager.decision import MANAGER, Decision, hands_out
+from callboard.agents.manager.moot import has_ended
 from callboard.agents.manager.outlook import IN_HAND, waits_for_budget
 from callboard.bus.board import ENDED, HELD_BY_AGENT, AgentDoc, Board, BudgetDoc, QuestionDoc, TaskDoc, TaskState
 from callboard.bus.caps import (
@@ -165,12 +166,6 @@ def _weigh(decision: Decision, reached: Reached) -> None:
         decision.log("progress", f"{called(reached.scope)} has used {share} % of its {reached.what}", facts)
 
 
-def has_ended(board: Board, scope: str) -> bool:
-    """A task, or every task of a tier; runs and agents are not asked."""
-    tasks = _tasks_of(board, scope)
-    return bool(tasks) and all(task.state in ENDED for task in tasks)
-
-
 # --- at the cap ------------------------------------------------------------------------------------
 
 
@@ -198,18 +193,10 @@ def _example(reached: Reached) -> str:
 
 
 def _ask(decision: Decision, scope: str, text: str) -> QuestionDoc:
-    run = decision.board.run
     kind, _, name = scope.partition(":")
     task = decision.board.task(name) if kind == "task" else None
-    agent = name if kind == "agent" else task.agent if task else MANAGER
-    id = f"q-{run.next_question}"
-    question = QuestionDoc(
-        id=id, task=task.id if task else "", agent=agent, text=text, asked_at=decision.now, scope=scope
-    )
-    decision.put_run(next_question=run.next_question + 1)
-    decision.put(f"question:{id}", question)
-    decision.log("question", id, [], text, task)
-    return question
+    agent = name if kind == "agent" else "" if task and task.agent else MANAGER
+    return questions.ask(decision, text, task=task, agent=agent, scope=scope)
 
 
 # --- what a person says ----------------------------------------------------------------------------

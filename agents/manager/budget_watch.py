@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from callboard.agents.manager.budget import has_ended, in_hand
+from callboard.agents.manager.budget import in_hand
 from callboard.agents.manager.decision import MANAGER
+from callboard.agents.manager.moot import has_ended
 from callboard.bus.board import Board
 from callboard.bus.bus import Bus
 from callboard.bus.caps import PAID_IN, Reached, Spent, is_much

@@ -35,7 +35,7 @@ def cancel(
     decision: Decision, task: TaskDoc, state: Literal[TaskState.CANCELLED, TaskState.SKIPPED], reason: str
 ) -> TaskDoc:
     """End it undone. An agent that works on it is told by whoever takes it away."""
-    setbacks.close_questions(decision, task)
+    setbacks.close_questions(decision, task, f"{task.id} is {state.value}: {reason}")
     decision.log("task", state.value, [reason], task=task)
     if task.agent and task.state not in HELD_BY_AGENT:
         decision.send(task.agent, TaskClosed(state=state.value, reason=reason), task)

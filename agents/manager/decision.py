@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from callboard.agents.manager.asking import Asking
 from callboard.bus.board import ENDED, AgentDoc, Board, Change, Doc, RunDoc, TaskDoc, TaskState
 from callboard.bus.messages import JOURNAL, Body, Draft, Envelope, FeedbackLogged, LogKind, Outcome, Timer
 
@@ -33,6 +34,7 @@ class Policy:
     standing_every: timedelta = timedelta(hours=1)
     ageing: timedelta = timedelta(hours=1)
     """A task gains one priority step for each of these that it has waited."""
+    asking: Asking = field(default_factory=Asking)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from callboard.agents.manager import (
+    answers,
     backlog,
     budget,
     closing,
@@ -12,6 +13,7 @@ from callboard.agents.manager import (
     issues,
     judgement,
     merging,
+    moot,
     obstacles,
     parking,
     people,
@@ -69,6 +71,7 @@ def settle(decision: Decision) -> None:
     merging.start_next(decision)
     dispatch.assign_ready(decision)
     budget.settle(decision)
+    moot.settle(decision)
     closing.end_run(decision)
     summary.settle(decision)
 
@@ -156,6 +159,8 @@ def _timer_fired(decision: Decision, body: TimerFired) -> None:
     task = decision.board.task(decision.cause.task)
     if body.about == "review":
         judgement.review_deadline(decision, task, body.subject)
+    elif body.about == "question":
+        answers.deadline_passed(decision, body.subject)
     elif body.about == "parked":
         parking.time_has_come(decision, body.subject)
     elif body.about == "standing" and task.not_before:

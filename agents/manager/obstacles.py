@@ -40,7 +40,7 @@ def _settle(decision: Decision, task: TaskDoc, found: Obstacle | None) -> None:
 
 
 def _lift(decision: Decision, task: TaskDoc) -> TaskDoc:
-    setbacks.close_questions(decision, task)
+    setbacks.close_questions(decision, task, "what blocked it is gone")
     decision.log("resolved", task.blocker, ["what blocked it is gone"], task=task)
     return decision.put_task(task, state=TaskState.QUEUED, blocker="", question="")
 

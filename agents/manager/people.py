@@ -7,7 +7,7 @@ from typing import assert_never
 from callboard.agents.manager import answers, backlog, budget, closing, parking, seats, summary
 from callboard.agents.manager.decision import Decision, newest
 from callboard.agents.manager.eligibility import not_promotable
-from callboard.bus.board import ENDED, HELD_BY_AGENT, AgentDoc, QuestionDoc, TaskState
+from callboard.bus.board import ENDED, HELD_BY_AGENT, AgentDoc, TaskState
 from callboard.bus.caps import RUN, called
 from callboard.bus.messages import (
     JOURNAL,
@@ -31,7 +31,7 @@ def command_given(decision: Decision, body: CommandGiven) -> None:
         case "cancel":
             _cancel(decision, body)
         case "answer":
-            _answer(decision, body)
+            _reply(decision, *answers.given(decision, body))
         case "pause":
             _pause(decision, body)
         case "resume":
@@ -87,31 +87,6 @@ def _cancel(decision: Decision, body: CommandGiven) -> None:
             seats.let_go(decision, task.agent)
         closing.cancel(decision, task, TaskState.CANCELLED, body.text or "cancelled by a person")
         _reply(decision, True, f"{task.id} is cancelled; what was done is kept (`callboard recover`)", task.id)
-
-
-def _answer(decision: Decision, body: CommandGiven) -> None:
-    question = decision.board.get(f"question:{body.question}", QuestionDoc)
-    if not question.version:
-        _reply(decision, False, f"no question {body.question!r}; `callboard questions` lists the open ones")
-        return
-    if question.state != "open":
-        why = f"it was answered before: {question.answer!r}" if question.state == "answered" else "its task has ended"
-        _reply(decision, False, f"{question.id} is closed: {why}", question.task)
-        return
-    if decision.cause.sender not in question.may_answer:
-        _reply(
-            decision, False, f"{question.id} can be answered by {', '.join(question.may_answer)} alone", question.task
-        )
-        return
-    if question.options and body.text not in question.options:
-        _reply(decision, False, f"{question.id} takes one of: {', '.join(question.options)}", question.task)
-        return
-    if question.scope:
-        _reply(decision, *budget.answered(decision, question, body.text), question.task)
-        return
-    decision.log("answer", question.id, [f"answer: {body.text}"], task=decision.board.task(question.task))
-    answers.answer(decision, question, body.text)
-    _reply(decision, True, f"{question.id} answered; {question.task} goes on", question.task)
 
 
 def _pause(decision: Decision, body: CommandGiven) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Literal
 
-from callboard.agents.manager import seats
+from callboard.agents.manager import questions, seats
 from callboard.agents.manager.decision import TOOLS_RULE, Decision
 from callboard.bus.board import BlockerDoc, QuestionDoc, TaskDoc, TaskState
 from callboard.bus.caps import task_scope
@@ -18,7 +19,7 @@ from callboard.bus.messages import (
     QuestionAsked,
     TaskClosed,
 )
-from callboard.bus.task import Finding, Note, Permit
+from callboard.bus.task import Finding, Note
 from callboard.feedback.facts import finding_fact
 
 
@@ -30,7 +31,11 @@ def blocker_raised(decision: Decision, task: TaskDoc, body: BlockerRaised) -> No
 
 def question_asked(decision: Decision, task: TaskDoc, body: QuestionAsked) -> None:
     task = keep_work(decision, task, body.head)
-    question = ask(decision, task, body.text, body.options)
+    is_offered = not body.options or body.default in body.options
+    within = timedelta(minutes=body.within_minutes) if body.within_minutes else None
+    question = questions.ask(
+        decision, body.text, task=task, options=body.options, default=body.default if is_offered else "", within=within
+    )
     decision.put_task(
         task, state=TaskState.BLOCKED, reason=f"waits for {question.id}: {body.text}", question=question.id
     )
@@ -94,7 +99,7 @@ def block(
     """Park the task behind a blocker that a person resolves by answering its question."""
     run = decision.board.run
     text = f"{task.id} is blocked: {what}" + (f" It needs: {needs}" if needs else "")
-    question = ask(decision, task, text)
+    question = questions.ask(decision, text, task=task)
     blocker = BlockerDoc(
         id=f"B-{run.next_blocker}",
         task=task.id,
@@ -115,30 +120,11 @@ def block(
     )
 
 
-def ask(
-    decision: Decision, task: TaskDoc, text: str, options: tuple[str, ...] = (), permits: tuple[Permit, ...] = ()
-) -> QuestionDoc:
-    run = decision.board.run
-    question = QuestionDoc(
-        id=f"q-{run.next_question}",
-        task=task.id,
-        agent=task.agent or task.task.agent,
-        text=text,
-        options=options,
-        permits=permits,
-        asked_at=decision.now,
-    )
-    decision.put_run(next_question=run.next_question + 1)
-    decision.put(f"question:{question.id}", question)
-    decision.log("question", question.id, [f"options: {', '.join(options)}"] if options else [], text, task)
-    return question
-
-
-def close_questions(decision: Decision, task: TaskDoc) -> None:
-    """The task has ended: what was asked about it needs no answer any more."""
+def close_questions(decision: Decision, task: TaskDoc, why: str) -> None:
+    """What was asked about the task needs no answer any more."""
     for question in decision.board.all(QuestionDoc):
         if question.task == task.id and question.state == "open":
-            decision.put(f"question:{question.id}", question.model_copy(update={"state": "closed"}))
+            questions.close(decision, question, why)
     for blocker in decision.board.all(BlockerDoc):
         if blocker.task == task.id and blocker.state == "open":
             decision.put(f"blocker:{blocker.id}", blocker.model_copy(update={"state": "closed"}))

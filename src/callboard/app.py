@@ -77,7 +77,8 @@ class Workspace:
 
         project = self.settings.project
         deadline = timedelta(seconds=self.settings.review.deadline_s)
-        return Policy(project.gate, project.gate_strict, project.lint, project.setup, deadline)
+        asking = self.settings.questions.asking(self.settings.people)
+        return Policy(project.gate, project.gate_strict, project.lint, project.setup, deadline, asking=asking)
 
     @property
     def setup(self) -> Setup:

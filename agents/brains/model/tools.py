@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from callboard.agents.brains import reading, tools
 from callboard.agents.brains.answer import plain
 from callboard.agents.brains.brain import Asked, Blocked, Done, Inquiry, RawAnswer, RawVerdict, Seat
-from callboard.agents.brains.command import MAX_NOTES, MAX_TEXT
+from callboard.agents.brains.command import LONGEST_MINUTES, MAX_NOTES, MAX_TEXT
 from callboard.agents.brains.model.toolbox import Arguments, End, Tool, tool
 from callboard.agents.reviewer.verdict import SaidVerdict
 from callboard.agents.threads import run_to_end
@@ -71,6 +71,14 @@ class SayBlocked(Arguments):
 class AskPerson(Arguments):
     text: Annotated[str, Field(min_length=1, description="One question that only a person can answer.")]
     options: Annotated[list[str], Field(max_length=20)] = []
+    default: Annotated[str, Field(description="What you would do if nobody answers in time; one of the options.")] = ""
+    within_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] | None = None
+
+    @model_validator(mode="after")
+    def _default_is_offered(self) -> Self:
+        if self.default and self.options and self.default not in self.options:
+            raise ValueError("default is none of the options")
+        return self
 
 
 class GiveVerdict(Arguments, SaidVerdict):
@@ -193,7 +201,10 @@ def _ending() -> tuple[Tool, ...]:
         return End(Blocked(what, tried, needs, given.severity))
 
     async def ask(given: AskPerson) -> End:
-        return End(Asked(plain(given.text, MAX_TEXT), tuple(plain(option, 200) for option in given.options)))
+        options = tuple(plain(option, 200) for option in given.options)
+        default = plain(given.default, 200 if options else MAX_TEXT)
+        text = plain(given.text, MAX_TEXT)
+        return End(Asked(text, options, default=default, within_minutes=given.within_minutes))
 
     return (
         tool("ask", "Ends your attempt with a question to a person; you go on with the answer.", AskPerson, ask),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 from callboard.bus.states import ENDED
-from callboard.launch.summary import RunRow, Status
+from callboard.cli.plain import one_line
+from callboard.launch.summary import QuestionRow, RunRow, Status
 
 LISTED = 3
 """Questions that are spelled out; the rest are a number."""
@@ -26,11 +29,25 @@ def next_steps(status: Status) -> list[str]:
 
 def _questions(status: Status) -> list[str]:
     asked = [
-        f'{row.id} ({row.task or "the run"}) waits for you: `callboard answer {row.id} "..."`'
+        f"{row.id} ({row.task or 'the run'}) {'is overdue' if row.overdue else 'waits for ' + _whom(row)}: {answering(row)}"
         for row in status.questions
     ]
     left = len(asked) - LISTED
     return [*asked[:LISTED], f"{left} more: `callboard questions`"] if left > 0 else asked
+
+
+def _whom(row: QuestionRow) -> str:
+    return " or ".join(map(one_line, row.may_answer)) or "you"
+
+
+def answering(row: QuestionRow) -> str:
+    """The commands that answer it, as they are to be typed."""
+    wants = [shlex.quote(option) for option in row.options[:LISTED]] if row.options else ['"..."']
+    more = f" (or one of {len(row.options) - LISTED} more options)" if len(row.options) > LISTED else ""
+    default = f"; `callboard answer {row.id} --default` takes {one_line(row.default)!r}" if row.default else ""
+    if row.default and row.deadline and not row.overdue:
+        default += f", which counts by itself from {row.deadline:%m-%d %H:%MZ} on"
+    return one_line(" or ".join(f"`callboard answer {row.id} {want}`" for want in wants)) + more + default
 
 
 def _dead_letters(run: RunRow) -> list[str]:

@@ -19,8 +19,8 @@ COMMANDS = {
     TASKS: (
         "tasks:assign",
         "tasks:cancel",
-        "tasks:questions",
-        "tasks:answer",
+        "questions:questions",
+        "questions:answer",
         "issues:issues",
         "roster:pause",
         "roster:resume",

@@ -26,11 +26,34 @@ def questions_table(rows: Sequence[QuestionRow]) -> Table:
         if row.options:
             text.append(f"  [{' | '.join(map(one_line, row.options))}]", "cyan")
         if row.state == "answered":
-            text.append(f"  answered: {one_line(row.answer)}", "green")
+            text.append(f"  answered{_by(row)}: {one_line(row.answer)}", "green")
         elif row.state == "closed":
-            text.append("  closed: its task has ended", "dim")
+            text.append(f"  closed: {one_line(row.closed_for) or 'its task has ended'}", "dim")
+        elif aside := waits(row):
+            text.append(f"  {aside}", "bold yellow" if row.overdue else "dim")
         table.add_row(Text(row.id, "yellow" if row.state == "open" else "dim"), row.task, one_line(row.agent), text)
     return table
+
+
+def _by(row: QuestionRow) -> str:
+    return (
+        " by nobody, so by its default"
+        if row.is_default
+        else f" by {one_line(row.answered_by)}"
+        if row.answered_by
+        else ""
+    )
+
+
+def waits(row: QuestionRow) -> str:
+    """What becomes of an open question by itself, and who may answer it; "" when there is nothing to be said."""
+    by = f"{row.deadline:%m-%d %H:%MZ}" if row.deadline else ""
+    parts = [
+        f"overdue since {by}" if row.overdue else "",
+        f"takes {one_line(row.default)!r} at {by}" if row.default and not row.overdue else "",
+        f"for {', '.join(map(one_line, row.may_answer))}" if row.may_answer else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def runs_table(rows: Sequence[RunRow]) -> Table:

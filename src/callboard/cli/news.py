@@ -101,7 +101,19 @@ def _needs(before: Board, after: Board) -> Iterator[str]:
     for question in after.all(QuestionDoc):
         was_asked = before.get(f"question:{question.id}", QuestionDoc)
         if question.state == "open" and not was_asked.version:
-            yield f'{question.id} needs an answer (callboard answer {question.id} "..."): {question.text}'
+            want = "|".join(question.options) if question.options else '"..."'
+            yield f"{question.id} needs an answer (callboard answer {question.id} {want}): {question.text}"
+        elif was_asked.state == "open" and (question.state, question.is_overdue) != ("open", was_asked.is_overdue):
+            yield from _no_longer_open(question)
+
+
+def _no_longer_open(question: QuestionDoc) -> Iterator[str]:
+    if question.is_overdue:
+        yield f"{question.id} is overdue: nobody has answered, and it has no default"
+    elif question.is_default:
+        yield f"{question.id} takes its default: {question.answer}"
+    elif question.state == "closed":
+        yield f"{question.id} needs no answer any more: {question.closed_for}"
 
 
 def _budget(before: Board, after: Board) -> Iterator[str]:

@@ -49,12 +49,17 @@ def launchers(workspace: Workspace) -> list[Holder]:
     return [holder for path in locks if (holder := ProcessLock(path).holder()) is not None]
 
 
-def tell_manager(workspace: Workspace, command: Body, *, json: bool) -> None:
+def tell_manager(workspace: Workspace, command: Body, *, json: bool, by: str = "") -> None:
     """Give the manager a command and print its answer.
+
+    Args:
+        by: What the person said they are called; "" = found out.
 
     Raises:
         CommandRefused: The manager did not do it; its answer says why.
     """
+    from callboard.bus.messages import CommandGiven
+    from callboard.cli.person import person_name
     from callboard.launch.joining import current_run
     from callboard.launch.status import is_running
     from callboard.launch.telling import give
@@ -62,6 +67,8 @@ def tell_manager(workspace: Workspace, command: Body, *, json: bool) -> None:
     current_run(workspace)
     if is_running(workspace) is None:
         note("nothing runs here: the manager comes to its desk for this command alone")
+    if isinstance(command, CommandGiven):
+        command = command.model_copy(update={"by": person_name(by, workspace.repository, workspace.environ)})
     handled = wait_for(give(workspace, command))
     answer(handled, json=json)
 

@@ -1,4 +1,4 @@
-"""Commands about single tasks: assign, cancel, questions, answer, promote."""
+"""Commands about single tasks, and what becomes of them all: assign, cancel, promote."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import typer
 
 from callboard.bus.errors import ConfigError
 from callboard.cli.options import Json
-from callboard.cli.output import listed, print_json, say, show
 from callboard.cli.session import open_workspace, tell_manager, wait_for
 
 if TYPE_CHECKING:
@@ -131,17 +130,6 @@ def cancel(
     tell_manager(open_workspace(), CommandGiven(command="cancel", task=task, text=reason), json=json)
 
 
-def answer(
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="Its id, such as q-1.")],
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="Your answer; where options are given, one of them.")],
-    json: Json = False,
-) -> None:
-    """Answer a question; the task that waits for it goes on."""
-    from callboard.bus.messages import CommandGiven
-
-    tell_manager(open_workspace(), CommandGiven(command="answer", question=question, text=text), json=json)
-
-
 def promote(
     check: Annotated[
         bool, typer.Option("--check", help="Only say which conditions are met, and the way out of each that is not.")
@@ -160,31 +148,3 @@ def promote(
 
         raise typer.Exit(check_promotion(open_workspace(), json=json))
     tell_manager(open_workspace(), CommandGiven(command="promote"), json=json)
-
-
-def questions(
-    everything: Annotated[bool, typer.Option("--all", help="Also those that are answered or closed.")] = False,
-    json: Json = False,
-) -> None:
-    """What agents wait for you to answer."""
-    from callboard.bus.board import QuestionDoc
-    from callboard.cli.lists import questions_table
-    from callboard.launch.joining import current_run, open_bus
-    from callboard.launch.summarise import question
-
-    workspace = open_workspace()
-
-    async def read() -> Board:
-        async with open_bus(workspace, current_run(workspace)) as bus:
-            return await bus.board()
-
-    rows = [question(doc) for doc in wait_for(read()).all(QuestionDoc) if everything or doc.state == "open"]
-    if json:
-        print_json(rows)
-    elif not rows:
-        say("no open question")
-    else:
-        show(questions_table(rows))
-        waiting = [row.id for row in rows if row.state == "open"]
-        if waiting:
-            say(f'answer with `callboard answer {waiting[0]} "..."`; open: {listed(waiting)}')

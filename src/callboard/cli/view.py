@@ -125,6 +125,8 @@ def _title(run: RunRow) -> Table:
         left.append(f"  {one_line(run.detail)}", "yellow")
     elif not run.running and run.state in ("created", "running"):
         left.append("  roster stopped", "dim")
+    elif run.outlook == "people" and run.state == "running":
+        left.append("  waits for people", "bold yellow")
     head = "promoted" if run.promoted and run.promoted == run.head else run.head[:7]
     right = Text.assemble((one_line(run.integration), "dim"), "  ", (head, "green" if head == "promoted" else "dim"))
     table = Table.grid(expand=True, padding=(0, 2, 0, 0))
@@ -250,7 +252,8 @@ def _needs(rows: Sequence[QuestionRow], cap: int, tight: bool) -> list[Renderabl
     table = _table(("ask", 4), ("task", 4), ("needs an answer", None), tight=tight)
     for row in shown:
         options = f"  [{' | '.join(map(one_line, row.options))}]" if row.options else ""
-        table.add_row(Text(row.id, "yellow"), row.task, Text(one_line(row.text) + options))
+        aside = f"overdue  {one_line(row.text)}" if row.overdue else one_line(row.text)
+        table.add_row(Text(row.id, "bold red" if row.overdue else "yellow"), row.task, Text(aside + options))
     return [table, *([_dim(f"and {more} more: `callboard questions`", tight)] if more else [])]
 
 

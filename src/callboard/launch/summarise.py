@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from callboard.agents.manager.outlook import outlook
 from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, QuestionDoc, RunDoc, TaskDoc, TaskState
 from callboard.bus.caps import RUN, SpentSeen, Worked, in_usd
+from callboard.bus.questions import ANYBODY
 from callboard.feedback.facts import time_fact
 from callboard.launch.summary import (
     AgentRow,
@@ -81,6 +82,14 @@ def question(doc: QuestionDoc) -> QuestionRow:
         state=doc.state,
         answer=doc.answer,
         asked_at=doc.asked_at,
+        default=doc.default,
+        deadline=doc.deadline,
+        overdue=doc.is_overdue,
+        may_answer=() if ANYBODY in doc.may_answer else doc.may_answer,
+        answered_by=doc.answered_by,
+        is_default=doc.is_default,
+        closed_for=doc.closed_for,
+        scope=doc.scope,
     )
 
 

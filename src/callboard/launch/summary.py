@@ -94,6 +94,19 @@ class QuestionRow:
     state: str
     answer: str
     asked_at: datetime | None
+    default: str = ""
+    """What counts when nobody has answered by the deadline; "" = it waits."""
+    deadline: datetime | None = None
+    overdue: bool = False
+    may_answer: tuple[str, ...] = ()
+    """Names and roles of people; empty = anybody."""
+    answered_by: str = ""
+    is_default: bool = False
+    """The answer is its default, taken at its deadline."""
+    closed_for: str = ""
+    """Why it needs no answer any more."""
+    scope: str = ""
+    """Whose cap it is about; "" = it is about its task."""
 
 
 @dataclass(frozen=True, slots=True)

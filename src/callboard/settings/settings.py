@@ -13,6 +13,7 @@ from callboard.agents.brains.budget_settings import BudgetSettings, PriceSetting
 from callboard.agents.brains.mcp.settings import McpSettings, ServerName
 from callboard.agents.brains.settings import ModelName, ModelSettings
 from callboard.agents.manager.issue_settings import IssueSettings
+from callboard.agents.manager.people_settings import PeopleRoles, QuestionSettings
 from callboard.agents.reviewer.consensus import TRIO
 from callboard.agents.settings import (
     MANAGER,
@@ -109,6 +110,8 @@ class Document(Table):
     budget: BudgetSettings = BudgetSettings()
     prices: dict[Annotated[str, Field(min_length=1)], PriceSettings] = {}
     """By the model's name at its provider, with or without `provider:` in front."""
+    people: PeopleRoles = {}
+    questions: QuestionSettings = QuestionSettings()
     review: ReviewSettings = ReviewSettings()
     intake: IntakeSettings = IntakeSettings()
     issues: IssueSettings = IssueSettings()

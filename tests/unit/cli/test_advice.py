@@ -54,3 +54,18 @@ def test_every_failed_task_is_named() -> None:
     said = advice(run_doc(state="failed"), *failed)
     assert "T-1, T-2 failed" in said
     assert "`callboard launch --again driver-1/one --again driver-1/two`" in said
+
+
+def test_a_question_with_options_comes_with_a_command_for_each_and_says_what_becomes_of_it() -> None:
+    asked = question_doc(1, "T-1", "Which?", options=("yes", "not yet"), default="yes", deadline=NOW)
+    assert advice(run_doc(), asked, running=True) == (
+        "q-1 (T-1) waits for you: `callboard answer q-1 yes` or `callboard answer q-1 'not yet'`; `callboard answer q-1 "
+        f"--default` takes 'yes', which counts by itself from {NOW:%m-%d %H:%MZ} on"
+    )
+
+
+def test_an_overdue_question_says_so_and_one_for_certain_people_names_them() -> None:
+    overdue = question_doc(1, "T-1", "Which?", is_overdue=True, deadline=NOW)
+    assert advice(run_doc(), overdue, running=True) == 'q-1 (T-1) is overdue: `callboard answer q-1 "..."`'
+    theirs = question_doc(1, "", "Which?", may_answer=("lead", "Ada"))
+    assert advice(run_doc(), theirs, running=True).startswith("q-1 (the run) waits for lead or Ada: ")

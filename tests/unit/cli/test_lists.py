@@ -47,7 +47,13 @@ def test_a_question_is_shown_whole_with_its_options_and_its_answer() -> None:
         question(question_doc(2, "T-2", "Why?", state="answered", answer="Because")),
         question(question_doc(3, "T-3", "When?", state="closed")),
     ]
+    rows.append(question(question_doc(4, "T-4", "Now?", is_overdue=True, deadline=NOW, may_answer=("lead",))))
+    rows.append(question(question_doc(5, "T-5", "So?", state="answered", answer="x", is_default=True)))
+    rows.append(question(question_doc(6, "T-6", "How?", default="x", deadline=NOW)))
     said = drawn(questions_table(rows))
+    assert f"Now? overdue since {NOW:%m-%d %H:%MZ}, for lead" in said
+    assert "So? answered by nobody, so by its default: x" in said
+    assert f"How? takes 'x' at {NOW:%m-%d %H:%MZ}" in said
     assert f"q-1 T-1 driver-1 {LONG[:20]}" in said
     assert "[yes | no]" in said
     assert "Why? answered: Because" in said

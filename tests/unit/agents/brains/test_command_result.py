@@ -32,6 +32,10 @@ def line(**said: object) -> bytes:
         (line(status="blocked"), Blocked("it did not say what blocks it")),
         (line(status="asked", question={"text": "Which?", "options": ["a", "b"]}), Asked("Which?", ("a", "b"))),
         (line(status="asked", notes="Which?"), Asked("Which?", notes="Which?")),
+        (
+            line(status="asked", question={"text": "Which?", "options": ["a"], "default": "a", "within_minutes": 5}),
+            Asked("Which?", ("a",), default="a", within_minutes=5),
+        ),
         (line(status="asked"), Failed("it asked, and gave no question")),
     ],
 )
@@ -79,3 +83,11 @@ def test_an_answer_that_goes_wrong_is_no_success(said: bytes, where: str) -> Non
 @given(st.binary())
 def test_no_output_breaks_the_reader(output: bytes) -> None:
     read_result(output)
+
+
+@pytest.mark.parametrize("more", [{"default": "c"}, {"within_minutes": 0}, {"within_minutes": 10**6}])
+def test_a_default_that_is_not_offered_and_a_time_that_is_none_are_told_as_a_failure(more: dict[str, object]) -> None:
+    said = line(status="asked", question={"text": "Which?", "options": ["a", "b"], **more})
+    found = read_result(said)
+    assert isinstance(found, Failed)
+    assert found.reason.startswith("its answer cannot be read: question")

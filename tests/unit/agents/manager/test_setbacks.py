@@ -99,7 +99,7 @@ def test_a_late_answer_is_refused_with_the_reason() -> None:
     desk.person("answer", question="q-1", text="first")
     board = desk.board
     refused = desk.person("answer", question="q-1", text="second").reply
-    assert (refused.ok, refused.text) == (False, "q-1 is closed: it was answered before: 'first'")
+    assert (refused.ok, refused.text) == (False, "q-1 is closed: it was answered at 2026-03-02 12:00:00Z: 'first'")
     assert desk.board.docs == board.docs
 
 
@@ -109,7 +109,7 @@ def test_an_answer_to_a_task_that_has_ended_is_refused() -> None:
     desk.person("cancel", task="T-1")
     assert desk.question("q-1").state == "closed"
     refused = desk.person("answer", question="q-1", text="x").reply
-    assert (refused.ok, refused.text) == (False, "q-1 is closed: its task has ended")
+    assert (refused.ok, refused.text) == (False, "q-1 is closed: T-1 is cancelled: cancelled by a person")
     assert desk.states["T-1"] == "cancelled"
 
 
