@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,6 +24,10 @@ def export(
     folder: Annotated[
         Path | None, typer.Argument(metavar="DIR", help="A new or empty folder; else one in .callboard/exports.")
     ] = None,
+    layout: Annotated[
+        Literal["archive", "runs"],
+        typer.Option(help="runs: summaries and issues of the run, its tiers and tasks; DIR may hold other runs."),
+    ] = "archive",
     json: Json = False,
 ) -> None:
     """Write a run into one readable folder.
@@ -35,12 +39,25 @@ def export(
 
     workspace = open_workspace()
     run = run or current_run(workspace)
+    if layout == "runs":
+        _export_layout(workspace, run, (folder or workspace.layout.home / "exports" / "runs").absolute(), json=json)
+        return
     path = (folder or workspace.layout.home / "exports" / run).absolute()
     manifest = wait_for(export_run(workspace, run, path))
     if json:
         print_json({"ok": True, "folder": str(path), "manifest": manifest})
     else:
         say(f"run {run} is in {path}: {manifest.entries} journal entries, {plural(len(manifest.files), 'file')}")
+
+
+def _export_layout(workspace: Workspace, run: str, folder: Path, *, json: bool) -> None:
+    from callboard.launch.run_layout import export_layout
+
+    files = wait_for(export_layout(workspace, run, folder))
+    if json:
+        print_json({"ok": True, "folder": str(folder), "files": files})
+    else:
+        say(f"run {run} is in {folder / run}, the project's backlog and rules beside it: {plural(len(files), 'file')}")
 
 
 def import_(
