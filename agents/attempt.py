@@ -73,6 +73,7 @@ class Attempt:
         "_refused",
         "_taken_in",
         "_turn",
+        "has_run",
         "lane",
     )
 
@@ -88,6 +89,8 @@ class Attempt:
         lane: str,
     ) -> None:
         self.lane = lane
+        self.has_run = False
+        """Whether `run` has got as far as to give it back by itself."""
         self._delivery = delivery
         self._handler = handler
         self._limits = limits
@@ -140,11 +143,11 @@ class Attempt:
 
     def is_plain(self) -> bool:
         """Whether its handler may begin as it is: it is surely ours, and nothing is known against it."""
-        self._hold()
         return not (self._is_lost or self._needs_asking or refusal(self.envelope, self._may_send))
 
     async def handle(self) -> Outcome:
-        """Run its handler, and nothing else."""
+        """Run its handler, and nothing else. From here on the lease is kept no longer than a handler may take."""
+        self._held.keep(self._limits.handler_timeout_s + 2 * self._limits.grace_s)
         return await self._handler.handle(self)
 
     def commit_soon(self, outcome: Outcome, answer: Answer) -> None:
@@ -161,6 +164,7 @@ class Attempt:
         Raises:
             BusUnavailable: The server is gone; the message will be taken over.
         """
+        self.has_run = True
         self._begun, self._refused = handling, refused
         try:
             if handling is None:
@@ -184,10 +188,6 @@ class Attempt:
             await self._turn.begin()
         if self._needs_asking:
             await self._delivery.begin()
-        self._hold()
-
-    def _hold(self) -> None:
-        self._held.keep(self._limits.handler_timeout_s + 2 * self._limits.grace_s)
 
     async def give_back(self) -> None:
         """Release it for the next consumer; if that cannot be done now, its lease ends by itself."""

@@ -151,13 +151,20 @@ class Crew:
             self._leave(attempt)
             return
         self._beside[attempt] = task
-        task.add_done_callback(lambda _: self._leave(attempt, handling))
+        task.add_done_callback(partial(self._left, attempt, handling))
 
-    def _leave(self, attempt: Attempt, handling: Handling | None = None) -> None:
-        self._beside.pop(attempt, None)
-        if handling is not None and not handling.done():
-            # Whoever stood beside it was stopped before the first step.
+    def _left(self, attempt: Attempt, handling: Handling | None, task: asyncio.Task[None]) -> None:
+        del self._beside[attempt]
+        if attempt.has_run:
+            self._leave(attempt)
+            return
+        # The task was cancelled before its first step.
+        if handling is not None:
             handling.cancel()
+        self._ready.append(attempt)
+        self._changed.set()
+
+    def _leave(self, attempt: Attempt) -> None:
         self._changed.set()
         self._ended(attempt)
 

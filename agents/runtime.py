@@ -87,39 +87,44 @@ class Host:
         keeper = LeaseKeeper(lambda: self._bus.url, self._bus.keys, on_lost=on_lost, renew_s=self._renew_s)
         keeper.start()
         try:
-            async with asyncio.TaskGroup() as group:
-                await self._work(group, keeper, stop)
+            await self._work(keeper, stop)
         except ExceptionGroup as errors:
             raise _first(errors) from errors
         finally:
             # Last of all: leases are kept until every handler has finished.
             await asyncio.to_thread(keeper.close)
 
-    async def _work(self, group: asyncio.TaskGroup, keeper: LeaseKeeper, stop: asyncio.Event) -> None:
+    async def _work(self, keeper: LeaseKeeper, stop: asyncio.Event) -> None:
         def ended(attempt: Attempt) -> None:
             self._forget(attempt, keeper)
             lanes.ended(attempt.lane)
 
+        group = asyncio.TaskGroup()
         crew = Crew(group, ended)
         lanes = Lanes[Attempt](crew.begin)
+
+        def close() -> None:
+            lanes.close()
+            crew.close()
 
         async def close_at_stop() -> None:
             """Nothing more begins, although the read that is under way still takes its time."""
             await stop.wait()
-            lanes.close()
-            crew.close()
+            close()
 
-        closing = group.create_task(close_at_stop())
         try:
-            await self._receive_all(lanes, keeper, stop)
+            async with group:
+                closing = group.create_task(close_at_stop())
+                try:
+                    await self._receive_all(lanes, keeper, stop)
+                finally:
+                    close()
+                    closing.cancel()
+                    await crew.answered(GIVE_BACK_S)
+                    await self._give_back([*crew.empty(), *lanes.empty()], keeper)
+                await crew.end(self._limits.grace_s)
         finally:
-            lanes.close()
-            crew.close()
-            closing.cancel()
-            await crew.answered(GIVE_BACK_S)
-            await self._give_back([*crew.empty(), *lanes.empty()], keeper)
-        await crew.end(self._limits.grace_s)
-        await self._give_back(crew.empty(), keeper)
+            await self._give_back(crew.empty(), keeper)
 
     async def _receive_all(self, lanes: Lanes[Attempt], keeper: LeaseKeeper, stop: asyncio.Event) -> None:
         names = tuple(self._handlers)

@@ -41,10 +41,11 @@ class Entry:
     """Failures so far because a process died with it and had shown no progress."""
     error: str = ""
     """What the last failure said."""
+    field: str = field(init=False)
+    """What failures and leases are kept under."""
 
-    @property
-    def field(self) -> str:
-        return f"{self.inbox}/{self.id}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "field", f"{self.inbox}/{self.id}")
 
     @property
     def fence(self) -> list[Arg]:

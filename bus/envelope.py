@@ -6,11 +6,10 @@ emits while it works gets uuid5(handled id, delivery count, n). A repeated commi
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -24,6 +23,8 @@ from callboard.bus.redaction import Redactor
 
 EXECUTED = frozenset({"key", "depends_on", "paths", "checks", "landed", "again"})
 """Fields of a body that people wrote and programs act on: they stay, letter by letter. No brain fills them."""
+BODY = {"body"}
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 JOURNAL = "journal"
 """The recipient of what is only written down: it reaches the journal and no inbox."""
 
@@ -35,6 +36,10 @@ def new_id() -> str:
     raw[6] = 0x70 | (raw[6] & 0x0F)
     raw[8] = 0x80 | (raw[8] & 0x3F)
     return str(uuid.UUID(bytes=bytes(raw)))
+
+
+def is_uuid(text: str) -> bool:
+    return UUID.fullmatch(text) is not None
 
 
 def new_trace() -> str:
@@ -66,7 +71,7 @@ class Envelope(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_body(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping) or isinstance(data.get("body"), Body):
+        if not isinstance(data, dict) or isinstance(data.get("body"), Body):
             return data
         kind, version = data.get("kind"), data.get("version")
         body_class = KINDS.get((str(kind), version if isinstance(version, int) else -1))
@@ -88,12 +93,10 @@ class Envelope(BaseModel):
 
     def encode(self, redactor: Redactor | None = None) -> str:
         """Its JSON, with no secret in its body where there is a redactor."""
-        raw = self.model_dump_json()
-        if redactor is None:
-            return raw
-        document = json.loads(raw)
-        document["body"] = redactor.value(document["body"], but=EXECUTED)
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        body = self.body.model_dump_json()
+        if redactor is not None:
+            body = redactor.document(body, but=EXECUTED)
+        return f'{self.model_dump_json(exclude=BODY)[:-1]},"body":{body}}}'
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Sequence
 from typing import cast
 
 from loguru import logger
 
 from callboard.bus.delivery import MOST_FAILURES, Delivery, Entry, Wire, bury
+from callboard.bus.envelope import Envelope, is_uuid
 from callboard.bus.errors import BadMessage, InboxFull, LeaseLost
 from callboard.bus.groups import Groups
 from callboard.bus.keys import GROUP
-from callboard.bus.messages import Envelope
 from callboard.bus.parcel import Arg
 from callboard.bus.script import Part, checked, text
 
@@ -158,10 +157,8 @@ class Inbox:
         envelope = Envelope.decode(raw)
         if envelope.run != self._wire.keys.run or envelope.recipient != self.name:
             raise BadMessage(f"addressed to {envelope.recipient} of run {envelope.run}, found in inbox {self.name}")
-        try:
-            uuid.UUID(envelope.id)
-        except ValueError as error:
-            raise BadMessage(f"its id {envelope.id!r} is no UUID") from error
+        if not is_uuid(envelope.id):
+            raise BadMessage(f"its id {envelope.id!r} is no UUID")
         return envelope
 
     async def _bury(self, entry: Entry, reason: str, error: str) -> None:

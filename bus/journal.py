@@ -138,6 +138,13 @@ def encode_entry(
     return "{" + ",".join(parts) + "}"
 
 
+def encode_empty(step: Step, *, sender: str, cause: str) -> str:
+    """The same of a step that has led to nothing; most messages are only acknowledged."""
+    return (
+        f'{{"step":"{step}","cause":{quoted(cause)},"sender":{quoted(sender)},"messages":[],"changes":[],"timers":[]}}'
+    )
+
+
 def decode_entry(fields: Mapping[bytes, bytes]) -> JournalEntry:
     """Read an entry of the journal's stream; messages nobody here knows are kept as text.
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar, cast
 from urllib.parse import urlsplit, urlunsplit
 
+import hiredis
 from loguru import logger
 from redis import exceptions
 from redis.asyncio import Redis
@@ -99,7 +100,10 @@ def _packing_in_c(plain: type[AbstractConnection]) -> type[AbstractConnection]:
 
     class Packing(plain):  # type: ignore[misc, valid-type] # which class it is depends on the URL
         def pack_command(self, *args: Arg) -> list[bytes]:
-            return cast(Callable[..., list[bytes]], PACKER.pack)(*args)
+            # What the client's own packer adds is for words with a space in them and for other types than ours.
+            if isinstance(args[0], str) and " " in args[0]:
+                return cast(Callable[..., list[bytes]], PACKER.pack)(*args)
+            return [cast(Callable[[tuple[Arg, ...]], bytes], hiredis.pack_command)(args)]
 
     return Packing
 

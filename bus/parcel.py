@@ -11,7 +11,7 @@ from datetime import datetime
 
 from callboard.bus.board import Change
 from callboard.bus.errors import NotAllowed
-from callboard.bus.journal import DeadNote, Step, encode_entry
+from callboard.bus.journal import DeadNote, Step, encode_empty, encode_entry
 from callboard.bus.keys import Keys
 from callboard.bus.messages import JOURNAL, Draft, Envelope, FeedbackLogged, Outcome, emitted_id, outcome_id
 from callboard.bus.redaction import Redactor
@@ -75,6 +75,8 @@ class Parcel:
         self, step: Step, *, sender: str, cause: str = "", deliveries: int = 0, dead: DeadNote | None = None
     ) -> str:
         """The journal entry's JSON."""
+        if self is EMPTY and not deliveries and dead is None:
+            return encode_empty(step, sender=sender, cause=cause)
         return encode_entry(
             step,
             sender=sender,

@@ -9,6 +9,7 @@ nobody foresaw. What holds there is the sandbox, which keeps it away. Redaction 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar, cast
@@ -27,6 +28,7 @@ ROUNDS = 4
 """What was hidden behind another secret is found in the next round; one more than was ever needed."""
 KEPT_TEXTS = 2_048
 KEPT_KEYS = 256
+KEPT_DOCUMENTS = 256
 KEPT_LENGTH = 4_096
 """Texts up to this length are remembered with their result: a board says the same things again and again."""
 
@@ -48,6 +50,7 @@ class Redactor:
         self._remembered = lru_cache(KEPT_TEXTS)(self._redacted)
         # The fields of one kind of message are the same each time.
         self._keys = lru_cache(KEPT_KEYS)(self._redacted_keys)
+        self._documents = lru_cache(KEPT_DOCUMENTS)(self._redacted_document)
 
     def text(self, text: str) -> str:
         """The text with every secret that is found replaced by its mark."""
@@ -72,6 +75,13 @@ class Redactor:
             but: Keys whose values are left as they are: ids, and what is executed.
         """
         return cast(V, self._walked(value, "", but))
+
+    def document(self, raw: str, *, but: frozenset[str] = frozenset()) -> str:
+        """The same for a JSON document given as its text."""
+        return (self._documents if len(raw) <= KEPT_LENGTH else self._redacted_document)(raw, but)
+
+    def _redacted_document(self, raw: str, but: frozenset[str]) -> str:
+        return json.dumps(self.value(json.loads(raw), but=but), ensure_ascii=False, separators=(",", ":"))
 
     def _walked(self, value: object, name: str, but: frozenset[str]) -> object:
         if isinstance(value, str):
