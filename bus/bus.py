@@ -125,7 +125,7 @@ class Bus:
             idempotency_key: The same key again sends nothing new for 24 h, and gives the same id.
 
         Raises:
-            NotAllowed, InboxFull, BusUnavailable
+            NotAllowed, TooLarge, InboxFull, BusUnavailable
         """
         check_sender(draft, sender)
         id = (

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from callboard.bus.committer import Answer, Commit, Committer, telling
+from callboard.bus.envelope import MOST_READ_BYTES
 from callboard.bus.errors import InboxFull, LeaseLost
 from callboard.bus.journal import DeadNote, Step
 from callboard.bus.keys import Keys
@@ -20,6 +21,8 @@ from callboard.bus.script import Part, checked, text
 
 MOST_FAILURES = 5
 """Failures after which a message becomes a dead letter."""
+SHOWN_BYTES = 10_000
+"""Of a message that is too large, in the journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,7 @@ class Delivery:
     async def release(self) -> None:
         """Give it back on a clean stop: the next consumer gets it at once, and its failures are forgotten."""
         keys = self._wire.keys
-        await self._run("release", [self._inbox, keys.failures, keys.held], self.entry.fence)
+        await self._run("release", [self._inbox, keys.failures, keys.held], [*self.entry.fence, 0])
         self._settled(self.entry)
 
     async def _bury(self, reason: str, error: str, failures: int, parcel: Parcel | None = None) -> None:
@@ -217,6 +220,17 @@ class Delivery:
             raise
 
 
+async def put_aside(wire: Wire, entry: Entry, *, after_s: float) -> None:
+    """Leave an entry that this consumer holds for another one; nobody gets it before the delay is over.
+
+    Raises:
+        LeaseLost: Somebody else holds it now.
+    """
+    keys, about = wire.keys, f"put aside {entry.field}"
+    places = [keys.inbox(entry.inbox), keys.failures, keys.held]
+    checked(await wire.link.script("release", places, [*entry.fence, round(after_s * 1000)], about=about), about)
+
+
 async def bury(
     wire: Wire, entry: Entry, reason: str, error: str, *, failures: int, parcel: Parcel | None = None
 ) -> None:
@@ -225,9 +239,13 @@ async def bury(
     Raises:
         LeaseLost: Somebody else holds it now.
     """
-    raw, error = entry.raw.decode("utf-8", "backslashreplace"), wire.redactor.text(error)
+    is_large = len(entry.raw) > MOST_READ_BYTES
+    # of what is too large to be read the journal keeps the beginning; the dead letter is as it was sent
+    kept = entry.raw[:SHOWN_BYTES] if is_large else entry.raw
+    raw, error = kept.decode("utf-8", "backslashreplace"), wire.redactor.text(error)
     note = DeadNote(inbox=entry.inbox, reason=reason, error=error, failures=failures, lives=entry.deliveries, raw=raw)
-    journal = (parcel or Parcel(())).entry("bury", sender=entry.inbox, cause=id_of(entry.raw), dead=note)
+    cause = "" if is_large else id_of(entry.raw)
+    journal = (parcel or Parcel(())).entry("bury", sender=entry.inbox, cause=cause, dead=note)
     keys, about = wire.keys, f"bury {entry.field}"
     reply = await wire.link.script(
         "bury",

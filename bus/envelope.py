@@ -18,7 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, SerializeAsAny, Valid
 
 from callboard.bus.board import Change
 from callboard.bus.body import KINDS, Body
-from callboard.bus.errors import BadMessage, UnknownKind
+from callboard.bus.errors import BadMessage, TooLarge, UnknownKind
 from callboard.bus.redaction import Redactor
 
 EXECUTED = frozenset({"key", "depends_on", "paths", "checks", "landed", "again"})
@@ -27,6 +27,12 @@ BODY = {"body"}
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 JOURNAL = "journal"
 """The recipient of what is only written down: it reaches the journal and no inbox."""
+
+
+MOST_BYTES = 4_000_000
+"""Of one message, as it is sent. Reading one as long takes some 50 ms, in which its reader does nothing else."""
+MOST_READ_BYTES = MOST_BYTES * 5 // 4
+"""Of one message, as it is read: what stands in for secrets may be longer than they are."""
 
 
 def new_id() -> str:
@@ -92,8 +98,18 @@ class Envelope(BaseModel):
             raise BadMessage(f"not a message: {str(error)[:500]}") from error
 
     def encode(self, redactor: Redactor | None = None) -> str:
-        """Its JSON, with no secret in its body where there is a redactor."""
+        """Its JSON, with no secret in its body where there is a redactor.
+
+        Raises:
+            TooLarge
+        """
         body = self.body.model_dump_json()
+        # a character has 4 bytes at most
+        if 4 * len(body) > MOST_BYTES and (size := len(body.encode())) > MOST_BYTES:
+            raise TooLarge(
+                f"{self.kind} for {self.recipient} has {size:,} bytes, and a message may have {MOST_BYTES:,}: nothing was "
+                "sent. Commit what is large to a file, and say where it is"
+            )
         if redactor is not None:
             body = redactor.document(body, but=EXECUTED)
         return f'{self.model_dump_json(exclude=BODY)[:-1]},"body":{body}}}'

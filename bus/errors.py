@@ -8,6 +8,7 @@ CallboardError                 what was tried, on what, and the way out
 │   ├── ServerTooOld           a command the bus needs is missing
 │   ├── BadMessage             does not decode; goes to the dead letters at once
 │   │   └── UnknownKind        a kind or version nobody here knows
+│   ├── TooLarge               a message longer than any may be; nothing was sent
 │   ├── NotAllowed             the sender's role may not send this
 │   ├── LeaseLost              somebody else holds the entry now; nothing was written
 │   ├── BoardStale             the board changed since it was read; nothing was written
@@ -92,6 +93,10 @@ class BadMessage(BusError):
 
 class UnknownKind(BadMessage):
     """A kind or version that this program does not know."""
+
+
+class TooLarge(BusError):
+    """A message is longer than any may be; nothing was sent."""
 
 
 class NotAllowed(BusError):

@@ -8,9 +8,9 @@ from typing import cast
 
 from loguru import logger
 
-from callboard.bus.delivery import MOST_FAILURES, Delivery, Entry, Wire, bury
-from callboard.bus.envelope import Envelope, is_uuid
-from callboard.bus.errors import BadMessage, InboxFull, LeaseLost
+from callboard.bus.delivery import MOST_FAILURES, Delivery, Entry, Wire, bury, put_aside
+from callboard.bus.envelope import MOST_READ_BYTES, Envelope, is_uuid
+from callboard.bus.errors import BadMessage, InboxFull, LeaseLost, UnknownKind
 from callboard.bus.groups import Groups
 from callboard.bus.keys import GROUP
 from callboard.bus.parcel import Arg
@@ -18,6 +18,10 @@ from callboard.bus.script import Part, checked, text
 
 FORGET_CONSUMER_S = 3600.0
 """A consumer that holds nothing and was silent for so long belongs to a process that is gone."""
+LEFT_S = 30.0
+"""How long a message of an unknown kind is left to whoever may know it."""
+MOST_LEFT = 20
+"""After so many deliveries, ten minutes, it is a dead letter: a rolling restart is over by then."""
 TAKE_MOST = 100
 """Entries that one take_over brings at most."""
 
@@ -149,11 +153,29 @@ class Inbox:
             return None
         try:
             return Delivery(self._wire, entry, self._decoded(entry.raw), self._let_go)
+        except UnknownKind as error:
+            await self._leave_to_a_newer_one(entry, str(error))
+            return None
         except BadMessage as error:
             await self._bury(entry, "unreadable", str(error))
             return None
 
+    async def _leave_to_a_newer_one(self, entry: Entry, error: str) -> None:
+        """While processes of two versions run, an older one gets what only a newer one can read."""
+        if entry.deliveries >= MOST_LEFT:
+            await self._bury(entry, "unknown kind", error)
+            return
+        if entry.deliveries == 1:
+            logger.warning("message is left to a newer program", inbox=self.name, entry=entry.id, error=error)
+        try:
+            await put_aside(self._wire, entry, after_s=LEFT_S)
+        except (LeaseLost, InboxFull) as why:
+            logger.warning("not put aside, it will be taken over", inbox=self.name, entry=entry.id, error=str(why))
+        self._let_go(entry)
+
     def _decoded(self, raw: bytes) -> Envelope:
+        if len(raw) > MOST_READ_BYTES:
+            raise BadMessage(f"it has {len(raw):,} bytes, and a message may have {MOST_READ_BYTES:,}")
         envelope = Envelope.decode(raw)
         if envelope.run != self._wire.keys.run or envelope.recipient != self.name:
             raise BadMessage(f"addressed to {envelope.recipient} of run {envelope.run}, found in inbox {self.name}")

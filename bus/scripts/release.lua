@@ -1,13 +1,17 @@
--- A clean stop: the entry is free at once, and its failures are forgotten.
--- KEYS inbox failures held   ARGV consumer id deliveries field
+-- Given back by somebody against whom nothing is known: free after a delay, and its failures are forgotten.
+-- KEYS inbox failures held   ARGV consumer id deliveries field after_ms
 
 local inbox, failures, held = unpack(KEYS, 1, 3)
-local consumer, id, deliveries, field = arg(), arg(), arg(), arg()
+local consumer, id, deliveries, field, after_ms = arg(), arg(), arg(), arg(), tonumber(arg())
 local wrong = wrong_type('stream', inbox) or wrong_type('hash', failures, held)
 if wrong then return wrong end
 if not holds(inbox, consumer, id, deliveries) then return {'lost'} end
 
 redis.call('HDEL', failures, field)
-redis.call('HDEL', held, field)
+if after_ms > 0 then
+  redis.call('HSET', held, field, 'p' .. whole(now_ms() + after_ms))
+else
+  redis.call('HDEL', held, field)
+end
 redis.call('XCLAIM', inbox, GROUP, RELEASED, 0, id, 'JUSTID')
 return {'ok'}

@@ -15,7 +15,7 @@ from waiting import Connect, Go
 
 from callboard.bus.board import AgentDoc, BlockerDoc, Change, RunDoc, TaskDoc
 from callboard.bus.bus import Bus
-from callboard.bus.errors import BusError, BusUnavailable, InboxFull, NotAllowed, ServerTooOld
+from callboard.bus.errors import BusError, BusUnavailable, InboxFull, NotAllowed, ServerTooOld, TooLarge
 from callboard.bus.link import Link
 from callboard.bus.messages import JOURNAL, Draft, FeedbackLogged, Outcome, TaskCancelled, Timer
 
@@ -187,6 +187,56 @@ def test_a_full_server_says_so_and_nothing_is_written(connect: Connect, go: Go) 
         server = Server(Path(folder), *IN_MEMORY)
         go(scenario(server))
         server.stop()
+
+
+def test_a_message_of_5_mb_is_refused_by_its_sender_and_nothing_is_written(bus: Bus, go: Go) -> None:
+    async def scenario() -> None:
+        large = Draft("driver-1", TaskCancelled(reason="größer" * 800_000))
+        with pytest.raises(TooLarge, match=r"task\.cancelled for driver-1 has 6,400,\d+ bytes.*may have 4,000,000"):
+            await bus.send(large, sender="manager")
+        await bus.send(message("a"), sender="manager")
+        [delivery] = await bus.inbox("driver-1", "driver-1.here.1").receive()
+        with pytest.raises(TooLarge):
+            await delivery.emit(large)
+        with pytest.raises(TooLarge):
+            await delivery.commit(Outcome(messages=(large,)))
+        await delivery.commit(Outcome())
+        assert await bus.seq() == 2
+
+    go(scenario())
+
+
+def test_an_inbox_takes_no_more_than_its_limit_and_what_is_handled_still_leads_on(
+    server_url: str, connect: Connect, go: Go
+) -> None:
+    """A full inbox refuses what is new; a commit takes one message away, so two full inboxes never wait for each other."""
+
+    async def scenario() -> None:
+        bus = await connect(f"{server_url}?inbox_limit=2")
+        for name in ("a", "b"):
+            await bus.send(message(name), sender="manager", idempotency_key=name)
+            await bus.send(message(name, "manager"), sender="driver-1")
+        with pytest.raises(
+            InboxFull, match=r"2 messages wait in the inbox of driver-1, which takes 2.*nothing was written"
+        ):
+            await bus.send(message("c"), sender="person", idempotency_key="c")
+        # a repeat of what is there is no new message
+        await bus.send(message("b"), sender="manager", idempotency_key="b")
+        [first, second] = await bus.inbox("driver-1", "driver-1.here.1").receive(2)
+        with pytest.raises(InboxFull):
+            await first.emit(progress("1"))
+        assert await bus.backlog(["driver-1", "manager"]) == {"driver-1": 2, "manager": 2}
+        await first.commit(Outcome(messages=(progress("done"),)))
+        assert await bus.backlog(["driver-1", "manager"]) == {"driver-1": 1, "manager": 3}
+        await bus.send(message("c"), sender="person", idempotency_key="c")
+        [*there, _] = await bus.inbox("manager", "manager.here.1").receive(10)
+        for each in there:
+            await each.commit(Outcome())
+        await second.emit(progress("2"))
+        sent = [each.messages[0].task async for each in bus.journal() if each.step == "send"]
+        assert sent == ["a", "a", "b", "b", "c"]
+
+    go(scenario())
 
 
 def test_no_server_is_said_with_its_address_and_without_its_password(go: Go) -> None:
