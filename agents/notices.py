@@ -41,8 +41,8 @@ def _entry(agent: str, notice: Envelope) -> FeedbackLogged:
             return _logged(agent, "question", f"intake asks a person: {question}", *facts, text=text)
         case ChangesRequested(source="review", summary=summary, findings=findings):
             return _logged(agent, "review", "sent back by review", *map(finding_fact, findings), text=summary)
-        case ChangesRequested(source="landing", summary=summary):
-            return _logged(agent, "merge", "sent back by landing", text=summary)
+        case ChangesRequested(source="landing", summary=summary, detail=detail):
+            return _logged(agent, "merge", "sent back by landing", text=f"{summary}\n\n{detail}".strip())
         case ChangesRequested(summary=summary):
             return _logged(agent, "evidence", "sent back by gate", text=summary)
         case BlockerResolved(blocker=blocker, answer=answer):

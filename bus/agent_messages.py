@@ -155,6 +155,8 @@ class ChangesRequested(Body):
     source: Literal["gate", "review", "landing"]
     summary: str
     findings: tuple[Finding, ...] = ()
+    detail: str = ""
+    """What a gate printed last, or both sides of a conflict."""
 
 
 # --- manager <-> reviewer ------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 | blocker:<id>        | BlockerDoc |
 | verdict:<tree>:<gate hash> | GateDoc |
 | intent:<id>         | IntentDoc  |
+| queue               | QueueDoc   |
 | budget              | BudgetDoc  |
 | issue:<key>, tracker, summary | bus/issues.py |
 
@@ -30,6 +31,8 @@ from callboard.bus.caps import Caps, Exhausted, Limits, Worked
 from callboard.bus.doc import Doc as Doc
 from callboard.bus.issue_caps import Safety
 from callboard.bus.issues import IssueDoc, SummaryDoc, TrackerDoc
+from callboard.bus.merges import IntentDoc as IntentDoc
+from callboard.bus.merges import QueueDoc as QueueDoc
 from callboard.bus.questions import QuestionDoc as QuestionDoc
 from callboard.bus.states import ENDED as ENDED
 from callboard.bus.states import HELD_BY_AGENT as HELD_BY_AGENT
@@ -147,13 +150,11 @@ class TaskDoc(Doc):
     reviewers: tuple[str, ...] = ()
     blocker: str = ""
     question: str = ""
-    candidate: str = ""
-    """The merge commit under judgement when the integration head has moved."""
     intent: str = ""
     landed: str = ""
     queued_at: AwareDatetime | None = None
     merging_at: AwareDatetime | None = None
-    """The dates of its merge commit, so that a repeated merge writes the same object."""
+    """When a drain of the queue took it; the dates of its merge commit, so that a repeated merge writes the same object."""
     changed_at: AwareDatetime | None = None
     not_before: AwareDatetime | None = None
     """Standing work repeats at this time; set between its rounds, and only then."""
@@ -201,21 +202,6 @@ class GateDoc(Doc):
     at: AwareDatetime | None = None
 
 
-class IntentDoc(Doc):
-    """A landing that will happen: only ever finished, never withdrawn."""
-
-    id: str = ""
-    task: str = ""
-    ref: str = ""
-    old: str = ""
-    new: str = ""
-    tree: str = ""
-    verdict: str = ""
-    """The board field of the green gate verdict for `tree`."""
-    state: Literal["open", "finished"] = "open"
-    at: AwareDatetime | None = None
-
-
 class BudgetDoc(Doc):
     """What the run may use, and what of it the desk counts; what calls cost is counted beside the board (bus/spending.py)."""
 
@@ -249,6 +235,7 @@ PREFIXES: Mapping[str, type[Doc]] = {
     "blocker": BlockerDoc,
     "verdict": GateDoc,
     "intent": IntentDoc,
+    "queue": QueueDoc,
     "budget": BudgetDoc,
     "issue": IssueDoc,
     "tracker": TrackerDoc,
@@ -313,6 +300,10 @@ class Board:
     @property
     def run(self) -> RunDoc:
         return self.get("run", RunDoc)
+
+    @property
+    def queue(self) -> QueueDoc:
+        return self.get("queue", QueueDoc)
 
     def task(self, id: str) -> TaskDoc:
         return self.get(f"task:{id}", TaskDoc)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import AwareDatetime
 
 from callboard.bus.body import Body
-from callboard.bus.task import CommandResult, Permit, TaskSpec
+from callboard.bus.task import CommandResult, Fact, Permit, TaskSpec
 
 GateProfile = Literal["normal", "strict"]
 """strict: with the commands of `[project] gate_strict` besides; for tasks of a high-risk category."""
@@ -19,6 +19,7 @@ class GateRequested(Body):
     kind: ClassVar[str] = "gate.requested"
     purpose: Literal["evidence", "merge"]
     spec: TaskSpec
+    """merge: of the last task of the stack, with the checks of all."""
     agent: str
     base: str
     commit: str | None
@@ -66,13 +67,14 @@ class PinRequested(Body):
     commit: str
 
 
-class MergeRequested(Body):
-    """desk -> land: write the merge of `commit` into the integration branch as an object; move nothing."""
+class MergeBranch(Fact):
+    """What is to be merged for one task."""
 
-    kind: ClassVar[str] = "merge.requested"
-    spec: TaskSpec
+    task: str
     agent: str
     commit: str
+    base: str
+    """What the task was given: its own change is the difference between the two."""
     reviewed_base: str
     """The integration head that the review saw; landings since then that touched the same files void the review."""
     files: tuple[str, ...]
@@ -82,18 +84,44 @@ class MergeRequested(Body):
     """The merge commit's dates, so that a repeat writes the same object."""
 
 
+class MergeRequested(Body):
+    """desk -> land: stack the merges of these branches on the integration branch as objects; move nothing."""
+
+    kind: ClassVar[str] = "merge.requested"
+    stack: int = 0
+    branches: tuple[MergeBranch, ...] = ()
+    at: AwareDatetime | None = None
+    """The landing commit's dates, so that a repeat writes the same object."""
+
+
+class Merged(Fact):
+    """What became of one branch."""
+
+    task: str
+    outcome: Literal["stacked", "contained", "conflict", "review", "waits"]
+    """review: a landing since its review touched the same files; waits: it touches what one before it in the stack does."""
+    merge: str = ""
+    """stacked: its commit on the side chain; review: its merge into the integration head alone."""
+    tree: str = ""
+    paths: tuple[str, ...] = ()
+    """conflict, review, waits: where."""
+    hunks: str = ""
+    """conflict: both sides of it, as far as they are text."""
+    other: str = ""
+    """waits: the task before it."""
+
+
 class MergePrepared(Body):
     """land -> desk."""
 
     kind: ClassVar[str] = "merge.prepared"
-    outcome: Literal["clean", "conflict", "contained", "moved"]
+    outcome: Literal["stacked", "moved"] = "moved"
     """moved: the integration branch is not where a landing left it; `reason` names it."""
+    stack: int = 0
     old: str = ""
-    new: str = ""
-    tree: str = ""
-    overlap: tuple[str, ...] = ()
-    """Files that this task and a landing since `reviewed_base` both changed."""
-    conflicts: tuple[str, ...] = ()
+    landing: str = ""
+    """The commit that would land all that is stacked."""
+    branches: tuple[Merged, ...] = ()
     reason: str = ""
 
 
@@ -103,12 +131,12 @@ class LandRequested(Body):
     kind: ClassVar[str] = "land.requested"
     intent: str
     """The board's id of the intent."""
-    agent: str
     ref: str
     old: str
     new: str
     tree: str
-    tag: str
+    tags: dict[str, str] = {}
+    """Tag -> the commit that it will name."""
 
 
 class LandFinished(Body):

@@ -68,7 +68,7 @@ def settle(decision: Decision) -> None:
     closing.settle_skips(decision)
     issues.settle(decision)
     obstacles.settle(decision)
-    merging.start_next(decision)
+    merging.settle(decision)
     dispatch.assign_ready(decision)
     budget.settle(decision)
     moot.settle(decision)
@@ -114,6 +114,8 @@ def _from_hands(decision: Decision, body: MergePrepared | LandFinished | Promoti
             merging.land_finished(decision, body)
         case PromotionFinished():
             people.promotion_finished(decision, body)
+        case GateFinished(purpose="merge"):
+            merging.gate_finished(decision, body)
         case GateFinished():
             judgement.gate_finished(decision, body)
 

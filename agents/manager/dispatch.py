@@ -101,7 +101,6 @@ def _assign(decision: Decision, agent: str, task: TaskDoc) -> None:
         attempt=task.attempt + 1,
         base=base,
         head="",
-        candidate="",
         merging_at=None,
         verdicts={},
         not_before=None,

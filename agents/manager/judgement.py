@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from callboard.agents.manager import approvals, closing, issues, parking, requests, seats, setbacks
 from callboard.agents.manager.decision import Decision
-from callboard.agents.manager.verdicts import verdict_field
+from callboard.agents.manager.verdicts import ended, verdict_field
 from callboard.agents.reviewer import consensus
-from callboard.agents.workspace.commands import TIMED_OUT
 from callboard.bus.board import GateDoc, TaskDoc, TaskState, Verdict
 from callboard.bus.messages import (
     JOURNAL,
@@ -15,7 +14,6 @@ from callboard.bus.messages import (
     MessageRefused,
     VerdictGiven,
 )
-from callboard.bus.task import CommandResult
 from callboard.feedback.facts import command_fact, finding_fact
 
 
@@ -38,8 +36,8 @@ def evidence_submitted(decision: Decision, task: TaskDoc, body: EvidenceSubmitte
 
 def gate_finished(decision: Decision, body: GateFinished) -> None:
     task = decision.board.task(decision.cause.task)
-    wanted, subject = (TaskState.GATE, task.head) if body.purpose == "evidence" else (TaskState.MERGING, task.candidate)
-    if task.state is not wanted or task.attempt != decision.cause.attempt or (body.commit or "") != subject:
+    is_current = task.attempt == decision.cause.attempt and (body.commit or "") == task.head
+    if task.state is not TaskState.GATE or not is_current:
         return
     if body.verdict == "infrastructure":
         _infrastructure(decision, task, body)
@@ -59,8 +57,6 @@ def gate_finished(decision: Decision, body: GateFinished) -> None:
     decision.log("evidence", f"gate {body.verdict}", [f"tree `{body.tree[:12]}`", *facts, *flake], task=task)
     if body.verdict == "red":
         _red(decision, task, body)
-    elif body.purpose == "merge":
-        requests.ask_merge(decision, task)
     else:
         task = decision.put_task(
             task, tree=body.tree, gate_hash=body.gate_hash, files=body.files, commands=body.commands
@@ -144,28 +140,17 @@ def _log_review(decision: Decision, task: TaskDoc, title: str) -> None:
     decision.log("review", title, [*facts, *found], task=task)
 
 
-def _ended(result: CommandResult) -> str:
-    if result.exit_code == TIMED_OUT:
-        return f"was stopped at its time limit, after {result.duration_s:.0f} s"
-    return f"exited {result.exit_code}"
-
-
 def _red(decision: Decision, task: TaskDoc, body: GateFinished) -> None:
     decision.put_run(gate_failures=decision.board.run.gate_failures + 1)
     failed = [result for result in body.commands if not result.passed]
-    where = " on top of what landed meanwhile" if body.purpose == "merge" else ""
-    said = "; ".join(f"`{result.command}` {_ended(result)}{where}" for result in failed)
+    said = "; ".join(ended(result) for result in failed)
     summary = said or body.reason or "the gate is red"
     detail = "\n".join(result.tail for result in failed)
-    if body.purpose == "merge":
-        requests.forget_base(decision, task)
-        task = decision.board.task(task.id)
-    setbacks.send_back(decision, task, "landing" if body.purpose == "merge" else "gate", summary, detail=detail)
+    setbacks.send_back(decision, task, "gate", summary, detail=detail)
 
 
 def _infrastructure(decision: Decision, task: TaskDoc, body: GateFinished) -> None:
     """Neither red nor green: the run waits for a person, and the task for `callboard resume`."""
     detail = f"the gate could not run for {task.id}: {body.reason}"
-    state = TaskState.APPROVED if body.purpose == "merge" else TaskState.GATE
-    decision.put_task(task, state=state, reason=detail)
+    decision.put_task(task, state=TaskState.GATE, reason=detail)
     closing.pause(decision, "environment", detail)

@@ -1,20 +1,21 @@
-"""Landing: merges as objects, intents carried out. Every step can be repeated after a crash.
+"""Landing: stacks as objects, intents carried out. Every step can be repeated after a crash.
 
-Order of a landing: 1 the merge commit is written as an object, 2 the desk commits the intent to the board, 3 the ref
-moves by compare-and-swap, 4 the tag, 5 the desk commits `merge.landed`. After a crash the ref tells what is left to do.
+Order of a landing: 1 the merges and the landing commit are written as objects, 2 the desk commits the intent to the board,
+3 the ref moves by compare-and-swap, 4 the tags, 5 the desk commits `merge.landed`. After a crash the ref tells what is left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
-from callboard.agents.workspace.git import MergeResult, Person, TreeChange
+from callboard.agents.manager.decision import MANAGER
+from callboard.agents.manager.stack import StackRepository, person, write_stack
 from callboard.bus.board import Board, GateDoc, IntentDoc, RunDoc
 from callboard.bus.errors import Reject, WorkspaceError
+from callboard.bus.hand_messages import MergeBranch
 from callboard.bus.messages import (
     LandFinished,
     LandRequested,
@@ -23,23 +24,19 @@ from callboard.bus.messages import (
 )
 
 
-class LandRepository(Protocol):
+class LandRepository(StackRepository, Protocol):
     """What landing needs of the user's repository; see agents/workspace/git.py."""
 
     def resolve(self, rev: str) -> str | None: ...
     def tree_of(self, commit: str) -> str: ...
     def is_ancestor(self, ancestor: str, descendant: str) -> bool: ...
-    def merge_tree(self, ours: str, theirs: str) -> MergeResult: ...
-    def changes(self, old: str, new: str) -> tuple[TreeChange, ...]: ...
-    def commit_tree(self, tree: str, parents: Sequence[str], message: str, author: Person, at: datetime) -> str: ...
     def update_ref(self, ref: str, new: str, old: str) -> bool: ...
-    def tag(self, name: str, commit: str) -> None: ...
+    def tag_all(self, tags: Mapping[str, str]) -> None: ...
     def checked_out(self) -> Mapping[str, Path]: ...
 
 
-def person(agent: str) -> Person:
-    """The git identity of an agent."""
-    return Person(agent, f"{agent}@localhost")
+SPELLED_OUT = 5
+"""So many tasks are named in a landing's subject."""
 
 
 def next_step(current: str | None, old: str, contains_new: bool) -> Literal["tag", "move", "moved"]:
@@ -56,31 +53,24 @@ class Lander:
     repository: LandRepository
 
     def prepare(self, run: RunDoc, request: MergeRequested) -> MergePrepared:
-        """Write the merge of a task into the integration head as an object. Nothing moves."""
+        """Write the stack that is asked for, and the commit that would land it. Nothing moves.
+
+        Raises:
+            Reject: It says no dates, so it would not be the same objects when it is written again.
+        """
+        if request.at is None:
+            raise Reject(f"stack {request.stack} has no dates")
         head = self.repository.resolve(f"refs/heads/{run.integration}")
         if head != run.head:
-            return MergePrepared(outcome="moved", reason=moved_sentence(run.integration, head, run.head))
-        if self.repository.is_ancestor(request.commit, run.head):
-            return MergePrepared(outcome="contained", old=run.head)
-        merged = self.repository.merge_tree(run.head, request.commit)
-        if merged.conflicts:
-            return MergePrepared(outcome="conflict", old=run.head, conflicts=tuple(merged.conflicts))
-        return self._write(run.head, merged.tree, request)
-
-    def _write(self, head: str, tree: str, request: MergeRequested) -> MergePrepared:
-        changed = self._paths(head, tree)
-        if not changed:
-            return MergePrepared(outcome="contained", old=head)
-        beyond = changed - set(request.files)
-        if beyond:
-            return MergePrepared(outcome="conflict", old=head, conflicts=tuple(sorted(beyond)))
-        parents = (head, request.commit)
-        new = self.repository.commit_tree(tree, parents, request.message, person(request.agent), request.at)
-        overlap = self._paths(request.reviewed_base, head) & set(request.files)
-        return MergePrepared(outcome="clean", old=head, new=new, tree=tree, overlap=tuple(sorted(overlap)))
-
-    def _paths(self, old: str, new: str) -> set[str]:
-        return set() if old == new else {change.path for change in self.repository.changes(old, new)}
+            reason = moved_sentence(run.integration, head, run.head)
+            return MergePrepared(outcome="moved", stack=request.stack, reason=reason)
+        stack = write_stack(self.repository, run.head, request.branches)
+        landing = ""
+        if stack.on_it:
+            parents, message = (run.head, stack.tip), landing_message([own.branch for own in stack.on_it])
+            landing = self.repository.commit_tree(stack.tree, parents, message, person(MANAGER), request.at)
+        rows = tuple(stack.rows.values())
+        return MergePrepared(outcome="stacked", stack=request.stack, old=run.head, landing=landing, branches=rows)
 
     def land(self, board: Board, request: LandRequested) -> LandFinished:
         """Finish one intent.
@@ -107,7 +97,7 @@ class Lander:
             case "tag":
                 pass
         try:
-            self.repository.tag(request.tag, request.new)
+            self.repository.tag_all(request.tags)
         except WorkspaceError as error:
             reason = f"{error}; then `callboard resume`"
             return LandFinished(intent=request.intent, outcome="blocked", reason=reason)
@@ -123,6 +113,17 @@ class Lander:
             raise Reject(f"tree {request.tree[:12]} has no green verdict")
         if self.repository.tree_of(request.new) != request.tree:
             raise Reject(f"commit {request.new[:12]} does not hold tree {request.tree[:12]}")
+
+
+def landing_message(branches: Sequence[MergeBranch]) -> str:
+    """Of the one commit by which a stack lands; what later runs read stands in the merges on its side chain."""
+    titles = [branch.message.partition("\n")[0] for branch in branches]
+    if len(branches) == 1:
+        return f"{titles[0]} ({branches[0].task})\n"
+    names = ", ".join(branch.task for branch in branches[:SPELLED_OUT])
+    more = f" and {len(branches) - SPELLED_OUT} more" if len(branches) > SPELLED_OUT else ""
+    rows = [f"- {branch.task} {title}" for branch, title in zip(branches, titles, strict=True)]
+    return "\n".join((f"Land {names}{more}", "", *rows, ""))
 
 
 def moved_sentence(branch: str, at: str | None, expected: str) -> str:

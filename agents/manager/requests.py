@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from callboard.agents.manager import seats, setbacks
+from callboard.agents.manager import seats, setbacks, stacking
 from callboard.agents.manager.decision import Decision
-from callboard.agents.manager.verdicts import gate_hash
 from callboard.agents.reviewer.consensus import TRIO
 from callboard.bus.board import BriefingDoc, IntentDoc, TaskDoc, TaskState, Verdict
-from callboard.bus.messages import GateRequested, LandRequested, MergeRequested, ReviewRequested, TimerFired
+from callboard.bus.messages import GateRequested, ReviewRequested, TimerFired
 
 
 def ask_gate(decision: Decision, task: TaskDoc) -> None:
@@ -101,55 +100,12 @@ def renew_reviews(decision: Decision) -> None:
             ask_reviewers(decision, task, task.review_commit)
 
 
-def ask_merge(decision: Decision, task: TaskDoc) -> None:
-    body = MergeRequested(
-        spec=task.task,
-        agent=task.agent,
-        commit=task.head,
-        reviewed_base=task.reviewed_base,
-        files=task.files,
-        message=merge_message(decision, task),
-        at=task.merging_at or decision.now,
-    )
-    decision.send("land", body, task)
-
-
-def merge_message(decision: Decision, task: TaskDoc) -> str:
-    """Subject and trailers of the commit that lands a task; later runs read Task-Key and Task-Digest from it."""
-    approved = [name for name, verdict in sorted(task.verdicts.items()) if verdict.vote == "approved"]
-    trailers = [
-        f"Task: {task.id}",
-        f"Task-Key: {task.task.key}",
-        f"Task-Digest: {task.task.digest}",
-        f"Agent: {task.agent}",
-        f"Evidence: {task.head}",
-        *(f"Reviewed-by: {name}" for name in approved),
-        f"Gate: {gate_hash(decision.policy, task.task)}",
-    ]
-    return "\n".join([f"{task.task.title}", "", *trailers, ""])
-
-
-def send_intent(decision: Decision, intent: IntentDoc, task: TaskDoc) -> None:
-    again = f".{task.attempt}" if task.landed else ""
-    tag = f"callboard/{decision.board.run.id}/{task.task.tier}/{task.id}{again}"
-    body = LandRequested(
-        intent=intent.id,
-        agent=task.agent,
-        ref=intent.ref,
-        old=intent.old,
-        new=intent.new,
-        tree=intent.tree,
-        tag=tag,
-    )
-    decision.send("land", body, task)
-
-
 def ask_again(decision: Decision) -> None:
     """After a pause what could not be finished is tried again: open landings, gates that could not run, and reviews
     that nobody could think about."""
     for intent in decision.board.all(IntentDoc):
         if intent.state == "open":
-            send_intent(decision, intent, decision.board.task(intent.task))
+            stacking.send_intent(decision, intent)
     for task in decision.board.tasks():
         if task.state is TaskState.GATE and task.reason:
             ask_gate(decision, decision.put_task(task, reason=""))

@@ -55,10 +55,10 @@ def send_back(
     detail: str = "",
 ) -> None:
     """Gate, review or landing did not let it pass: the driver hears why, and the next attempt starts from its work."""
-    told = ChangesRequested(source=source, summary=summary, findings=tuple(findings))
+    told = ChangesRequested(source=source, summary=summary, findings=tuple(findings), detail=detail)
     decision.send(task.agent, told, task)
     text = "\n".join([summary, *(finding_fact(finding) for finding in findings), detail]).strip()
-    task = decision.put_task(task, pin=task.pin if source == "landing" else task.head, candidate="")
+    task = decision.put_task(task, pin=task.pin if source == "landing" else task.head)
     spend_attempt(decision, task, Note(source=source, text=text), summary)
 
 

@@ -76,6 +76,22 @@ class Repository(GitReader):
         if not self.update_ref(ref, commit, None) and self.resolve(ref) != commit:
             raise WorkspaceError(f"tag {name} exists on another commit than {commit}; delete it or end that run first")
 
+    def tag_all(self, tags: Mapping[str, str]) -> None:
+        """Write lightweight tags, in one step where none of them exists yet; the same again is fine.
+
+        Args:
+            tags: Name -> commit.
+
+        Raises:
+            WorkspaceError: One of them exists on another commit.
+        """
+        lines = [f"create {checked_ref(f'refs/tags/{name}')} {checked_sha(sha)}\n" for name, sha in tags.items()]
+        try:
+            self.run("update-ref", "--no-deref", "--stdin", stdin="".join(lines).encode(), env=signature_of_callboard())
+        except GitError:
+            for name, commit in tags.items():
+                self.tag(name, commit)
+
     def fetch_commit(self, source: Path, ref: str, sha: str, into: str) -> None:
         """Bring exactly `sha`, which `ref` of `source` names, into this repository as `into`; the same again is fine.
 

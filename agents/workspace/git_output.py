@@ -74,6 +74,24 @@ def read_changes(records: Sequence[str]) -> Iterator[TreeChange]:
         yield TreeChange(path, old_mode, new_mode, old_sha, new_sha, status[0])
 
 
+def read_many_changes(output: bytes, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[TreeChange, ...]]:
+    """Read `diff-tree --stdin --raw -z --no-renames`: for each pair a line that names it, then its heads and paths."""
+    text = output.decode("utf-8", "surrogateescape")
+    at = 0
+    for old, new in pairs:
+        named = f"{old} {new}\n"
+        if not text.startswith(named, at):
+            raise ValueError(f"git diff-tree does not answer about {old} and {new}")
+        at += len(named)
+        records: list[str] = []
+        while text.startswith(":", at):
+            for _ in range(2):
+                end = text.index("\0", at)
+                records.append(text[at:end])
+                at = end + 1
+        yield tuple(read_changes(records))
+
+
 def read_entries(records: Sequence[str]) -> Iterator[tuple[str, TreeEntry]]:
     """Read `ls-tree -r -z`."""
     for record in records:

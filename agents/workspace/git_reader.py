@@ -16,6 +16,7 @@ from callboard.agents.workspace.git_output import (
     read_changes,
     read_commits,
     read_entries,
+    read_many_changes,
     read_worktree_branches,
 )
 from callboard.agents.workspace.git_runner import GitOutput, GitPlace, run_git
@@ -49,6 +50,15 @@ class GitReader:
             raise WorkspaceError(f"{commit} is not in {self.place.git_dir or self.place.path}")
         return tree
 
+    def trees_of(self, commits: Sequence[str]) -> tuple[str, ...]:
+        """The tree of each commit or tree, in one look.
+
+        Raises:
+            GitError: One is not there.
+        """
+        asked = [f"{checked_sha(commit)}^{{tree}}" for commit in commits]
+        return tuple(self.run("rev-parse", *asked).text.split("\n")) if asked else ()
+
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether `descendant` contains `ancestor`; a commit contains itself."""
         args = ("merge-base", "--is-ancestor", checked_sha(ancestor), checked_sha(descendant))
@@ -58,6 +68,15 @@ class GitReader:
         """Every path that differs between two commits or trees, by path."""
         args = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
         return tuple(read_changes(self.run(*args, checked_sha(old), checked_sha(new)).records))
+
+    def changes_between(self, pairs: Sequence[tuple[str, str]]) -> tuple[tuple[TreeChange, ...], ...]:
+        """The same for many pairs of trees, in one look; the two of a pair are not the same."""
+        if not pairs:
+            return ()
+        flags = ("-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
+        asked = "".join(f"{checked_sha(old)} {checked_sha(new)}\n" for old, new in pairs).encode()
+        output = self.run("diff-tree", "--stdin", *flags, stdin=asked).stdout
+        return tuple(read_many_changes(output, pairs))
 
     def diff(self, old: str, new: str) -> bytes:
         """What differs between two commits, for reading: never applied, and no program of a configuration is run for it."""
@@ -69,6 +88,15 @@ class GitReader:
         found = self.run("ls-tree", "--full-tree", "-z", checked_sha(commit), "--", checked_path(path)).records
         blob = next((entry.sha for _, entry in read_entries(found) if entry.mode in BLOB_MODES), None)
         return None if blob is None else self.run("cat-file", "blob", blob).stdout
+
+    def read_paths(self, tree: str, paths: Sequence[str]) -> dict[str, bytes]:
+        """Path -> its file's bytes in a commit or tree; a path that is no file there is absent."""
+        if not paths:
+            return {}
+        args = ("ls-tree", "--full-tree", "-r", "-z", checked_sha(tree), "--", *map(checked_path, paths))
+        blobs = {path: entry.sha for path, entry in read_entries(self.run(*args).records) if entry.mode in BLOB_MODES}
+        contents = self.read_blobs(blobs.values())
+        return {path: contents[sha] for path, sha in blobs.items()}
 
     def read_blobs(self, shas: Iterable[str]) -> dict[str, bytes]:
         """Blob -> its bytes, all at once in memory; what the repository lacks is absent."""

@@ -78,7 +78,9 @@ def blocker_doc(number: int, task: str, what: str, **values: object) -> BlockerD
 
 def intent_doc(number: int, task: str, **values: object) -> IntentDoc:
     new = f"{number:040x}"[::-1]
-    doc = IntentDoc(version=1, id=f"I-{number}", task=task, old=BASE, new=new, tree="e" * 40, state="finished", at=NOW)
+    doc = IntentDoc(
+        version=1, id=f"I-{number}", tasks=(task,), old=BASE, new=new, tree="e" * 40, state="finished", at=NOW
+    )
     return doc.model_copy(update=values)
 
 

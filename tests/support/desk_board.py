@@ -12,6 +12,7 @@ from callboard.agents.manager.decision import Policy
 from callboard.agents.manager.desk import decide
 from callboard.agents.manager.verdicts import gate_hash
 from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, QuestionDoc, RunDoc, TaskDoc
+from callboard.bus.hand_messages import Merged
 from callboard.bus.messages import (
     AgentStarted,
     AttemptFailed,
@@ -228,7 +229,7 @@ class Desk:
 
     def gate(self, id: str, verdict: Verdicts = "green", *, purpose: str = "evidence", **values: object) -> Heard:
         task = self.task(id)
-        commit = (task.head if purpose == "evidence" else task.candidate) or None
+        commit = task.head or None
         result = CommandResult(command="make test", exit_code=0 if verdict == "green" else 1, duration_s=1, digest="")
         body = GateFinished.model_validate(
             {
@@ -255,15 +256,42 @@ class Desk:
     def approve(self, id: str) -> Heard:
         return [self.vote(id, name) for name in REVIEWERS][-1]
 
-    def prepare(self, id: str, outcome: str = "clean", tree: str = "", **values: object) -> Heard:
-        """The land hand's answer to merge.requested; by default the merged tree is the one that was gated."""
-        new = sha(f"merge of {self.task(id).head} into {self.run.head}")
-        made = {"outcome": outcome, "old": self.run.head, "new": new, "tree": tree or self.task(id).tree, **values}
-        return self.hear(MergePrepared.model_validate(made), "land", id)
+    def prepare(self, id: str = "", outcome: str = "stacked", tree: str = "", **values: object) -> Heard:
+        """The land hand's answer to merge.requested: all are stacked but this one; the merged tree of the first is the one
+        that was gated, unless another is named for it."""
+        queue = self.board.queue
+        rows: list[Merged] = []
+        under = ""
+        for branch in queue.branches[: queue.most or len(queue.branches)]:
+            said = {"task": branch.task, "outcome": outcome if branch.task == id else "stacked"}
+            if said["outcome"] == "stacked":
+                usual = sha(f"{under} and {branch.task}") if under else self.task(branch.task).tree
+                made = tree if tree and branch.task == id else usual
+                under = sha(f"merge of {branch.commit} into {under or self.run.head}")
+                said |= {"merge": under, "tree": made}
+            rows.append(Merged.model_validate({**said, **(values if branch.task == id else {})}))
+        body = MergePrepared(
+            outcome="stacked",
+            stack=queue.stack,
+            old=self.run.head,
+            landing=sha(f"landing of {under}") if under else "",
+            branches=tuple(rows),
+        )
+        return self.hear(body, "land")
+
+    def moved(self, reason: str) -> Heard:
+        return self.hear(MergePrepared(outcome="moved", stack=self.board.queue.stack, reason=reason), "land")
+
+    def gate_stack(self, verdict: Verdicts = "green", **values: object) -> Heard:
+        """The gate's answer about the stack that it was asked about."""
+        queue = self.board.queue
+        [branch] = [one for one in queue.stacked if one.merge == queue.asked]
+        asked = {"tree": branch.tree, "gate_hash": branch.gate_hash, "commit": branch.merge}
+        return self.gate(branch.task, verdict, purpose="merge", **asked, **values)
 
     def land(self, id: str, outcome: str = "landed", reason: str = "") -> Heard:
         body = LandFinished.model_validate({"intent": self.task(id).intent, "outcome": outcome, "reason": reason})
-        return self.hear(body, "land", id)
+        return self.hear(body, "land")
 
     # --- several steps at once ---
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from callboard.agents.manager.desk import decide
 from callboard.agents.manager.landing import Lander
 from callboard.agents.manager.verdicts import gate_hash
 from callboard.agents.workspace.git import MergeResult, Person, TreeChange
+from callboard.agents.workspace.git_output import ABSENT_MODE
 from callboard.bus.board import Board, Change, ManagerDoc, RunDoc
 from callboard.bus.messages import (
     JOURNAL,
@@ -41,6 +42,14 @@ def sha(text: str) -> str:
     return hashlib.sha1(text.encode()).hexdigest()
 
 
+def _mode(files: Tree, path: str) -> str:
+    return "100644" if path in files else ABSENT_MODE
+
+
+def _blob(files: Tree, path: str) -> str:
+    return sha(files[path]) if path in files else "0" * 40
+
+
 class MemoryRepository:
     """Commits, trees and refs as dictionaries; the same operations as the real one."""
 
@@ -63,6 +72,9 @@ class MemoryRepository:
 
     def tree_of(self, commit: str) -> str:
         return self.commits[commit][0]
+
+    def trees_of(self, commits: Sequence[str]) -> tuple[str, ...]:
+        return tuple(map(self.tree_of, commits))
 
     def ancestors(self, commit: str) -> set[str]:
         seen: set[str] = set()
@@ -99,10 +111,20 @@ class MemoryRepository:
     def changes(self, old: str, new: str) -> tuple[TreeChange, ...]:
         left, right = self.files(old), self.files(new)
         return tuple(
-            TreeChange(path, "100644", "100644", left.get(path, ""), right.get(path, ""), "M")
+            TreeChange(path, _mode(left, path), _mode(right, path), _blob(left, path), _blob(right, path), "M")
             for path in sorted(left.keys() | right.keys())
             if left.get(path) != right.get(path)
         )
+
+    def changes_between(self, pairs: Sequence[tuple[str, str]]) -> tuple[tuple[TreeChange, ...], ...]:
+        return tuple(self.changes(old, new) for old, new in pairs)
+
+    def read_blobs(self, shas: Iterable[str]) -> Mapping[str, bytes]:
+        known = {sha(text): text.encode() for files in self.trees.values() for text in files.values()}
+        return {blob: known[blob] for blob in shas}
+
+    def read_paths(self, tree: str, paths: Sequence[str]) -> Mapping[str, bytes]:
+        return {path: text.encode() for path, text in self.files(tree).items() if path in paths}
 
     def commit_tree(self, tree: str, parents: Sequence[str], message: str, author: Person, at: datetime) -> str:
         commit = sha(f"{tree}{tuple(parents)}{message}{author}{at}")
@@ -115,8 +137,8 @@ class MemoryRepository:
         self.refs[ref] = new
         return True
 
-    def tag(self, name: str, commit: str) -> None:
-        self.tags[name] = commit
+    def tag_all(self, tags: Mapping[str, str]) -> None:
+        self.tags |= tags
 
     def checked_out(self) -> Mapping[str, Path]:
         return {}

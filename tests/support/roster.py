@@ -162,9 +162,9 @@ class Workspace:
         return {path: entry.split()[2] for entry, _, path in (line.partition("\t") for line in lines)}
 
     def landed_keys(self, rev: str) -> list[str]:
-        """The Task-Key of every landing on the first-parent line."""
+        """The Task-Key of every task's merge, on the side chains of the landings; the newest first."""
         form = "--format=%(trailers:key=Task-Key,valueonly,separator=)"
-        return [key for key in run_git(self.path, "log", "--first-parent", form, rev).splitlines() if key]
+        return [key for key in run_git(self.path, "log", "--topo-order", form, rev).splitlines() if key]
 
     def stop_everything(self) -> None:
         """For the end of a test: nothing of this workspace stays."""

@@ -89,8 +89,9 @@ def _landings(before: Board, after: Board) -> Iterator[str]:
     for intent in after.all(IntentDoc):
         was = before.get(f"intent:{intent.id}", IntentDoc)
         if intent.state == "finished" and was.state != "finished":
-            title = f" {task.title}" if (task := after.task(intent.task).spec) else ""
-            yield f"{intent.task}{title}: landed, {after.run.integration} is at {intent.new[:12]}"
+            for id in intent.tasks:
+                title = f" {task.title}" if (task := after.task(id).spec) else ""
+                yield f"{id}{title}: landed, {after.run.integration} is at {intent.new[:12]}"
 
 
 def _needs(before: Board, after: Board) -> Iterator[str]:

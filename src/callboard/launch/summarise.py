@@ -49,7 +49,7 @@ def summarise(
         tasks=tuple(map(_task, tasks)),
         questions=tuple(question(doc) for doc in board.all(QuestionDoc) if doc.state == "open"),
         blockers=tuple(_blocker(doc) for doc in board.all(BlockerDoc) if doc.state == "open"),
-        merges=tuple(_merge(board, doc) for doc in board.all(IntentDoc)),
+        merges=tuple(_merge(board, doc, task) for doc in board.all(IntentDoc) for task in doc.tasks),
         branches={agent.name: _own_branches(agent.name, branches or {}) for agent in agents},
         spend=_spend(board, spent),
     )
@@ -191,10 +191,10 @@ def _blocker(doc: BlockerDoc) -> BlockerRow:
     )
 
 
-def _merge(board: Board, intent: IntentDoc) -> MergeRow:
-    task = board.task(intent.task)
+def _merge(board: Board, intent: IntentDoc, id: str) -> MergeRow:
+    task = board.task(id)
     return MergeRow(
-        task=intent.task,
+        task=id,
         title=task.task.title if task.spec else "",
         agent=task.agent,
         commit=intent.new,

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from manager_world import World
 
-from callboard.agents.manager.landing import person
+from callboard.agents.manager.stack import person
 from callboard.bus.messages import (
     AttemptFailed,
     AttemptParked,

@@ -26,6 +26,7 @@ from callboard.bus.board import Change, GateDoc, IntentDoc, ManagerDoc, RunDoc
 from callboard.bus.bus import Bus
 from callboard.bus.delivery import Delivery
 from callboard.bus.errors import BoardStale, RosterError
+from callboard.bus.hand_messages import MergeBranch
 from callboard.bus.messages import (
     AgentStarted,
     Body,
@@ -36,6 +37,7 @@ from callboard.bus.messages import (
     Draft,
     GateRequested,
     LandRequested,
+    MergePrepared,
     MergeRequested,
     RosterChanged,
 )
@@ -245,16 +247,18 @@ async def hand(bus: Bus, inbox: str, body: Body) -> Delivery:
     return delivery
 
 
-def merge_of(workshop: Workshop, commit: str) -> MergeRequested:
-    return MergeRequested(
-        spec=spec("one"),
+def merge_of(commit: str, base: str) -> MergeRequested:
+    branch = MergeBranch(
+        task="T-1",
         agent="driver-1",
         commit=commit,
-        reviewed_base=commit,
+        base=base,
+        reviewed_base=base,
         files=("new.py",),
         message="One\n",
         at=now(),
     )
+    return MergeRequested(stack=1, branches=(branch,), at=now())
 
 
 @pytest.fixture
@@ -267,14 +271,20 @@ def landing(workshop: Workshop) -> LandRequested:
     git(workshop.root, "checkout", "--quiet", "main")
     tree = workshop.repository.tree_of(new)
     return LandRequested(
-        intent="I-1", agent="driver-1", ref="refs/heads/callboard/r", old=base, new=new, tree=tree, tag="callboard/r/t"
+        intent="I-1",
+        agent="driver-1",
+        ref="refs/heads/callboard/r",
+        old=base,
+        new=new,
+        tree=tree,
+        tags={"callboard/r/t": new},
     )
 
 
 async def intend(bus: Bus, landing: LandRequested) -> None:
     await begin(bus, landing.old)
     values = landing.model_dump(include={"ref", "old", "new", "tree"})
-    intent = IntentDoc(version=1, id="I-1", task="T-1", verdict="verdict:t:h", **values)
+    intent = IntentDoc(version=1, id="I-1", tasks=("T-1",), verdict="verdict:t:h", **values)
     green = GateDoc(version=1, tree=landing.tree, gate_hash="h", verdict="green")
     await bus.change([Change("intent:I-1", intent), Change("verdict:t:h", green)], sender="manager")
 
@@ -322,15 +332,17 @@ def test_a_merge_is_prepared_on_the_head_that_the_board_has_now(
         await begin(bus, landing.old)
         manager = await Manager.at_work(bus, "m")
         hands = LandHandler(workshop.repository, manager.office)
-        request = merge_of(workshop, landing.new).model_copy(update={"reviewed_base": landing.old})
-        delivery = await hand(bus, "land", request)
+        delivery = await hand(bus, "land", merge_of(landing.new, landing.old))
         first = (await hands.handle(delivery)).messages[0].body
         git(workshop.root, "update-ref", "refs/heads/callboard/r", landing.new)
         run = (await bus.board()).run
         moved = run.model_copy(update={"version": run.version + 1, "head": landing.new})
         await bus.change([Change("run", moved)], sender="manager")
         second = (await hands.handle(delivery)).messages[0].body
-        assert (first.model_dump()["outcome"], second.model_dump()["outcome"]) == ("clean", "contained")
+        assert isinstance(first, MergePrepared)
+        assert isinstance(second, MergePrepared)
+        assert [row.outcome for row in first.branches] == ["stacked"]
+        assert [row.outcome for row in second.branches] == ["contained"]
 
     go(scenario())
 

@@ -155,7 +155,6 @@ def test_a_verdict_of_the_gate_on_another_commit_or_attempt_changes_nothing() ->
     desk.hand_in("T-1")
     before = desk.board.docs
     desk.gate("T-1", commit=sha("another"))
-    desk.gate("T-1", purpose="merge")
     desk.hear(GateFinished(purpose="evidence", verdict="green", commit=desk.task("T-1").head), "gate", "T-1", attempt=7)
     assert desk.board.docs == before
 
@@ -179,7 +178,7 @@ def test_three_approvals_bring_it_to_the_merge() -> None:
     assert desk.states == {"T-1": "review"}
     heard = desk.vote("T-1", "junior-2")
     assert desk.states == {"T-1": "merging"}
-    assert heard.one(MergeRequested).commit == sha("T-1 work")
+    assert heard.one(MergeRequested).branches[0].commit == sha("T-1 work")
 
 
 def test_work_that_changed_no_code_is_accepted_on_its_evidence_and_nothing_is_merged() -> None:
@@ -373,10 +372,10 @@ def test_a_review_that_is_asked_for_again_shows_the_same_change() -> None:
     desk.directions(spec("one"), spec("two", "driver-2"))
     desk.to_landed("T-2")
     desk.to_merging("T-1")
-    first = asked(desk.prepare("T-1", overlap=("a.py",)))
+    first = asked(desk.prepare("T-1", "review", paths=("a.py",), merge=sha("alone")))
     again = asked(desk.fire(-1))
     for body in (*first.values(), *again.values()):
-        assert (body.base, body.commit) == (desk.run.head, desk.task("T-1").candidate)
+        assert (body.base, body.commit) == (desk.run.head, sha("alone"))
     assert again["senior"].review != first["senior"].review
 
 
@@ -384,6 +383,6 @@ def test_a_review_that_found_its_quorum_late_takes_nothing_from_the_next_one() -
     desk = in_review()
     desk.fire()
     desk.approve("T-1")
-    desk.prepare("T-1", overlap=("a.py",))
+    desk.prepare("T-1", "review", paths=("a.py",), merge=sha("alone"))
     assert sorted(asked(desk.fire(-1))) == list(REVIEWERS)
     assert desk.states == {"T-1": "review"}

@@ -21,8 +21,8 @@ from hypothesis.stateful import (
 )
 from manager_world import DeskProcess, World
 
-from callboard.agents.manager.landing import person
 from callboard.agents.manager.outlook import outlook
+from callboard.agents.manager.stack import person
 from callboard.agents.reviewer import consensus
 from callboard.bus.board import ENDED, AgentDoc, GateDoc, IntentDoc, QuestionDoc, TaskDoc
 from callboard.bus.messages import (
@@ -258,7 +258,8 @@ class Manager(RuleBasedStateMachine):
             assert any(doc.tree == tree and doc.verdict == "green" for doc in self.world.board.all(GateDoc))
             intents = [intent for intent in self.world.board.all(IntentDoc) if intent.new == commit]
             assert len(intents) == 1, "a landing without exactly one intent"
-            self._was_approved(self.world.board.task(intents[0].task))
+            for id in intents[0].tasks:
+                self._was_approved(self.world.board.task(id))
             commit = parents[0]
 
     def _was_approved(self, task: TaskDoc) -> None:
@@ -267,8 +268,7 @@ class Manager(RuleBasedStateMachine):
     @invariant()
     def nothing_that_needs_a_permit_lands_without_a_yes(self) -> None:
         board, repository = self.world.board, self.world.repository
-        for intent in board.all(IntentDoc):
-            task = board.task(intent.task)
+        for task in (board.task(id) for intent in board.all(IntentDoc) for id in intent.tasks):
             handed_in = repository.files(task.head)
             if any("document" in handed_in[path] for path in task.task.paths):
                 answers = [one.answer for one in board.all(QuestionDoc) if one.task == task.id and one.permits]
@@ -276,7 +276,7 @@ class Manager(RuleBasedStateMachine):
 
     @invariant()
     def no_task_lands_twice(self) -> None:
-        landed = [intent.task for intent in self.world.board.all(IntentDoc)]
+        landed = [id for intent in self.world.board.all(IntentDoc) for id in intent.tasks]
         assert len(landed) == len(set(landed))
 
     @invariant()
