@@ -23,6 +23,8 @@ from callboard.cli.session import wait_for
 if TYPE_CHECKING:
     from callboard.agents.settings import AgentSettings
     from callboard.app import Workspace
+    from callboard.cli.redis_mode import Mode
+    from callboard.cli.redis_risks import Risk
     from callboard.settings import Settings
 
 
@@ -34,6 +36,8 @@ class Check:
     state: Literal["ok", "warn", "fail"]
     text: str
     """What was found, and for warn and fail what to do about it."""
+    facts: Mode | Risk | None = None
+    """The same as data, where a server of yours was looked at."""
 
 
 def ok(name: str, text: str) -> Check:
@@ -88,7 +92,7 @@ def examine(start: Path, environ: Mapping[str, str]) -> Iterator[Check]:
         workspace = Workspace.open(start, environ)
     except CallboardError as error:
         yield fail("settings", str(error))
-        yield server_check()
+        yield from server_checks()
     else:
         yield ok("settings", f"{len(workspace.settings.agents)} agents in {workspace.root / 'callboard.toml'}")
         yield from _workspace_checks(workspace)
@@ -140,17 +144,7 @@ def clis_check(environ: Mapping[str, str]) -> Check:
     return ok("agent CLIs", ", ".join(summary(programs, versions(programs, environ))))
 
 
-def server_check() -> Check:
-    from callboard.bus.server import find_binary
-
-    try:
-        return ok("server", f"embedded: {find_binary()}, every accepted message is on disk before it is acknowledged")
-    except BusError as error:
-        return fail("server", str(error))
-
-
 def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
-    from callboard.bus.settings import EMBEDDED
     from callboard.launch.checks import LEAST_FREE_BYTES, check
 
     try:
@@ -159,8 +153,7 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
         reasons = str(error).split("\n- ")
         for reason in reasons[1:] or reasons:
             yield fail("launch", reason)
-    url = workspace.settings.bus.url
-    yield server_check() if url == EMBEDDED else wait_for(_external(url))
+    yield from server_checks(workspace.settings.bus_at(""))
     yield from _directions(workspace)
     yield from brain_checks(workspace)
     yield from mcp_checks(workspace)
@@ -170,14 +163,11 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
     yield _lock(workspace)
 
 
-async def _external(url: str) -> Check:
-    from callboard.cli.redis_mode import ask_mode, explain_mode
+def server_checks(url: str = "") -> Iterator[Check]:
+    """Of the bus's server; "" = the embedded one."""
+    from callboard.cli.doctor_server import embedded_findings, external_findings
 
-    try:
-        safe, text = explain_mode(await ask_mode(url))
-    except BusError as error:
-        return fail("server", str(error))
-    return ok("server", text) if safe else warn("server", text)
+    yield from (Check(*found) for found in (external_findings(url) if url else embedded_findings()))
 
 
 def _directions(workspace: Workspace) -> Iterator[Check]:

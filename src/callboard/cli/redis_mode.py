@@ -1,16 +1,30 @@
-"""How safely an external server keeps what it accepts; asked by `callboard doctor`."""
+"""What an external server says of how it keeps what it accepts; asked by `callboard doctor`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from callboard.bus.address import read_address
 from callboard.bus.bus import Bus
 from callboard.bus.errors import BusError
 from callboard.bus.link import Link, shown
 
 PROBE_S = 2.0
+ABOUT = "ask how it keeps its data"
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A server that follows the primary."""
+
+    address: str
+    state: str
+    """`online` once it has caught up for the first time."""
+    lag_s: int
+    """Since it last said how far it is; it says so each second."""
+    behind_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +33,25 @@ class Mode:
 
     url: str
     """Without its password."""
+    product: str = ""
+    """`redis` or `valkey`."""
+    version: str = ""
+    is_tls: bool = False
+    is_cluster: bool = False
     append_only: str = ""
     """`yes` or `no`."""
     fsync: str = ""
     """`always`, `everysec` or `no`."""
     eviction: str = ""
     """Its maxmemory-policy."""
+    memory_bytes: int = 0
+    memory_limit_bytes: int = 0
+    """Its maxmemory; 0 = none."""
     role: str = ""
-    replicas: int = 0
+    """`master` or `slave`, in the server's words."""
+    replicas: tuple[Replica, ...] = ()
+    wait_replicas: int = 0
+    """Ours: how many must have a message before it counts as sent."""
 
 
 async def ask_mode(url: str) -> Mode:
@@ -36,56 +61,69 @@ async def ask_mode(url: str) -> Mode:
         BusUnavailable: It does not answer.
         ServerTooOld: It lacks a command the bus needs.
     """
-    await (await Bus.connect(url, "doctor", connect_s=PROBE_S)).close()
-    link = Link(url, patience_s=PROBE_S)
+    async with await Bus.connect(url, "doctor", connect_s=PROBE_S) as bus:
+        # in a cluster, the node that has the run
+        link = Link(bus.url, patience_s=PROBE_S)
     try:
-        replication = await _info(link)
-        return Mode(
-            url=shown(url),
+        info = await _info(link)
+        return read_mode(
+            bus.url,
+            info,
             append_only=await _config(link, "appendonly"),
             fsync=await _config(link, "appendfsync"),
-            eviction=await _config(link, "maxmemory-policy"),
-            role=replication.get("role", ""),
-            replicas=int(replication.get("connected_slaves", "0")),
         )
     finally:
         await link.close()
 
 
-def explain_mode(mode: Mode) -> tuple[bool, str]:
-    """Whether nothing accepted can be lost by a crash of the server, and the sentence that says what can."""
-    risks = list(_risks(mode))
-    replicas = f", {mode.replicas} replicas" if mode.replicas else ""
-    text = f"{mode.url}: appendonly {mode.append_only or '?'}, appendfsync {mode.fsync or '?'}{replicas}"
-    return not risks, "; ".join([text, *risks])
+def read_mode(url: str, info: Mapping[str, str], *, append_only: str, fsync: str) -> Mode:
+    """Put together what INFO and CONFIG say; hosted servers do not answer the second."""
+    valkey = info.get("valkey_version", "")
+    enabled = {"1": "yes", "0": "no"}.get(info.get("aof_enabled", ""), "")
+    return Mode(
+        url=shown(url),
+        product="valkey" if valkey else "redis",
+        version=valkey or info.get("redis_version", ""),
+        is_tls=url.startswith("rediss://"),
+        is_cluster=info.get("cluster_enabled") == "1",
+        append_only=append_only or enabled,
+        fsync=fsync,
+        eviction=info.get("maxmemory_policy", ""),
+        memory_bytes=_number(info, "used_memory"),
+        memory_limit_bytes=_number(info, "maxmemory"),
+        role=info.get("role", ""),
+        replicas=tuple(_replicas(info)),
+        wait_replicas=read_address(url).wait_replicas,
+    )
 
 
-def _risks(mode: Mode) -> Iterable[str]:
-    if mode.role not in ("", "master"):
-        yield f"it is a {mode.role}, which takes no writes: name the primary"
-    if not mode.append_only:
-        yield "it does not say how it keeps its data: ask who runs it whether appendonly is on"
-    elif mode.append_only != "yes":
-        yield "a restart of the server loses everything since its last snapshot: set `appendonly yes`"
-    elif mode.fsync != "always":
-        lost = "what the system had not yet written" if mode.fsync == "no" else "about a second of accepted messages"
-        yield f"a crash of its machine loses {lost}: set `appendfsync always`"
-    if mode.eviction not in ("", "noeviction"):
-        yield f"when memory is full it throws messages away ({mode.eviction}): set `maxmemory-policy noeviction`"
-    if mode.replicas:
-        yield "a replica that takes over may lack the last messages: replication does not wait"
+def _replicas(info: Mapping[str, str]) -> Iterator[Replica]:
+    written = _number(info, "master_repl_offset")
+    for n in range(_number(info, "connected_slaves")):
+        said = dict(pair.partition("=")[::2] for pair in info.get(f"slave{n}", "").split(","))
+        yield Replica(
+            address=f"{said.get('ip', '?')}:{said.get('port', '?')}",
+            state=said.get("state", ""),
+            lag_s=_number(said, "lag"),
+            behind_bytes=max(0, written - _number(said, "offset")),
+        )
+
+
+def _number(said: Mapping[str, str], name: str) -> int:
+    text = said.get(name, "")
+    return int(text) if text.isdecimal() else 0
 
 
 async def _info(link: Link) -> dict[str, str]:
-    reply = cast(bytes, await link.command("INFO", "replication", about="ask about replication"))
+    reply = cast(bytes, await link.command("INFO", about=ABOUT))
     rows = (line.partition(":") for line in reply.decode("utf-8", "replace").splitlines())
     return {name: value.strip() for name, _, value in rows if value}
 
 
 async def _config(link: Link, name: str) -> str:
-    """A setting of the server; "" where it may not be asked, as with many hosted ones."""
+    """A setting of the server; "" where it may not be asked."""
     try:
-        reply = cast(list[bytes], await link.command("CONFIG", "GET", name, about="ask how it is set"))
+        reply = cast(list[bytes], await link.command("CONFIG", "GET", name, about=ABOUT))
     except BusError:
         return ""
     return reply[1].decode() if len(reply) == 2 else ""

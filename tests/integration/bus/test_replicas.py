@@ -23,6 +23,7 @@ from callboard.bus.archiver import Archiver
 from callboard.bus.bus import Bus
 from callboard.bus.errors import BusError, NotReplicated
 from callboard.bus.messages import Outcome
+from callboard.cli.redis_mode import ask_mode
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -98,6 +99,13 @@ def test_a_sender_hears_that_no_replica_has_it_and_its_repeat_neither_doubles_no
         assert pair.replica.ask("XLEN", bus.keys.inbox("driver-1")) == 1
 
     go(scenario())
+
+
+def test_the_doctor_reads_the_replicas_of_a_server(pair: Pair, go: Go) -> None:
+    mode = go(ask_mode(f"{pair.primary.url}{WAIT}"))
+    assert (mode.role, mode.wait_replicas, mode.append_only) == ("master", 1, "no")
+    assert [(each.address, each.state) for each in mode.replicas] == [(f"127.0.0.1:{pair.replica.port}", "online")]
+    assert go(ask_mode(pair.replica.url)).role == "slave"
 
 
 def test_a_commit_that_no_replica_has_is_repeated_until_one_has_it_and_counts_once(

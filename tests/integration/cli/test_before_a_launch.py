@@ -173,8 +173,16 @@ def test_the_doctor_works_where_nothing_else_does(tmp_path: Path) -> None:
 
 def test_the_doctor_asks_a_server_of_yours_how_it_keeps_things(workspace: Workspace, server_url: str) -> None:
     told = json.loads(callboard(workspace.path, "doctor", "--json", CALLBOARD_BUS_URL=server_url).stdout)
-    (server,) = [check for check in told["checks"] if check["name"] == "server"]
-    assert (server["state"], "appendonly no" in server["text"]) == ("warn", True)
+    found = {check["name"]: check for check in told["checks"]}
+    assert (found["server"]["state"], "appendonly no" in found["server"]["text"]) == ("ok", True)
+    assert found["server"]["facts"].items() >= {"product": "valkey", "append_only": "no", "is_tls": False}.items()
+    assert (found["on kill -9"]["state"], found["on kill -9"]["facts"]["lost"]) == ("warn", "everything")
+    assert [name for name in found if name.startswith("on ")] == [
+        "on kill -9",
+        "on OS crash",
+        "on machine lost",
+        "on memory full",
+    ]
 
 
 def test_a_server_that_does_not_answer_fails_the_doctor(workspace: Workspace, tmp_path: Path) -> None:
