@@ -115,6 +115,11 @@ class Bus:
         return self._link.url
 
     @property
+    def inbox_limit(self) -> int:
+        """How many messages may wait in one inbox; 0 = any number."""
+        return self._link.inbox_limit
+
+    @property
     def keys(self) -> Keys:
         return self._keys
 

@@ -53,6 +53,8 @@ class BusGauges:
     """0 = none."""
     clients: int
     """Connections to the whole server."""
+    disk_failed: bool
+    """It could not write to its append-only file the last time that it tried."""
     inboxes: tuple[InboxGauge, ...]
 
 
@@ -81,7 +83,8 @@ async def read_gauges(link: Link, keys: Keys, names: Sequence[str]) -> BusGauges
     own = [keys.seq, keys.dead, keys.timers, keys.failures]
     reply = checked(await link.script("gauges", [*own, *map(keys.inbox, names)], [], about=ABOUT), ABOUT)
     now_ms, seq, dead, timers, failing, *rows = reply
-    info = _facts(cast(bytes, await link.command("INFO", "memory", "clients", about=ABOUT)))
+    said = cast(bytes, await link.command("INFO", "memory", "clients", "persistence", about=ABOUT))
+    info = _facts(said)
     return BusGauges(
         at=datetime.fromtimestamp(cast(int, now_ms) / 1000, UTC),
         seq=cast(int, seq),
@@ -91,6 +94,7 @@ async def read_gauges(link: Link, keys: Keys, names: Sequence[str]) -> BusGauges
         memory_bytes=info.get("used_memory", 0),
         memory_limit_bytes=info.get("maxmemory", 0),
         clients=info.get("connected_clients", 0),
+        disk_failed=b"aof_last_write_status:err" in said,
         inboxes=tuple(_inbox(name, cast(list[int], row)) for name, row in zip(names, rows, strict=True)),
     )
 

@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from loguru import logger
+
 from callboard.agents.manager.budget import in_hand
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.manager.moot import has_ended
 from callboard.bus.board import Board
 from callboard.bus.bus import Bus
 from callboard.bus.caps import PAID_IN, Reached, Spent, is_much
+from callboard.bus.errors import InboxFull
 from callboard.bus.messages import BudgetReached, Draft, MinutePassed
 
 LOOK_EVERY_S = 1.0
@@ -33,10 +36,13 @@ class BudgetWatch:
         clock = asyncio.get_running_loop().time
         minute = clock() + self.minute_s
         while not stop.is_set():
-            await self.look()
-            if clock() >= minute:
-                minute += self.minute_s
-                await self.count_minute()
+            try:
+                await self.look()
+                if clock() >= minute:
+                    await self.count_minute()
+                    minute += self.minute_s
+            except InboxFull as error:
+                logger.warning("spend not told, trying again", error=str(error))
             try:
                 await asyncio.wait_for(stop.wait(), self.look_every_s)
             except TimeoutError:

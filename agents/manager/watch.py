@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loguru import logger
+
 from callboard.agents.manager.decision import MANAGER
 from callboard.bus.bus import Bus
-from callboard.bus.errors import ConfigError
+from callboard.bus.errors import ConfigError, InboxFull
 from callboard.bus.messages import DirectionFile, DirectionsRead, Draft
 from callboard.bus.task import Briefing
 from callboard.directions.check import conflicts
@@ -43,8 +45,11 @@ class DirectionsWatch:
             seen = await asyncio.to_thread(self._look)
             if seen != self._seen:
                 body = await asyncio.to_thread(self.read)
-                await self.bus.send(Draft(MANAGER, body), sender=MANAGER)
-                self._seen = seen
+                try:
+                    await self.bus.send(Draft(MANAGER, body), sender=MANAGER)
+                    self._seen = seen
+                except InboxFull as error:
+                    logger.warning("directions not told, trying again", error=str(error))
             try:
                 await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
             except TimeoutError:

@@ -18,6 +18,7 @@ def next_steps(status: Status) -> list[str]:
     if run is None:
         return ["no run yet: write tasks into the direction files, then `callboard launch`"]
     return [
+        *status.full,
         *_questions(status),
         *_dead_letters(run),
         *_pause(run),

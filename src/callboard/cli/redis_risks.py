@@ -59,7 +59,7 @@ def _replication(mode: Mode) -> str:
         f"{each.address} {each.state}, {each.behind_bytes} bytes behind, heard of {each.lag_s} s ago"
         for each in mode.replicas
     )
-    return f"{mode.role} with {plural(len(mode.replicas), "replica")} ({'; '.join(shown)}), wait_replicas {mode.wait_replicas}"
+    return f"{mode.role} with {plural(len(mode.replicas), 'replica')} ({'; '.join(shown)}), wait_replicas {mode.wait_replicas}"
 
 
 def _on_kill(mode: Mode) -> Risk:

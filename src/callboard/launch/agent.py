@@ -23,9 +23,10 @@ from callboard.agents.workspace.locks import ProcessLock, acquire
 from callboard.app import Workspace, consumer_name
 from callboard.bus.board import Board, BriefingDoc, Change
 from callboard.bus.bus import Bus
-from callboard.bus.errors import BoardStale, RosterError, WorkspaceError
+from callboard.bus.errors import BoardStale, InboxFull, RosterError, WorkspaceError
 from callboard.bus.messages import AgentStarted, AgentStopped, Draft
 from callboard.bus.redaction import Redactor
+from callboard.bus.room import until_room
 from callboard.launch.backlog import carry
 from callboard.launch.runs import landed_before
 from callboard.launch.serving import bus_url
@@ -57,13 +58,16 @@ async def run_agent(workspace: Workspace, name: str, run: str, again: tuple[str,
     bus = await Bus.connect(bus_url(workspace), run, redactor=workspace.redactor)
     try:
         consumer = consumer_name(name)
-        await _say_started(bus, workspace, agent)
+        await until_room(lambda: _say_started(bus, workspace, agent), stop)
         if name == MANAGER:
             await _manage(bus, workspace, consumer, stop, again)
         else:
             handler = workspace.handler(agent, bus)
             await make_runtime(bus, workspace, name, consumer, handler, _longest_s(workspace, agent)).run(stop)
         await _say_stopped(bus, workspace, agent)
+    except InboxFull as error:
+        # it could not say that it came, or that it goes: the launcher sees that too
+        logger.warning("stopped while there was no room", error=str(error))
     finally:
         await bus.close()
         lock.release()
@@ -78,8 +82,8 @@ def _longest_s(workspace: Workspace, agent: AgentSettings) -> float:
 
 async def _manage(bus: Bus, workspace: Workspace, consumer: str, stop: asyncio.Event, again: tuple[str, ...]) -> None:
     office = Office(bus, consumer, on_lost=stop.set)
-    await take_office(office)
-    await carry(bus, workspace)
+    await until_room(lambda: take_office(office), stop)
+    await until_room(lambda: carry(bus, workspace), stop)
     base = (await bus.board()).run.base
     landed = await landed_before(bus.url, workspace, bus.run, base, again)
     paths = workspace.settings.paths

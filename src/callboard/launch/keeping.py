@@ -1,4 +1,4 @@
-"""What runs beside a roster in the launch that has its manager: archiver, scribe, watch of the disk."""
+"""What runs beside a roster in the launch that has its manager: archiver, scribe, watches of the disk and of what is full."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from callboard.bus.bus import Bus
 from callboard.bus.ending import end
 from callboard.launch.archiving import keep_archive
 from callboard.launch.disk import watch_disk
+from callboard.launch.pressure import watch_pressure
 from callboard.launch.scribing import keep_logs
 
 
@@ -28,10 +29,12 @@ async def keeping(
     scribe = asyncio.create_task(keep_logs(workspace, bus, scribe_stop, say))
     archiver = asyncio.create_task(keep_archive(workspace, bus, archive_stop, say))
     disk = asyncio.create_task(watch_disk(bus, free_bytes, say))
+    pressure = asyncio.create_task(watch_pressure(bus, tuple(workspace.roster), say))
     try:
         yield
     finally:
         await end(disk)
+        await end(pressure)
         scribe_stop.set()
         await asyncio.gather(scribe, return_exceptions=True)
         # the last of all: what the scribe refuses is in the journal too

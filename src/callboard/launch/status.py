@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 from callboard.agents.workspace.locks import Holder, ProcessLock
 from callboard.app import Workspace
@@ -14,6 +15,7 @@ from callboard.bus.errors import BusError
 from callboard.bus.places import private_folder
 from callboard.bus.settings import EMBEDDED
 from callboard.launch.glance import asking_place, note_down, signs_of
+from callboard.launch.pressure import look_for_full
 from callboard.launch.rows import to_json
 from callboard.launch.summarise import summarise
 from callboard.launch.summary import Launcher, Status, at_rest
@@ -58,7 +60,9 @@ async def remember(workspace: Workspace, bus: Bus) -> None:
 async def _read(workspace: Workspace, bus: Bus, launcher: Launcher | None) -> Status:
     board, dead, spent = await bus.board(), len(await bus.dead()), await bus.spending.seen()
     branches = await asyncio.to_thread(branches_of, workspace)
-    return summarise(board, launcher=launcher, branches=branches, dead_letters=dead, spent=spent)
+    full = tuple((await look_for_full(bus, list(workspace.roster))).values())
+    status = summarise(board, launcher=launcher, branches=branches, dead_letters=dead, spent=spent)
+    return replace(status, full=full)
 
 
 @asynccontextmanager

@@ -164,6 +164,8 @@ class Status:
     branches: dict[str, dict[str, str]] = field(default_factory=dict)
     """Agent -> its branches -> their commits."""
     spend: Spend = Spend()
+    full: tuple[str, ...] = ()
+    """What takes nothing more just now, a sentence each: the server, an inbox."""
 
 
 NO_RUN = Status(run=None)

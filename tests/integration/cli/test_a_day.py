@@ -12,7 +12,7 @@ from roster import AGENTS, Workspace, run_git, task, until
 
 from callboard.bus.bus import Bus
 
-KEYS = ["run", "agents", "tasks", "questions", "blockers", "merges", "branches", "spend"]
+KEYS = ["run", "agents", "tasks", "questions", "blockers", "merges", "branches", "spend", "full"]
 
 
 @pytest.mark.long

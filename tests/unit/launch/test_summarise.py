@@ -27,6 +27,7 @@ def test_the_keys_that_scripts_rely_on_are_there_and_no_others() -> None:
         "merges",
         "branches",
         "spend",
+        "full",
     ]
 
 
