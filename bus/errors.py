@@ -25,6 +25,7 @@ CallboardError                 what was tried, on what, and the way out
 │   ├── BudgetSpent            no room under a cap: the call was not made
 │   └── CallFailed             a call to a model brought no reply: model, cause
 ├── RosterError                the roster cannot start, or is already running here
+├── NotificationFailed         a service did not take a notification
 └── CommandRefused             the manager did not do what a person asked; its answer says why
 
 Signal                         what a handler raises to steer its delivery; never shown to people
@@ -268,6 +269,10 @@ class CallFailed(BrainError):
 
 class RosterError(CallboardError):
     """The roster cannot start here, is already running, or does not run."""
+
+
+class NotificationFailed(CallboardError):
+    """A service did not take a notification; the message says why, without its URL."""
 
 
 class CommandRefused(CallboardError):

@@ -34,6 +34,10 @@ class Layout:
         """Where a launcher tells how things stand."""
         return self.home / "ask"
 
+    def outbox(self, run: str) -> Path:
+        """What people were told of a run, and are still to be told."""
+        return self.home / "notify" / f"{_checked(run)}.json"
+
     def clone(self, agent: str) -> Path:
         """The agent's working folder; its `.git` belongs to the brain and is trusted by nobody."""
         return self.home / "clones" / _checked(agent)

@@ -42,6 +42,7 @@ COMMANDS = {
         "gate:gate",
         "recover:recover",
         "clean:clean",
+        "notify:notify",
         "dead:dead",
         "archive:export",
         "archive:import_",

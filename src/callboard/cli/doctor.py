@@ -158,6 +158,7 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
     yield from brain_checks(workspace)
     yield from mcp_checks(workspace)
     yield trio_check(workspace.settings)
+    yield from notify_checks(workspace)
     yield sandbox_check(workspace)
     yield _archives(workspace)
     yield _lock(workspace)
@@ -223,6 +224,12 @@ def mcp_checks(workspace: Workspace) -> Iterator[Check]:
     from callboard.cli.doctor_mcp import mcp_findings
 
     yield from (Check("MCP", state, text) for state, text in mcp_findings(workspace))
+
+
+def notify_checks(workspace: Workspace) -> Iterator[Check]:
+    from callboard.cli.doctor_notify import notify_findings
+
+    yield from (Check("notify", state, text) for state, text in notify_findings(workspace))
 
 
 def trio_check(settings: Settings) -> Check:

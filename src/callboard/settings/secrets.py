@@ -27,6 +27,7 @@ def known_secrets(root: Path, settings: Settings, environ: Mapping[str, str]) ->
     return (
         *(secret for variables in (environ, given, *map(env_file, texts)) for secret in secrets_in(variables, named)),
         *(secret for name, table in settings.mcp.items() for secret in secrets_of(name, table, root, environ)),
+        *(secret for service in settings.notify.services(environ) for secret in service.secrets()),
         *_in_repository_file(root / REPOSITORY_FILE),
     )
 

@@ -29,6 +29,7 @@ from callboard.agents.workspace.sandbox_settings import SandboxSettings
 from callboard.bus.caps import Limits
 from callboard.bus.settings import EMBEDDED, BusSettings
 from callboard.bus.task import SERVER_MARK
+from callboard.settings.notify import NotifySettings
 from callboard.settings.trio import family_problems
 
 OWN_TOOLS = ("list", "read", "search", "write", "edit", "run")
@@ -114,6 +115,7 @@ class Document(Table):
     questions: QuestionSettings = QuestionSettings()
     review: ReviewSettings = ReviewSettings()
     intake: IntakeSettings = IntakeSettings()
+    notify: NotifySettings = NotifySettings()
     issues: IssueSettings = IssueSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()

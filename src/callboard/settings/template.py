@@ -98,6 +98,9 @@ def default_toml(
                 ("setup_connect", array(registries(setup)), "host:port that setup may reach besides"),
             ),
             *_table("review", *_review(given)),
+            *_table(
+                "notify", ("urls", "[]", 'who is told of questions and ends: ["env:NOTIFY_URL"], docs/notifications.md')
+            ),
             *(f"\n[models.{name}]\n{lines}" for name, lines in given.models.items()),
             _FILLED_ROSTER_HEAD if given.agents else _ROSTER_HEAD,
             *(

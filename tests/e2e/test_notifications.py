@@ -1,0 +1,66 @@
+"""A roster tells people what needs them: each thing once, over several launches, one of them killed."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+from loopback_http import Answer, LoopbackServer, Request
+from roster import Workspace, kill, task, until
+from servers import free_port
+
+pytestmark = pytest.mark.long
+
+
+class Service:
+    def __init__(self) -> None:
+        self.titles: list[str] = []
+        self.server = LoopbackServer(self._answer)
+        self.server.start()
+
+    async def _answer(self, request: Request) -> Answer:
+        self.titles.append(json.loads(request.body)["title"])
+        return Answer()
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    made = Service()
+    yield made
+    made.server.stop()
+
+
+def test_questions_and_the_end_of_a_run_are_told_once_over_launches_and_a_dead_service_disturbs_nothing(
+    workspace: Callable[..., Workspace], service: Service
+) -> None:
+    alive, dead = f"json://127.0.0.1:{service.server.port}/", f"json://127.0.0.1:{free_port()}/"
+    made = workspace(extra=f"[notify]\nurls = {json.dumps([alive, dead])}\nevery_s = 0.1\n")
+    made.init(
+        {"driver-1": task("Ask", Writes="a.txt", Blocks="no key"), "driver-2": task("Slow", Writes="b.txt", Takes="5")}
+    )
+
+    tried = made.call("notify", "test", "--json")
+    assert tried.returncode == 1
+    assert [row["ok"] for row in json.loads(tried.stdout)["services"]] == [True, False]
+    assert service.titles == ["[project] a test"] or "a test" in service.titles[0]
+    said = made.call("doctor").stdout
+    assert "json://… can be read" in said
+    service.titles.clear()
+
+    begun = made.start()
+    until(lambda: any("q-1" in title for title in service.titles), 60)
+    begun.send_signal(signal.SIGKILL)
+    kill(made.processes())
+    begun.communicate(timeout=30)
+
+    code, output = made.launch()
+    assert code == 4, output
+    assert "callboard answer q-1" in output
+    assert made.call("answer", "q-1", "here it is", "--as", "Ada").returncode == 0
+    code, output = made.launch()
+    assert code == 0, output
+    assert sum("q-1" in title for title in service.titles) == 1
+    assert sum("has succeeded" in title for title in service.titles) == 1
+    assert "answered by Ada" in " ".join(made.call("questions", "--all").stdout.split())
