@@ -38,7 +38,10 @@ def test_questions_and_the_end_of_a_run_are_told_once_over_launches_and_a_dead_s
     alive, dead = f"json://127.0.0.1:{service.server.port}/", f"json://127.0.0.1:{free_port()}/"
     made = workspace(extra=f"[notify]\nurls = {json.dumps([alive, dead])}\nevery_s = 0.1\n")
     made.init(
-        {"driver-1": task("1 - Ask", Writes="a.txt", Blocks="no key"), "driver-2": task("1 - Slow", Writes="b.txt", Takes="5")}
+        {
+            "driver-1": task("1 - Ask", Writes="a.txt", Blocks="no key"),
+            "driver-2": task("1 - Slow", Writes="b.txt", Takes="5"),
+        }
     )
 
     tried = made.call("notify", "test", "--json")
