@@ -72,6 +72,7 @@ class Bus:
         connect_s: float = CONNECT_S,
         redactor: Redactor | None = None,
         archive: Archive | None = None,
+        now: Callable[[], datetime] = utc_now,
     ) -> Self:
         """Connect to a server.
 
@@ -82,6 +83,7 @@ class Bus:
             connect_s: The same for this first time.
             redactor: What goes over everything that is sent; None = its rules without any known value.
             archive: Where the journal is read that was trimmed; None = what is on the server has to do.
+            now: Says when messages were sent, for people; leases, timers and repeats go by the server's clock.
 
         Raises:
             BusUnavailable: No server answered, or it is not who it should be.
@@ -98,7 +100,7 @@ class Bus:
             await link.close()
             raise
         link.patience_s = patience_s
-        return cls(link, run, redactor=redactor, archive=archive)
+        return cls(link, run, now, redactor=redactor, archive=archive)
 
     async def __aenter__(self) -> Self:
         return self
