@@ -16,7 +16,7 @@ from callboard.bus.issue_caps import IssueLimits
 from callboard.bus.states import NOTICE
 from callboard.bus.task import UNTIERED, Fact, OwnCaps
 
-What = Literal["tokens", "usd", "minutes", "attempts"]
+What = Literal["tokens", "usd", "minutes", "attempts", "gate_runs"]
 PaidIn = Literal["tokens", "usd"]
 PAID_IN: tuple[PaidIn, ...] = ("tokens", "usd")
 """What calls cost."""
@@ -68,7 +68,8 @@ class Caps(Fact):
 
     def with_own(self, own: OwnCaps) -> Caps:
         """The same where `own` says nothing."""
-        return self.model_copy(update=own.model_dump(exclude_none=True)) if own.model_fields_set else self
+        said = own.model_dump(exclude_none=True, exclude={"gate_runs"}) if own.model_fields_set else {}
+        return self.model_copy(update=said) if said else self
 
 
 class Limits(Fact):
@@ -114,6 +115,8 @@ class Worked(Fact):
     minutes: int = 0
     """Whole minutes; agents/manager/budget.py says which count."""
     attempts: int = 0
+    gate_runs: int = 0
+    """Of tiers: gates that came to a verdict."""
 
 
 class Reached(Fact):
@@ -207,12 +210,13 @@ def called(scope: str) -> str:
     return "the run" if scope == RUN else f"tier {name}" if kind == "tier" else name
 
 
-_AMOUNT = re.compile(r"\$?\s*(?P<number>\d{1,12}(?:\.\d{1,6})?)\s*(?P<unit>[a-z$]*)", re.IGNORECASE | re.ASCII)
+_AMOUNT = re.compile(r"\$?\s*(?P<number>\d{1,12}(?:\.\d{1,6})?)\s*(?P<unit>[a-z$ ]*)", re.IGNORECASE | re.ASCII)
 _UNITS: Mapping[What, Mapping[str, int]] = {
     "tokens": {"": 1, "tokens": 1, "k": 1_000, "m": 1_000_000},
     "usd": {"": 1_000_000, "$": 1_000_000, "usd": 1_000_000},
     "minutes": {"": 1, "min": 1, "minutes": 1, "h": 60},
     "attempts": {"": 1, "attempts": 1},
+    "gate_runs": {"": 1, "gate runs": 1, "runs": 1},
 }
 
 
@@ -231,4 +235,4 @@ def shown(what: What, amount: int) -> str:
     if what == "usd":
         cents = in_usd(amount).quantize(Decimal("0.01"))
         return f"{cents if amount == 0 or cents else in_usd(amount).normalize():f} USD"
-    return f"{amount:,} {what}"
+    return f"{amount:,} {what.replace('_', ' ')}"

@@ -231,7 +231,13 @@ class BudgetSpent(BrainError):
     """
 
     def __init__(
-        self, message: str, *, scope: str, what: Literal["tokens", "usd", "minutes", "attempts"], used: int, cap: int
+        self,
+        message: str,
+        *,
+        scope: str,
+        what: Literal["tokens", "usd", "minutes", "attempts", "gate_runs"],
+        used: int,
+        cap: int,
     ) -> None:
         super().__init__(message)
         self.scope = scope

@@ -138,8 +138,8 @@ class TrackerDoc(Doc):
     """That run; "" = there was none."""
     tiers_ended: tuple[str, ...] = ()
     """Tiers whose tasks had all ended at some moment, in that order; issues age by them."""
-    gate_runs: dict[str, int] = {}
-    """Tier -> gates that came to a verdict."""
+    is_full_told: bool = False
+    """It was said that no more tasks may be made."""
 
 
 class SummaryDoc(Doc):

@@ -35,6 +35,8 @@ class OwnCaps(Fact):
     micro_usd: int | None = None
     minutes: int | None = None
     attempts: int | None = None
+    gate_runs: int | None = None
+    """Of a tier alone."""
 
 
 UNTIERED = "main"

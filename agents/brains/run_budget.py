@@ -100,7 +100,7 @@ def _check(doc: BudgetDoc, caps: dict[str, Caps]) -> None:
     """
     for scope, cap in caps.items():
         known = doc.exhausted.get(scope)
-        if known is not None and known.what != "attempts":
+        if known is not None and known.what not in ("attempts", "gate_runs"):
             raise spent(scope, known.what, known.used, known.cap)
         worked = doc.worked.get(scope)
         if worked is not None and worked.minutes >= cap.minutes:

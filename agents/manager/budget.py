@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from callboard.agents.manager import closing, dispatch, questions, requests, seats
+from callboard.agents.manager import closing, dispatch, gate_runs, questions, requests, seats
 from callboard.agents.manager.decision import MANAGER, Decision, hands_out
 from callboard.agents.manager.moot import has_ended
 from callboard.agents.manager.outlook import IN_HAND, waits_for_budget
@@ -52,11 +52,18 @@ def limits_told(decision: Decision, limits: Limits) -> list[str]:
 
 def _where_unchanged(own: OwnCaps, before: Limits, now: Limits, scope: str) -> OwnCaps:
     was, is_ = before.of(scope), now.of(scope)
-    same = {name: value for name, value in own.model_dump().items() if getattr(was, name) == getattr(is_, name)}
+    per_task = before.tier_gate_runs_per_task, now.tier_gate_runs_per_task
+    same = {
+        name: value
+        for name, value in own.model_dump(exclude_none=True).items()
+        if getattr(was, name, per_task[0]) == getattr(is_, name, per_task[1])
+    }
     return OwnCaps.model_validate(same)
 
 
 def _cap(board: Board, scope: str, known: Exhausted) -> int:
+    if known.what == "gate_runs":
+        return gate_runs.cap(board, scope)
     return board.caps(scope).of(known.what)
 
 
@@ -136,11 +143,14 @@ def _settle_attempts(decision: Decision) -> None:
         if any(task.state in dispatch.READY for task in board.tasks()):
             _exhaust(decision, _attempts(board, RUN))
         return
+    full = gate_runs.full(board)
     for task in board.tasks():
         for scope in tier_scopes(task.task.tier):
             is_known = scope in decision.board.budget.exhausted
-            if task.state in dispatch.READY and not board.has_attempt(scope) and not is_known:
-                _exhaust(decision, _attempts(board, scope))
+            if task.state not in dispatch.READY or is_known:
+                continue
+            if scope in full or not board.has_attempt(scope):
+                _exhaust(decision, full.get(scope) or _attempts(board, scope))
     for agent in list(board.all(AgentDoc)):
         scope = agent_scope(agent.name)
         is_spent = agent.role == dispatch.DRIVER and not board.has_attempt(scope)
@@ -189,7 +199,7 @@ def _exhaust(decision: Decision, reached: Reached) -> None:
 def _example(reached: Reached) -> str:
     more = max(reached.used, reached.cap) * 3 // 2 + 1
     rounded = -(-more // 1_000_000) * 1_000_000 if reached.what == "usd" else more
-    return shown(reached.what, rounded).removesuffix(" USD").removesuffix(f" {reached.what}")
+    return shown(reached.what, rounded).removesuffix(" USD").removesuffix(f" {reached.what.replace('_', ' ')}")
 
 
 def _ask(decision: Decision, scope: str, text: str) -> QuestionDoc:
@@ -225,7 +235,13 @@ def answered(decision: Decision, question: QuestionDoc, text: str) -> tuple[bool
     return True, f"{called(scope)} may use {shown(known.what, cap)} now, and goes on"
 
 
-_FIELDS = {"tokens": "tokens", "usd": "micro_usd", "minutes": "minutes", "attempts": "attempts"}
+_FIELDS = {
+    "tokens": "tokens",
+    "usd": "micro_usd",
+    "minutes": "minutes",
+    "attempts": "attempts",
+    "gate_runs": "gate_runs",
+}
 
 
 def _lift(decision: Decision, scope: str, answer: str) -> None:

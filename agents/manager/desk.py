@@ -9,6 +9,7 @@ from callboard.agents.manager import (
     backlog,
     budget,
     closing,
+    debt,
     dispatch,
     issues,
     judgement,
@@ -67,6 +68,7 @@ def settle(decision: Decision) -> None:
     """What follows from the board alone, whatever the message was."""
     closing.settle_skips(decision)
     issues.settle(decision)
+    debt.settle(decision)
     obstacles.settle(decision)
     merging.settle(decision)
     dispatch.assign_ready(decision)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fnmatch import fnmatch
 
+from callboard.agents.manager import gate_runs
 from callboard.agents.manager.decision import Decision, hands_out, newest, open_tasks
 from callboard.bus.board import AgentDoc, Board, BriefingDoc, TaskDoc, TaskState
 from callboard.bus.caps import RUN, Worked, agent_scope, task_scope, tier_scopes
@@ -36,12 +37,13 @@ def _is_free(decision: Decision, agent: AgentDoc) -> bool:
 def next_task(decision: Decision, agent: str) -> TaskDoc | None:
     """Begun tasks first, then priority with ageing, then file order."""
     board = decision.board
-    known = newest(board)
+    known, full = newest(board), gate_runs.full(board)
     ready = [
         task
         for task in board.tasks()
         if task.state in READY and is_for(task, agent, board) and _is_due(task, decision.now)
-        if not is_spent(board, task) and all(map(board.has_attempt, tier_scopes(task.task.tier)))
+        if not is_spent(board, task)
+        and all(scope not in full and board.has_attempt(scope) for scope in tier_scopes(task.task.tier))
     ]
     free = [task for task in ready if not unmet(known, task)]
     return min(free, key=lambda task: rank(decision, task), default=None)

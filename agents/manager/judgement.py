@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callboard.agents.manager import approvals, closing, issues, parking, requests, seats, setbacks
+from callboard.agents.manager import approvals, closing, gate_runs, issues, parking, requests, seats, setbacks
 from callboard.agents.manager.decision import Decision
 from callboard.agents.manager.verdicts import ended, verdict_field
 from callboard.agents.reviewer import consensus
@@ -52,6 +52,7 @@ def gate_finished(decision: Decision, body: GateFinished) -> None:
     decision.put(verdict_field(body.tree, body.gate_hash), verdict)
     facts = [command_fact(result) for result in body.commands]
     flake = ["it failed first and passed on the same tree: recorded as a flake"] if body.flaky else []
+    gate_runs.ran(decision, task)
     issues.flaked(decision, task, [result for result in body.commands if result.flaky])
     issues.linted(decision, task, body.lint, body.files)
     decision.log("evidence", f"gate {body.verdict}", [f"tree `{body.tree[:12]}`", *facts, *flake], task=task)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from callboard.agents.manager.decision import newest
+from callboard.agents.manager.gate_runs import GIVEN_UP
 from callboard.bus.board import ENDED, Board, TaskDoc, TaskState
 from callboard.bus.caps import tier_scopes
 from callboard.bus.issues import IssueDoc, Severity
@@ -62,7 +63,7 @@ def tiers(board: Board) -> tuple[Tier, ...]:
 
 def counting(tasks: Iterable[TaskDoc]) -> int:
     """Tasks that caps of issues and gate runs are multiplied by: those that nobody gave up."""
-    return sum(task.state not in (TaskState.CANCELLED, TaskState.SKIPPED) for task in tasks)
+    return sum(task.state not in GIVEN_UP for task in tasks)
 
 
 def _tier(board: Board, name: str, index: int, tasks: tuple[TaskDoc, ...]) -> Tier:

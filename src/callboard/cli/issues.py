@@ -137,7 +137,7 @@ def _tell(found: Issues, *, backlog: bool) -> None:
 def _tier(tier: TierRow) -> str:
     majors = f"{tier.majors} major" if tier.majors_cap is None else f"{tier.majors} of {tier.majors_cap} major"
     state = "clean" if tier.cleanliness == "clean" else "not clean: " + "; ".join(tier.problems)
-    return f"tier {tier.name}: {tier.minors} of {tier.minors_cap} minor, {majors}, {plural(tier.gate_runs, 'gate run')}; {state}"
+    return f"tier {tier.name}: {tier.minors} of {tier.minors_cap} minor, {majors}, {tier.gate_runs} of {plural(tier.gate_runs_cap, 'gate run')}; {state}"
 
 
 def _described(issue: IssueRow) -> list[str]:

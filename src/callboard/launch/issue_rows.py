@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from callboard.agents.manager import gate_runs
 from callboard.agents.manager.decision import newest
 from callboard.agents.manager.tiers import age_in_tiers, count, counting, open_issues, severity, tiers
 from callboard.bus.board import Board
+from callboard.bus.caps import Worked
 from callboard.bus.issues import IssueDoc
 
 
@@ -130,7 +132,6 @@ def row(board: Board, issue: IssueDoc) -> IssueRow:
 
 
 def tier_rows(board: Board) -> tuple[TierRow, ...]:
-    per_task = board.budget.limits.tier_gate_runs_per_task
     return tuple(
         TierRow(
             name=tier.name,
@@ -142,8 +143,8 @@ def tier_rows(board: Board) -> tuple[TierRow, ...]:
             minors_cap=tier.minors_cap,
             majors=tier.majors,
             majors_cap=tier.majors_cap,
-            gate_runs=board.tracker.gate_runs.get(tier.name, 0),
-            gate_runs_cap=per_task * counting(tier.tasks),
+            gate_runs=board.budget.worked.get(f"tier:{tier.name}", Worked()).gate_runs,
+            gate_runs_cap=gate_runs.cap(board, f"tier:{tier.name}"),
             problems=tuple(map(str, tier.problems)),
         )
         for tier in tiers(board)
