@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,6 +13,7 @@ from callboard.agents.manager.decision import TOOLS_RULE, Policy
 from callboard.agents.manager.intake import IntakeRules, TakenIn, judge_unfinished, take_in
 from callboard.agents.manager.verdicts import gate_hash, profile_of, project_gate
 from callboard.agents.threads import run_to_end
+from callboard.agents.workspace.commands import TIMED_OUT
 from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.layout import Layout
 from callboard.agents.workspace.slots import GateSlots, Slot
@@ -21,6 +22,10 @@ from callboard.bus.messages import Envelope, GateFinished, GateRequested, PinReq
 from callboard.bus.task import CommandResult
 from callboard.directions import demands
 
+RED_RUNS: Mapping[str, int] = {"evidence": 2, "merge": 3}
+"""How often in a row a command has to fail on one tree before the tree counts as red. Where one run in ten fails for nothing,
+two runs would evict one good branch of a hundred from the merge queue, three one of a thousand; what is handed in only goes
+back to its driver, who is at it anyway. A command that was stopped at its time limit gets two runs: a third takes too long."""
 TRIES = 3
 """How often a gate that could not run is tried."""
 BACKOFF_S = 1.0
@@ -101,7 +106,8 @@ class Gate:
         policy = self.policy if request.commit else replace(self.policy, gate=(), strict=(), lint=())
         profile = request.profile or profile_of(request.spec)
         commands = (*request.spec.checks, *project_gate(policy, profile))
-        ran = await self._run(taken.commit, commands, policy.lint if request.purpose == "evidence" else ())
+        lint = policy.lint if request.purpose == "evidence" else ()
+        ran = await self._run(taken.commit, commands, lint, RED_RUNS[request.purpose])
         if ran.broke and await self._is_due_to_tree(ran, request, taken.commit):
             ran = replace(ran, verdict="red")
         return finished.model_copy(
@@ -149,7 +155,7 @@ class Gate:
     def _vault(self, agent: str) -> Repository:
         return Repository(self.layout.clone(agent), git_dir=self.layout.vault(agent))
 
-    async def _run(self, commit: str, commands: tuple[str, ...], lint: tuple[str, ...]) -> Ran:
+    async def _run(self, commit: str, commands: tuple[str, ...], lint: tuple[str, ...], runs: int) -> Ran:
         ran = Ran("infrastructure", "no gate ran")
         for attempt in range(TRIES):
             if attempt:
@@ -157,7 +163,7 @@ class Gate:
             try:
                 async with self.slots.take() as slot:
                     await slot.switch(commit)
-                    ran = await self._commands(slot, commit, commands)
+                    ran = await self._commands(slot, commit, commands, runs)
                     if ran.verdict == "green":
                         ran = replace(ran, lint=tuple([await self._command(slot, command) for command in lint]))
             except CommandFailed as error:
@@ -188,24 +194,28 @@ class Gate:
         except (WorkspaceError, OSError):
             return False
 
-    async def _commands(self, slot: Slot, commit: str, commands: tuple[str, ...]) -> Ran:
-        """Run them in order up to the first that stays red; a red one gets a second chance in a fresh tree."""
+    async def _commands(self, slot: Slot, commit: str, commands: tuple[str, ...], runs: int) -> Ran:
+        """Run them in order up to the first that stays red, over so many runs."""
         results: list[CommandResult] = []
-        flaky = False
         for command in commands:
-            result = await self._command(slot, command)
-            if not result.passed and result.exit_code not in NOT_RUN:
-                await slot.switch(commit)
-                again = await self._command(slot, command)
-                flaky = flaky or again.passed
-                result = again.model_copy(update={"flaky": again.passed})
+            result = await self._confirmed(slot, commit, command, runs)
             results.append(result)
             if result.exit_code in NOT_RUN:
                 reason = f"`{command}` could not be run: {result.tail.strip()}"
                 return Ran("infrastructure", reason, tuple(results), broke="command")
             if not result.passed:
                 return Ran("red", "", tuple(results))
-        return Ran("green", "", tuple(results), flaky)
+        return Ran("green", "", tuple(results), any(result.flaky for result in results))
+
+    async def _confirmed(self, slot: Slot, commit: str, command: str, runs: int) -> CommandResult:
+        """A command that fails is run again, each time in a fresh tree: a pass then is a flake."""
+        result, count = await self._command(slot, command), 1
+        while not result.passed and result.exit_code not in NOT_RUN:
+            if count == (min(runs, 2) if result.exit_code == TIMED_OUT else runs):
+                break
+            await slot.switch(commit)
+            result, count = await self._command(slot, command), count + 1
+        return result.model_copy(update={"flaky": result.passed and count > 1})
 
     async def _command(self, slot: Slot, command: str) -> CommandResult:
         self.told(command, None)

@@ -34,7 +34,7 @@ class Stack:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class RunGate:
     """Run the gate on the first so many of the stack."""
 
     depth: int
@@ -52,7 +52,7 @@ class Evict:
     green: int
 
 
-Action = Wait | Stack | Test | Land | Evict
+Action = Wait | Stack | RunGate | Land | Evict
 
 
 def next_action(queue: QueueDoc, verdict_of: VerdictOf) -> Action:
@@ -64,17 +64,17 @@ def next_action(queue: QueueDoc, verdict_of: VerdictOf) -> Action:
     return _search(lambda depth: _verdict(queue, depth, verdict_of), queue.depth)
 
 
-def _search(verdict_at: Callable[[int], Verdict], depth: int) -> Test | Land | Evict:
+def _search(verdict_at: Callable[[int], Verdict], depth: int) -> RunGate | Land | Evict:
     """Where the search stands follows from the verdicts alone, so it is begun anew each time. None is asked for twice."""
     whole = verdict_at(depth)
     if whole != "red":
-        return Land() if whole == "green" else Test(depth)
+        return Land() if whole == "green" else RunGate(depth)
     green, red = 0, depth
     while red - green > 1:
         middle = (green + red) // 2
         match verdict_at(middle):
             case "none":
-                return Test(middle)
+                return RunGate(middle)
             case "green":
                 green = middle
             case "red":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from callboard.agents.manager import closing, issues, merge_queue, requests, setbacks, stacking
 from callboard.agents.manager.decision import Decision, hands_out
-from callboard.agents.manager.merge_queue import Evict, Land, Stack, Test, Wait
+from callboard.agents.manager.merge_queue import Evict, Land, RunGate, Stack, Wait
 from callboard.agents.manager.verdicts import ended, gate_hash, stack_spec, verdict_field, verdict_of
 from callboard.bus.board import Board, GateDoc, IntentDoc, QueueDoc, TaskDoc, TaskState
 from callboard.bus.hand_messages import Merged
@@ -29,7 +29,7 @@ def settle(decision: Decision) -> None:
             case Stack(count=count):
                 queue = _put(decision, merge_queue.stacking(queue))
                 stacking.ask_stack(decision, queue, count)
-            case Test(depth=depth):
+            case RunGate(depth=depth):
                 _test(decision, queue, depth)
             case Land():
                 _intend(decision, queue)
@@ -46,10 +46,10 @@ def waiting_since(task: TaskDoc) -> datetime | None:
     return task.merging_at or task.changed_at
 
 
-def rank(decision: Decision, task: TaskDoc) -> tuple[int, datetime, int]:
+def rank(task: TaskDoc, now: datetime, ageing: timedelta) -> tuple[int, datetime, int]:
     """First come, first served; a more urgent one before, and one priority step for each time it has waited so long."""
-    since = waiting_since(task) or decision.now
-    aged = task.task.priority - int((decision.now - since) / decision.policy.ageing)
+    since = waiting_since(task) or now
+    aged = task.task.priority - int((now - since) / ageing)
     return aged, since, int(task.id.partition("-")[2])
 
 
@@ -57,7 +57,7 @@ def _begin(decision: Decision) -> bool:
     """A new drain, of all that is approved; False when there is nothing."""
     approved = [task for task in decision.board.tasks() if task.state is TaskState.APPROVED]
     branches: list[Branch] = []
-    for task in sorted(approved, key=lambda task: rank(decision, task)):
+    for task in sorted(approved, key=lambda task: rank(task, decision.now, decision.policy.ageing)):
         since = waiting_since(task) or decision.now
         decision.put_task(task, state=TaskState.MERGING, merging_at=since)
         branches.append(Branch(task=task.id, attempt=task.attempt, commit=task.head, since=since))

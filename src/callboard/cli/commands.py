@@ -34,6 +34,7 @@ COMMANDS = {
         "record:record",
         "replay:replay",
         "costs:costs",
+        "queue:queue",
         "bus:bus",
         "look:runs",
     ),
