@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Annotated, Final, Literal, Self
 
@@ -105,6 +106,11 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+def slots_for(cores: int) -> int:
+    """How many gates run at once where nobody says it: a gate keeps about two cores busy, and each slot is set up once more."""
+    return max(1, min(4, cores // 2))
+
+
 class ProjectSettings(Table):
     """`[project]`: the repository's branches, and what runs in a checkout of it."""
 
@@ -134,7 +140,7 @@ class ProjectSettings(Table):
     """Files that git ignores and a clone or slot needs, such as `.env.test`; copied from the user's checkout."""
     ports: Annotated[int, Field(ge=1, le=100)] = 10
     """How many ports each clone and slot has to itself, from CALLBOARD_PORT on."""
-    slots: Annotated[int, Field(ge=1, le=64)] = 1
+    slots: int = Field(default_factory=lambda: slots_for(os.cpu_count() or 1), ge=1, le=64)
     """How many gates may run at once, each in a checkout of its own."""
 
     @model_validator(mode="after")

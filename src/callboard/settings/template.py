@@ -73,7 +73,6 @@ def default_toml(
                 ("copy", "[]", 'ignored files of yours that clones need, such as [".env.test"]'),
                 ("ports", "10", "for each agent and gate slot, from $CALLBOARD_PORT on"),
                 ("gate_timeout_s", "1800", "for each command of setup and gate"),
-                ("slots", "1", "how many gates may run at once"),
                 ("pass_env", "[]", 'variables of yours that brains and gates see, such as ["MY_*"]'),
             ),
             *_table("project.env", comment="more variables for them; {port}, {db}, {agent}, {index} are filled in"),

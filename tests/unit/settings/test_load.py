@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from callboard.agents.settings import slots_for
 from callboard.bus.caps import Limits
 from callboard.bus.errors import ConfigError
 from callboard.settings import FILE, Settings, load_settings
@@ -340,3 +341,8 @@ def test_a_price_says_what_a_million_tokens_cost(path: Path) -> None:
         "0.1",
     ]
     assert "is missing" in str(refused(path, '[prices."m"]\ninput = 0.1\n'))
+
+
+@pytest.mark.parametrize(("cores", "slots"), [(1, 1), (2, 1), (4, 2), (8, 4), (64, 4)])
+def test_gates_run_side_by_side_where_there_are_cores_for_it(cores: int, slots: int) -> None:
+    assert slots_for(cores) == slots

@@ -234,6 +234,48 @@ def test_a_pass_after_a_fail_on_the_same_tree_is_green_and_a_flake(workshop: Wor
     assert (found.verdict, found.flaky) == ("green", True)
 
 
+def passes_at(run: int) -> list[str]:
+    """A gate that fails before its so-manieth run."""
+    return [f"echo x >> ../count; test $(wc -l < ../count) -ge {run}"]
+
+
+@pytest.mark.parametrize(
+    ("run", "verdict", "flaky"), [(1, "green", False), (2, "green", True), (3, "green", True), (4, "red", False)]
+)
+def test_a_stack_is_red_only_after_three_runs(workshop: Workshop, run: int, verdict: str, flaky: bool) -> None:
+    """A false red would evict a branch that was green before; what is handed in gets two runs."""
+    base = workshop.head
+    commit = workshop.commit({"new.py": "x = 1\n"})
+    house = Gatehouse(workshop, gate=passes_at(run))
+    found = house.judge_merge(commit, base)
+    assert (found.verdict, found.flaky) == (verdict, flaky)
+    runs = (workshop.layout.gate(1).parent / "count").read_text().count("x")
+    assert runs == min(run, 3)
+
+
+def test_a_hand_in_is_red_after_two_runs(workshop: Workshop) -> None:
+    house = Gatehouse(workshop, gate=passes_at(3))
+    assert house.judge(house.hand_in({"new.py": "x = 1\n"})).verdict == "red"
+
+
+def test_a_stack_whose_gate_hangs_is_run_twice_and_everything_that_it_forked_is_killed(workshop: Workshop) -> None:
+    mark, base = uuid.uuid4().hex, workshop.head
+    commit = workshop.commit({"new.py": "x = 1\n"})
+    hang = f"echo x >> ../count; (setsid sh -c 'sleep 1000; : {mark}' &); sleep 1000; : {mark}"
+    found = Gatehouse(workshop, gate=[hang], timeout_s=0.5).judge_merge(commit, base)
+    assert (found.verdict, found.commands[0].exit_code) == ("red", 124)
+    assert (workshop.layout.gate(1).parent / "count").read_text().count("x") == 2
+    assert running(mark) == []
+
+
+def test_a_stack_whose_gate_is_not_there_is_no_verdict_and_named(workshop: Workshop) -> None:
+    base = workshop.head
+    commit = workshop.commit({"new.py": "x = 1\n"})
+    found = Gatehouse(workshop, gate=["no-such-program --all"]).judge_merge(commit, base)
+    assert found.verdict == "infrastructure"
+    assert "`no-such-program --all` could not be run" in found.reason
+
+
 def test_the_second_chance_is_in_a_fresh_tree(workshop: Workshop) -> None:
     house = Gatehouse(workshop, gate=["test -e left && exit 0; touch left; exit 1"])
     assert house.judge(house.hand_in({"new.py": "x = 1\n"})).verdict == "red"
