@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from callboard.bus.errors import BusUnavailable as BusUnavailable
     from callboard.bus.errors import InboxFull as InboxFull
     from callboard.bus.errors import LeaseLost as LeaseLost
+    from callboard.bus.errors import NotReplicated as NotReplicated
+    from callboard.bus.errors import TooLarge as TooLarge
     from callboard.bus.inbox import Inbox as Inbox
     from callboard.bus.journal import JournalEntry as JournalEntry
     from callboard.bus.messages import JOURNAL as JOURNAL
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "bus": ("Bus",),
     "delivery": ("Delivery",),
-    "errors": ("BoardStale", "BusError", "BusUnavailable", "InboxFull", "LeaseLost"),
+    "errors": ("BoardStale", "BusError", "BusUnavailable", "InboxFull", "LeaseLost", "NotReplicated", "TooLarge"),
     "inbox": ("Inbox",),
     "journal": ("JournalEntry",),
     "messages": ("JOURNAL", "Draft", "Envelope", "Outcome", "Timer"),

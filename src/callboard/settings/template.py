@@ -76,7 +76,11 @@ def default_toml(
                 ("pass_env", "[]", 'variables of yours that brains and gates see, such as ["MY_*"]'),
             ),
             *_table("project.env", comment="more variables for them; {port}, {db}, {agent}, {index} are filled in"),
-            *_table("bus", ("url", _text("embedded"), "or redis://, rediss://, unix:// of a server you run")),
+            *_table(
+                "bus",
+                ("url", _text("embedded"), "or redis://, rediss://, unix:// of a server you run"),
+                comment="of your own server: ca, wait_replicas; inbox_limit: docs/bus.md",
+            ),
             *_table(
                 "paths",
                 ("directions", _text(folders.directions), "<agent>.md: what people want done"),
