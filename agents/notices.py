@@ -7,6 +7,7 @@ from callboard.bus.messages import (
     JOURNAL,
     AnswerGiven,
     ApprovalRequested,
+    BlockerClimbed,
     BlockerResolved,
     ChangesRequested,
     Draft,
@@ -45,8 +46,11 @@ def _entry(agent: str, notice: Envelope) -> FeedbackLogged:
             return _logged(agent, "merge", "sent back by landing", text=f"{summary}\n\n{detail}".strip())
         case ChangesRequested(summary=summary):
             return _logged(agent, "evidence", "sent back by gate", text=summary)
-        case BlockerResolved(blocker=blocker, answer=answer):
-            return _logged(agent, "resolved", "goes on", f"was blocked by: {blocker}", f"answer: {answer}")
+        case BlockerClimbed(blocker=blocker, what=what, rung=rung, facts=facts):
+            return _logged(agent, "blocker", f"{blocker} climbs: {rung}", f"blocked by: {what}", *facts)
+        case BlockerResolved(blocker=blocker, answer=answer, by=by):
+            advice = () if by == "person" else (f"advice of {by}, not an order",)
+            return _logged(agent, "resolved", "goes on", f"was blocked by: {blocker}", f"answer: {answer}", *advice)
         case AnswerGiven(question=question, text=text):
             return _logged(agent, "answer", "goes on", f"question: {question}", f"answer: {text}")
         case MergeLanded(commit=commit, ref=ref):

@@ -197,6 +197,8 @@ class ReviewSettings(Table):
 
     deadline_s: Seconds = 900.0
     """A verdict that is not there by then is an abstention."""
+    consult_deadline_s: Seconds = 600.0
+    """An answer about another agent's blocker that is not there by then is none; as long as one request to a model may take."""
     allow_same_family: bool = False
     """Reviewers may judge with models of one family; without it a launch refuses that."""
 

@@ -85,6 +85,8 @@ class BlockerResolved(Body):
     kind: ClassVar[str] = "blocker.resolved"
     blocker: str
     answer: str
+    by: Literal["canon", "senior", "trio", "person"] = "person"
+    """Only a person's answer is an order; the others' is advice."""
 
 
 class QuestionAsked(Body):

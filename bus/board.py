@@ -9,6 +9,8 @@
 | task:<id>           | TaskDoc    |
 | question:<id>       | QuestionDoc|
 | blocker:<id>        | BlockerDoc |
+| problem:<digest>    | ProblemDoc |
+| track:<task>        | TrackDoc   |
 | verdict:<tree>:<gate hash> | GateDoc |
 | intent:<id>         | IntentDoc  |
 | queue               | QueueDoc   |
@@ -33,6 +35,8 @@ from callboard.bus.issue_caps import Safety
 from callboard.bus.issues import IssueDoc, SummaryDoc, TrackerDoc
 from callboard.bus.merges import IntentDoc as IntentDoc
 from callboard.bus.merges import QueueDoc as QueueDoc
+from callboard.bus.problems import ProblemDoc as ProblemDoc
+from callboard.bus.problems import TrackDoc as TrackDoc
 from callboard.bus.questions import QuestionDoc as QuestionDoc
 from callboard.bus.states import ENDED as ENDED
 from callboard.bus.states import HELD_BY_AGENT as HELD_BY_AGENT
@@ -189,9 +193,10 @@ class BlockerDoc(Doc):
     raised_at: AwareDatetime | None = None
     resolved_at: AwareDatetime | None = None
     question: str = ""
-    """The question a person answers to resolve it."""
-    cause: Literal["agent", "import", "review"] = "agent"
-    """Who raised it: the agent; the desk before anybody began, for what the task asks; the desk for want of a review."""
+    """The question a person answers to resolve it; "" while it climbs the ladder (bus/problems.py)."""
+    cause: Literal["agent", "stuck", "import", "review"] = "agent"
+    """Who raised it: the agent; the desk, as it gets nowhere; the desk before anybody began, for what the task asks; the
+    desk for want of a review."""
 
 
 class GateDoc(Doc):
@@ -233,6 +238,8 @@ PREFIXES: Mapping[str, type[Doc]] = {
     "task": TaskDoc,
     "question": QuestionDoc,
     "blocker": BlockerDoc,
+    "problem": ProblemDoc,
+    "track": TrackDoc,
     "verdict": GateDoc,
     "intent": IntentDoc,
     "queue": QueueDoc,

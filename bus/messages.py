@@ -25,6 +25,7 @@ from callboard.bus.agent_messages import (
 )
 from callboard.bus.body import KINDS, Body
 from callboard.bus.caps import Limits, Reached
+from callboard.bus.consult_messages import BlockerClimbed, CanonAsked, CanonRead, ConsultAnswered, ConsultRequested
 from callboard.bus.envelope import (
     JOURNAL,
     Draft,
@@ -61,13 +62,18 @@ __all__ = [
     "AttemptFailed",
     "AttemptParked",
     "BacklogCarried",
+    "BlockerClimbed",
     "BlockerRaised",
     "BlockerResolved",
     "Body",
     "BudgetReached",
+    "CanonAsked",
+    "CanonRead",
     "ChangesRequested",
     "CommandGiven",
     "CommandHandled",
+    "ConsultAnswered",
+    "ConsultRequested",
     "DirectionFile",
     "DirectionsRead",
     "DiskChanged",
@@ -194,9 +200,9 @@ class TimerFired(Body):
     """manager -> manager, when its time has come."""
 
     kind: ClassVar[str] = "timer.fired"
-    about: Literal["review", "standing", "parked", "question"]
+    about: Literal["review", "standing", "parked", "question", "consult"]
     subject: str = ""
-    """The id of the task, the review or the question; `<agent> <time>` of a parking."""
+    """The id of the task, the review, the question or the consult; `<agent> <time>` of a parking."""
 
 
 # --- manager -> all concerned --------------------------------------------------------------------

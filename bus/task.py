@@ -133,7 +133,7 @@ class CommandResult(Fact):
 class Note(Fact):
     """Something learnt since the last attempt, for the next one's prompt."""
 
-    source: Literal["intake", "gate", "review", "answer", "landing", "driver", "person"]
+    source: Literal["intake", "gate", "review", "answer", "landing", "driver", "person", "canon", "consult"]
     text: str
 
 

@@ -39,6 +39,7 @@ _HANDS = Role(
             "merge.prepared",
             "land.finished",
             "promotion.finished",
+            "canon.read",
             "message.refused",
         }
     ),

@@ -29,6 +29,8 @@ class Policy:
     """Commands whose failure stops nothing; what they say of a task's files is kept as issues."""
     setup: tuple[str, ...] = ()
     review_deadline: timedelta = timedelta(minutes=15)
+    consult_deadline: timedelta = timedelta(minutes=10)
+    """As ReviewSettings has it."""
     review_rounds: int = 2
     """How often a review without quorum is asked for before a person is."""
     standing_every: timedelta = timedelta(hours=1)

@@ -13,6 +13,7 @@ from callboard.agents.manager import (
     dispatch,
     issues,
     judgement,
+    ladder,
     merging,
     moot,
     obstacles,
@@ -33,7 +34,9 @@ from callboard.bus.messages import (
     BacklogCarried,
     BlockerRaised,
     BudgetReached,
+    CanonRead,
     CommandGiven,
+    ConsultAnswered,
     DirectionsRead,
     DiskChanged,
     Envelope,
@@ -70,6 +73,7 @@ def settle(decision: Decision) -> None:
     issues.settle(decision)
     debt.settle(decision)
     obstacles.settle(decision)
+    ladder.settle(decision)
     merging.settle(decision)
     dispatch.assign_ready(decision)
     budget.settle(decision)
@@ -102,8 +106,8 @@ def _route(decision: Decision, message: Envelope) -> None:
             budget.counted(decision, reached)
         case MergePrepared() | LandFinished() | PromotionFinished() | GateFinished() as body:
             _from_hands(decision, body)
-        case VerdictGiven() as body:
-            judgement.verdict_given(decision, body)
+        case VerdictGiven() | CanonRead() | ConsultAnswered() as body:
+            _judged(decision, body)
         case _:
             _from_worker(decision, message)
 
@@ -120,6 +124,13 @@ def _from_hands(decision: Decision, body: MergePrepared | LandFinished | Promoti
             merging.gate_finished(decision, body)
         case GateFinished():
             judgement.gate_finished(decision, body)
+
+
+def _judged(decision: Decision, body: VerdictGiven | CanonRead | ConsultAnswered) -> None:
+    if isinstance(body, VerdictGiven):
+        judgement.verdict_given(decision, body)
+    else:
+        ladder.heard(decision, body)
 
 
 def _from_worker(decision: Decision, message: Envelope) -> None:
@@ -165,6 +176,8 @@ def _timer_fired(decision: Decision, body: TimerFired) -> None:
         judgement.review_deadline(decision, task, body.subject)
     elif body.about == "question":
         answers.deadline_passed(decision, body.subject)
+    elif body.about == "consult":
+        ladder.deadline(decision, body.subject)
     elif body.about == "parked":
         parking.time_has_come(decision, body.subject)
     elif body.about == "standing" and task.not_before:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from callboard.agents.manager.canon import look
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.manager.gate import Gate
 from callboard.agents.manager.landing import Lander
@@ -13,6 +16,7 @@ from callboard.agents.workspace.git import Repository
 from callboard.bus.errors import Reject
 from callboard.bus.messages import (
     Body,
+    CanonAsked,
     Draft,
     Envelope,
     GateRequested,
@@ -41,6 +45,9 @@ class GateHandler:
             case PinRequested() as request:
                 await run_to_end(self._gate.pin, message, request)
                 return Outcome(guards=self._office.guard())
+            case CanonAsked() as asked:
+                found = await run_to_end(look, asked, partial(self._gate.repository.read, asked.commit))
+                return Outcome((Draft(MANAGER, found),), guards=self._office.guard())
             case GateRequested() as request:
                 answer = await self._gate.judge(message, request)
                 return Outcome((Draft(MANAGER, answer),), guards=self._office.guard())

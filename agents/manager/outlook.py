@@ -7,7 +7,7 @@ from typing import Literal
 
 from callboard.agents.manager import dispatch
 from callboard.agents.manager.decision import newest, open_tasks
-from callboard.bus.board import HELD_BY_AGENT, AgentDoc, Board, TaskDoc, TaskState
+from callboard.bus.board import HELD_BY_AGENT, AgentDoc, BlockerDoc, Board, TaskDoc, TaskState
 from callboard.bus.caps import agent_scope
 
 IN_HAND = frozenset(
@@ -51,7 +51,13 @@ def _needed(board: Board, known: Mapping[str, TaskDoc]) -> list[TaskDoc]:
 
 
 def _moves(board: Board, task: TaskDoc) -> bool:
-    return task.state in IN_HAND and not waits_for_budget(board, task)
+    return (task.state in IN_HAND and not waits_for_budget(board, task)) or climbs(board, task)
+
+
+def climbs(board: Board, task: TaskDoc) -> bool:
+    """Whether others than people are asked about what blocks it."""
+    blocker = board.get(f"blocker:{task.blocker}", BlockerDoc)
+    return task.state is TaskState.BLOCKED and blocker.state == "open" and bool(blocker.id) and not blocker.question
 
 
 def waits_for_budget(board: Board, task: TaskDoc) -> bool:

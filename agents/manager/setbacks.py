@@ -22,6 +22,9 @@ from callboard.bus.messages import (
 from callboard.bus.task import Finding, Note
 from callboard.feedback.facts import finding_fact
 
+CLIMB = ("agent", "stuck")
+"""Causes of blockers that others than people may know an answer to."""
+
 
 def blocker_raised(decision: Decision, task: TaskDoc, body: BlockerRaised) -> None:
     """The task parks with its work; the agent is free for its next one at once."""
@@ -94,12 +97,14 @@ def block(
     tried: str = "",
     needs: str = "",
     severity: Literal["minor", "major"] = "major",
-    cause: Literal["agent", "import", "review"] = "agent",
+    cause: Literal["agent", "stuck", "import", "review"] = "agent",
 ) -> None:
-    """Park the task behind a blocker that a person resolves by answering its question."""
+    """Park the task behind a blocker. What an agent met climbs the ladder (ladder.py); what only a person can put right is
+    asked at once."""
     run = decision.board.run
+    climbs = cause in CLIMB
     text = f"{task.id} is blocked: {what}" + (f" It needs: {needs}" if needs else "")
-    question = questions.ask(decision, text, task=task)
+    question = "" if climbs else questions.ask(decision, text, task=task).id
     blocker = BlockerDoc(
         id=f"B-{run.next_blocker}",
         task=task.id,
@@ -109,15 +114,16 @@ def block(
         needs=needs,
         severity=severity,
         raised_at=decision.now,
-        question=question.id,
+        question=question,
         cause=cause,
     )
     decision.put_run(next_blocker=run.next_blocker + 1)
     decision.put(f"blocker:{blocker.id}", blocker)
-    decision.put_task(task, state=TaskState.BLOCKED, reason=what, blocker=blocker.id, question=question.id)
-    decision.log(
-        "blocker", f"{blocker.id}, answered by {question.id}", [f"blocks: {what}", f"needs: {needs}"], task=task
-    )
+    decision.put_task(task, state=TaskState.BLOCKED, reason=what, blocker=blocker.id, question=question)
+    if not climbs:
+        decision.log(
+            "blocker", f"{blocker.id}, answered by {question}", [f"blocks: {what}", f"needs: {needs}"], task=task
+        )
 
 
 def close_questions(decision: Decision, task: TaskDoc, why: str) -> None:

@@ -12,6 +12,7 @@ from callboard.agents.brains.brain import Judge, ReviewJob, Seat
 from callboard.agents.brains.budget import reached_by
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.notices import log_notice
+from callboard.agents.reviewer.consulting import Consulting
 from callboard.agents.reviewer.quotes import unknown_requirements, verify
 from callboard.agents.reviewer.verdict import abstention, parse_verdict
 from callboard.agents.runtime import Work
@@ -24,6 +25,7 @@ from callboard.bus.clock import utc_now
 from callboard.bus.errors import BrainError, BrainParked, BudgetSpent, WorkspaceError
 from callboard.bus.messages import (
     JOURNAL,
+    ConsultRequested,
     Draft,
     Envelope,
     FeedbackLogged,
@@ -63,14 +65,18 @@ class ReviewerHandler:
         self._bench = bench
         self._brain = brain
         self._now = now
+        self._consulting = Consulting(bench.seat, bench.clone, bench.repository, brain, now)
 
     def lane(self, envelope: Envelope) -> str:
-        return "work" if isinstance(envelope.body, ReviewRequested) else "notice"
+        # one lane for both: they share the checkout
+        return "work" if isinstance(envelope.body, ReviewRequested | ConsultRequested) else "notice"
 
     async def handle(self, work: Work) -> Outcome:
         match work.envelope.body:
             case ReviewRequested() as request:
                 return await self._reviewed(work.envelope, request)
+            case ConsultRequested() as consult:
+                return await self._consulting.answer(work.envelope, consult)
         return log_notice(self._bench.seat.agent, work.envelope)
 
     async def _reviewed(self, envelope: Envelope, request: ReviewRequested) -> Outcome:

@@ -75,10 +75,10 @@ class Workspace:
     def policy(self) -> Policy:
         from callboard.agents.manager.decision import Policy
 
-        project = self.settings.project
-        deadline = timedelta(seconds=self.settings.review.deadline_s)
+        project, review = self.settings.project, self.settings.review
+        deadlines = timedelta(seconds=review.deadline_s), timedelta(seconds=review.consult_deadline_s)
         asking = self.settings.questions.asking(self.settings.people)
-        return Policy(project.gate, project.gate_strict, project.lint, project.setup, deadline, asking=asking)
+        return Policy(project.gate, project.gate_strict, project.lint, project.setup, *deadlines, asking=asking)
 
     @property
     def setup(self) -> Setup:

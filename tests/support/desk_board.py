@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 from callboard.agents.manager.decision import Policy
 from callboard.agents.manager.desk import decide
 from callboard.agents.manager.verdicts import gate_hash
-from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, QuestionDoc, RunDoc, TaskDoc
+from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, ProblemDoc, QuestionDoc, RunDoc, TaskDoc
 from callboard.bus.hand_messages import Merged
 from callboard.bus.messages import (
     AgentStarted,
@@ -21,6 +21,7 @@ from callboard.bus.messages import (
     Body,
     CommandGiven,
     CommandHandled,
+    ConsultAnswered,
     DirectionFile,
     DirectionsRead,
     Draft,
@@ -39,6 +40,7 @@ from callboard.bus.messages import (
     Timer,
     VerdictGiven,
 )
+from callboard.bus.problems import Advice
 from callboard.bus.task import Briefing, CommandResult, Finding, OwnCaps, Source, TaskSpec
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -72,6 +74,11 @@ class Heard:
     """What one message led to."""
 
     outcome: Outcome
+
+    def then(self, later: Heard) -> Heard:
+        """What this and a later message led to."""
+        ours, theirs = self.outcome, later.outcome
+        return Heard(Outcome((*ours.messages, *theirs.messages), theirs.changes, (*ours.timers, *theirs.timers)))
 
     def to(self, recipient: str) -> list[Body]:
         return [draft.body for draft in self.outcome.messages if draft.recipient == recipient]
@@ -206,7 +213,20 @@ class Desk:
         return self.hear(body, self.task(id).agent, id)
 
     def blocked(self, id: str, what: str = "no key", head: str | None = None) -> Heard:
-        return self.hear(BlockerRaised(what=what, needs="a key", head=head), self.task(id).agent, id)
+        """An agent is blocked, and nobody but a person knows an answer: the senior says nothing."""
+        raised = self.raise_blocker(id, what, head)
+        is_asked = any("senior" in doc.asked for doc in self.board.all(ProblemDoc) if doc.task == id)
+        return raised.then(self.advise("senior")) if is_asked else raised
+
+    def raise_blocker(self, id: str, what: str = "no key", head: str | None = None, needs: str = "a key") -> Heard:
+        """An agent is blocked; whoever stands on the first rung has been asked."""
+        return self.hear(BlockerRaised(what=what, needs=needs, head=head), self.task(id).agent, id)
+
+    def advise(self, name: str, says: str = "abstained", **values: object) -> Heard:
+        """A reviewer answers the newest consult that waits for it."""
+        [*_, problem] = [doc for doc in self.board.all(ProblemDoc) if name in doc.asked and name not in doc.heard]
+        advice = Advice.model_validate({"says": says, **values})
+        return self.hear(ConsultAnswered(consult=problem.consult, advice=advice), name, problem.task)
 
     def ask(self, id: str, text: str = "which?", options: tuple[str, ...] = (), head: str | None = None) -> Heard:
         return self.hear(QuestionAsked(text=text, options=options, head=head), self.task(id).agent, id)

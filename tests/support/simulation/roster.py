@@ -13,6 +13,8 @@ from callboard.bus.messages import (
     AttemptParked,
     BlockerRaised,
     Body,
+    ConsultAnswered,
+    ConsultRequested,
     DirectionFile,
     DirectionsRead,
     Draft,
@@ -26,6 +28,7 @@ from callboard.bus.messages import (
     TaskAssigned,
     VerdictGiven,
 )
+from callboard.bus.problems import Advice
 from callboard.bus.task import Briefing, Finding, Permit, Source, TaskSpec
 
 DRIVERS = ("driver-1", "driver-2")
@@ -42,6 +45,18 @@ TASKS = {
 """Per driver: a task's name, the file it writes, what it comes after."""
 FIRST = {"one": "bad", "two": "ask", "none": "blocked", "four": "failed", "five": "document", "six": "limit"}
 """What comes of a task's first assignment; of every later one: it is done."""
+
+
+def _advice(message: Envelope, body: ConsultRequested) -> Advice:
+    """The senior cannot say, the juniors differ, and junior-2 comes round to what the senior chooses."""
+    if body.proposals:
+        choice = {"senior": 2, "junior-1": 1, "junior-2": 2}[message.recipient]
+        return Advice(says="answer", choice=choice)
+    if message.recipient == "senior":
+        return Advice(says="cannot_say", reasons="no idea")
+    return Advice(says="answer", text=f"as {message.recipient} says")
+
+
 REJECTED = "three"
 """Its first commit has a flaw that junior-1 proves."""
 
@@ -78,6 +93,9 @@ class Roster:
                 return Outcome((Draft("manager", TaskAccepted()), answer))
             case ReviewRequested() as body:
                 return Outcome((Draft("manager", self._verdict(message, body)),))
+            case ConsultRequested() as body:
+                answer = Draft("manager", ConsultAnswered(consult=body.consult, advice=_advice(message, body)))
+                return Outcome((answer,))
             case _:
                 return Outcome()
 

@@ -18,13 +18,16 @@ TABLE = {
     | {"approval.requested"}
     | {"answer.given", "gate.requested", "pin.requested", "merge.requested", "land.requested", "review.requested"}
     | {"promotion.requested", "promotion.changed", "merge.landed", "command.handled", "directions.read", "timer.fired"}
-    | {"minute.passed", "budget.reached", "backlog.carried"},
+    | {"minute.passed", "budget.reached", "backlog.carried"}
+    | {"canon.asked", "consult.requested", "blocker.climbed"},
     "driver-1": EVERY_AGENT
     | {"task.accepted", "task.progressed", "evidence.submitted", "blocker.raised", "question.asked", "attempt.failed"}
     | {"attempt.parked"},
-    "senior": EVERY_AGENT | {"task.progressed", "verdict.given"},
-    "gate": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"} | {"message.refused"},
-    "land": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"} | {"message.refused"},
+    "senior": EVERY_AGENT | {"task.progressed", "verdict.given", "consult.answered"},
+    "gate": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"}
+    | {"canon.read", "message.refused"},
+    "land": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"}
+    | {"canon.read", "message.refused"},
     "person": {"command.given", "issue.reported", "issue.closed"},
     "launcher": {"roster.changed", "disk.changed", "message.refused"},
 }

@@ -21,16 +21,21 @@ from hypothesis.stateful import (
 )
 from manager_world import DeskProcess, World
 
+from callboard.agents.manager.decision import hands_out
 from callboard.agents.manager.outlook import outlook
 from callboard.agents.manager.stack import person
 from callboard.agents.reviewer import consensus
-from callboard.bus.board import ENDED, AgentDoc, GateDoc, IntentDoc, QuestionDoc, TaskDoc
+from callboard.bus.board import ENDED, AgentDoc, BlockerDoc, GateDoc, IntentDoc, ProblemDoc, QuestionDoc, TaskDoc
 from callboard.bus.messages import (
     AttemptFailed,
     AttemptParked,
     BlockerRaised,
     Body,
+    CanonAsked,
+    CanonRead,
     CommandGiven,
+    ConsultAnswered,
+    ConsultRequested,
     DirectionFile,
     DirectionsRead,
     Draft,
@@ -45,6 +50,7 @@ from callboard.bus.messages import (
     TaskAssigned,
     VerdictGiven,
 )
+from callboard.bus.problems import Advice, Reference
 from callboard.bus.task import Briefing, Finding, Permit, Source, TaskSpec
 
 ROLES = {
@@ -59,6 +65,15 @@ REVIEWERS = ("senior", "junior-1", "junior-2")
 LIMIT = timedelta(minutes=20)
 """Until a provider takes more: longer than a review's deadline."""
 PARKED: dict[str, ParkCause] = {"limit": "rate_limit", "outage": "provider"}
+QUOTE = Reference(file="a", quote="0", verified=True)
+ADVICE: dict[str, dict[str, object]] = {
+    "approved": {"says": "answer", "text": "so", "choice": 1, "is_sure": True, "references": (QUOTE,)},
+    "needs_revision": {"says": "answer", "text": "or so", "choice": 1},
+    "abstained": {"says": "abstained"},
+    "limit": {"says": "cannot_say"},
+    "outage": {"says": "answer", "text": "thus", "choice": 2, "is_sure": True},
+}
+"""What a reviewer says when it is consulted, by what it would vote."""
 RARELY = st.sampled_from([False, False, False, True])
 FILES = {"a": "0", "b": "0", "c": "0", "shared": "0"}
 DOCUMENT = Permit(rule="document", path="new.md")
@@ -77,6 +92,9 @@ TASKS = {
 }
 
 
+CANON: dict[str, tuple[str, ...]] = {"driver-1": (), "driver-2": ("docs/canon.md",)}
+
+
 def is_green(files: dict[str, str]) -> bool:
     """Red: anything written badly, and the pair of `one` and `three`'s first attempts, each green alone."""
     return not any("bad" in text for text in files.values()) and not (files["a"] == "pair" and files["b"] == "pair")
@@ -93,7 +111,8 @@ class Manager(RuleBasedStateMachine):
         self.world.launch(ROLES, FILES)
         self.managers = [DeskProcess(self.world.board)]
         files = tuple(
-            DirectionFile(briefing=Briefing(agent=name, version="1"), tasks=tasks) for name, tasks in TASKS.items()
+            DirectionFile(briefing=Briefing(agent=name, version="1", canon=CANON[name]), tasks=tasks)
+            for name, tasks in TASKS.items()
         )
         self.world.send(Draft("manager", DirectionsRead(files=files)), "manager")
         while inbox := self.world.inboxes["manager"]:
@@ -136,6 +155,12 @@ class Manager(RuleBasedStateMachine):
 
     def _gate(self, message: Envelope, *, killed: bool = False, infrastructure: bool = False) -> None:
         body = message.body
+        if isinstance(body, CanonAsked):
+            known = "" if infrastructure else "so it stands"
+            read = CanonRead(consult=body.consult, passage=known, reference=QUOTE)
+            if not killed:
+                self.world.commit("gate", message, Outcome((Draft("manager", read),)), "gate")
+            return
         rev = (body.commit or body.base) if isinstance(body, GateRequested) else self.world.board.run.base
         files = dict(self.world.repository.files(rev))
         verdict = "green" if is_green(files) else "red"
@@ -217,6 +242,9 @@ class Manager(RuleBasedStateMachine):
                 }
             )
             drafts = (Draft("manager", verdict),)
+        elif isinstance(message.body, ConsultRequested):
+            advice = Advice.model_validate(ADVICE[vote])
+            drafts = (Draft("manager", ConsultAnswered(consult=message.body.consult, advice=advice)),)
         self.world.commit(name, message, Outcome(drafts), name)
 
     # --- people and time ---
@@ -283,6 +311,28 @@ class Manager(RuleBasedStateMachine):
     def an_agent_holds_one_task(self) -> None:
         held = [task.agent for task in self.world.board.tasks() if task.state in ("assigned", "working")]
         assert len(held) == len(set(held))
+
+    @invariant()
+    def an_open_blocker_waits_for_somebody(self) -> None:
+        board = self.world.board
+        for blocker in board.all(BlockerDoc):
+            if blocker.state != "open":
+                continue
+            task = board.task(blocker.task)
+            assert (task.state, task.blocker) == ("blocked", blocker.id)
+            question = board.get(f"question:{blocker.question}", QuestionDoc)
+            consults = [doc for doc in board.all(ProblemDoc) if doc.blocker == blocker.id and doc.consult]
+            if blocker.question:
+                assert question.state == "open", "a blocker that nobody can resolve any more"
+                assert not consults, "a person and a reviewer are asked at once"
+            else:
+                assert consults or not hands_out(board.run), "a blocker that nobody is asked about"
+
+    @invariant()
+    def each_rung_is_climbed_once_for_a_problem(self) -> None:
+        for problem in self.world.board.all(ProblemDoc):
+            names = [rung.name for rung in problem.rungs]
+            assert len(names) == len(set(names)), names
 
     @invariant()
     def a_parked_agent_holds_nothing(self) -> None:
