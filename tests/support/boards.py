@@ -11,6 +11,7 @@ from callboard.bus.board import (
     Board,
     Doc,
     IntentDoc,
+    ProblemDoc,
     QuestionDoc,
     RunDoc,
     TaskDoc,
@@ -106,6 +107,8 @@ def _field(doc: Doc) -> tuple[str, Doc]:
             return f"question:{doc.id}", doc
         case BlockerDoc():
             return f"blocker:{doc.id}", doc
+        case ProblemDoc():
+            return f"problem:{doc.id}", doc
         case IntentDoc():
             return f"intent:{doc.id}", doc
     raise TypeError(f"no field for {type(doc).__name__}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, QuestionDoc, TaskDoc, TaskState
+from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, ProblemDoc, QuestionDoc, TaskDoc, TaskState
 from callboard.bus.caps import What, called, shown
 from callboard.bus.states import NOTICE
 from callboard.cli.plain import one_line
@@ -99,6 +99,10 @@ def _needs(before: Board, after: Board) -> Iterator[str]:
         was = before.get(f"blocker:{blocker.id}", BlockerDoc)
         if blocker.state == "resolved" and was.state == "open" and was.version:
             yield f"{blocker.id} of {blocker.task} is resolved: {blocker.answer}"
+    for problem in after.all(ProblemDoc):
+        was_there = before.get(f"problem:{problem.id}", ProblemDoc)
+        if problem.consult and problem.consult != was_there.consult:
+            yield f"{problem.blocker} of {problem.task}: {', '.join(problem.asked)} asked"
     for question in after.all(QuestionDoc):
         was_asked = before.get(f"question:{question.id}", QuestionDoc)
         if question.state == "open" and not was_asked.version:

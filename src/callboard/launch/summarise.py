@@ -6,8 +6,19 @@ from collections import Counter
 from collections.abc import Mapping
 
 from callboard.agents.manager.outlook import outlook
-from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, QuestionDoc, RunDoc, TaskDoc, TaskState
+from callboard.bus.board import (
+    AgentDoc,
+    BlockerDoc,
+    Board,
+    IntentDoc,
+    ProblemDoc,
+    QuestionDoc,
+    RunDoc,
+    TaskDoc,
+    TaskState,
+)
 from callboard.bus.caps import RUN, SpentSeen, Worked, in_usd
+from callboard.bus.problems import Rung
 from callboard.bus.questions import ANYBODY
 from callboard.feedback.facts import time_fact
 from callboard.launch.summary import (
@@ -46,9 +57,9 @@ def summarise(
     return Status(
         run=_run(board, board.run, launcher, dead_letters) if board.run.version else None,
         agents=tuple(sorted((_agent(agent, tasks) for agent in agents), key=_seniority)),
-        tasks=tuple(map(_task, tasks)),
+        tasks=tuple(_task(board, task) for task in tasks),
         questions=tuple(question(doc) for doc in board.all(QuestionDoc) if doc.state == "open"),
-        blockers=tuple(_blocker(doc) for doc in board.all(BlockerDoc) if doc.state == "open"),
+        blockers=tuple(_blocker(board, doc) for doc in board.all(BlockerDoc) if doc.state == "open"),
         merges=tuple(_merge(board, doc, task) for doc in board.all(IntentDoc) for task in doc.tasks),
         branches={agent.name: _own_branches(agent.name, branches or {}) for agent in agents},
         spend=_spend(board, spent),
@@ -157,15 +168,17 @@ def _seniority(agent: AgentRow) -> tuple[int, str]:
     return order.get(agent.role, 3), agent.name
 
 
-def _task(doc: TaskDoc) -> TaskRow:
+def _task(board: Board, doc: TaskDoc) -> TaskRow:
     spec = doc.task
+    rungs = _rungs(board, doc.blocker) if doc.blocker else ()
+    asked = [rung.name for rung in rungs if rung.state == "asked" and rung.name != "person"]
     source = f"{spec.source.file}:{spec.source.line}" if spec.source.file else spec.source.kind
     return TaskRow(
         id=doc.id,
         key=spec.key,
         title=spec.title,
         state=doc.state.value,
-        reason=doc.reason,
+        reason=f"{doc.reason} (asks {asked[0]})" if asked else doc.reason,
         agent=doc.agent or spec.agent,
         priority=spec.priority,
         attempt=doc.attempt,
@@ -177,7 +190,14 @@ def _task(doc: TaskDoc) -> TaskRow:
     )
 
 
-def _blocker(doc: BlockerDoc) -> BlockerRow:
+def _rungs(board: Board, blocker: str) -> tuple[Rung, ...]:
+    """Of a blocker's problem; () where only a person was ever asked."""
+    found = (doc.rungs for doc in board.all(ProblemDoc) if doc.blocker == blocker)
+    return next(found, ())
+
+
+def _blocker(board: Board, doc: BlockerDoc) -> BlockerRow:
+    rungs = _rungs(board, doc.id)
     return BlockerRow(
         id=doc.id,
         task=doc.task,
@@ -188,6 +208,8 @@ def _blocker(doc: BlockerDoc) -> BlockerRow:
         severity=doc.severity,
         question=doc.question,
         raised_at=doc.raised_at,
+        rung=next((rung.name for rung in rungs if rung.state == "asked"), "person" if doc.question else ""),
+        rungs=tuple(f"{rung.name}: {rung.why}" for rung in rungs if rung.why),
     )
 
 

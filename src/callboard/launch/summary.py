@@ -119,8 +119,12 @@ class BlockerRow:
     needs: str
     severity: str
     question: str
-    """The question whose answer resolves it."""
+    """The question whose answer resolves it; "" while others than people are asked."""
     raised_at: datetime | None
+    rung: str = ""
+    """Who is asked about it now: canon, senior, trio or person."""
+    rungs: tuple[str, ...] = ()
+    """What came of the rungs before, each as `senior: why`."""
 
 
 @dataclass(frozen=True, slots=True)

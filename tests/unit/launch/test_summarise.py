@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from boards import BASE, NOW, agent_doc, blocker_doc, board_of, intent_doc, question_doc, roster, run_doc, task_doc
 
-from callboard.bus.board import Board, TaskState, Verdict
+from callboard.bus.board import Board, ProblemDoc, TaskState, Verdict
+from callboard.bus.problems import Rung
 from callboard.launch.rows import by_field
 from callboard.launch.summarise import summarise
 from callboard.launch.summary import Launcher, Spend, Status
@@ -85,6 +86,21 @@ def test_only_open_questions_and_blockers_are_listed() -> None:
     status = summarise(board_of(run_doc(), open_one, closed, raised, resolved))
     assert [row.id for row in status.questions] == ["q-1"]
     assert [(row.id, row.question) for row in status.blockers] == [("B-1", "q-1")]
+
+
+def test_a_blocker_shows_who_is_asked_about_it_and_why_nobody_before_had_an_answer() -> None:
+    rungs = (
+        Rung(name="canon", state="silent", why="no document", at=NOW),
+        Rung(name="senior", state="asked", at=NOW),
+    )
+    raised = blocker_doc(1, "T-1", "no key", question="")
+    task = task_doc(1, "One", TaskState.BLOCKED, blocker="B-1", reason="no key")
+    problem = ProblemDoc(version=1, id="p", task="T-1", blocker="B-1", rungs=rungs, consult="B-1.senior")
+    status = summarise(board_of(run_doc(), task, raised, problem))
+    assert [(row.question, row.rung, row.rungs) for row in status.blockers] == [("", "senior", ("canon: no document",))]
+    assert status.tasks[0].reason == "no key (asks senior)"
+    asked = summarise(board_of(run_doc(), task_doc(1, "One"), blocker_doc(1, "T-1", "no key")))
+    assert (asked.blockers[0].rung, asked.tasks[0].reason) == ("person", "")
 
 
 def test_merges_tell_what_has_landed_from_what_is_landing() -> None:
