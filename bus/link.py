@@ -10,6 +10,7 @@ import asyncio
 import random
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import TypeVar, cast
 from urllib.parse import urlsplit, urlunsplit
 
@@ -88,6 +89,9 @@ def client(url: str, *, socket_timeout_s: float | None = None) -> Redis:
         )
     except ValueError as error:
         raise BusUnavailable(f"{shown(url)!r} is no Redis URL: {error}") from error
+    ca = made.connection_pool.connection_kwargs.get("ssl_ca_certs")
+    if ca and not Path(ca).is_file():
+        raise BusUnavailable(f"there is no file {ca}, which `[bus] ca` names for {shown(url)}")
     # Replies as the server gave them: what the client makes of them changes with its versions.
     made.response_callbacks.clear()
     made.connection_pool.connection_class = _packing_in_c(made.connection_pool.connection_class)
@@ -314,6 +318,6 @@ def given_up(error: Exception, about: str, url: str, waited_s: float) -> BusUnav
             f"{waited_s:.0f} s; if that server is lost now, it may be too. See to its replicas (`callboard doctor` shows "
             "them); whoever repeats it with the same key or id does not double it"
         )
-    return BusUnavailable(
-        f"{about}: no answer from {shown(url)} for {waited_s:.0f} s ({error}); is the server running?"
-    )
+    running = "is the server running, and does it speak TLS?" if url.startswith("rediss:") else "is the server running?"
+    why = str(error) or "nothing came"
+    return BusUnavailable(f"{about}: no answer from {shown(url)} for {waited_s:.0f} s ({why}); {running}")

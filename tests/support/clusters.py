@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from redis.crc import key_slot
-from servers import IN_MEMORY, Server, free_port
+from servers import IN_MEMORY, PACKAGED, Server, free_port
 
 from callboard.bus.keys import Keys
 
@@ -20,10 +20,10 @@ def until(so: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def replica_of(primary: Server, folder: Path) -> Server:
+def replica_of(primary: Server, folder: Path, binary: Path = PACKAGED) -> Server:
     """A server that follows another one, and has caught up."""
     primary.ask("CONFIG", "SET", "repl-diskless-sync-delay", 0)
-    replica = Server(folder, *IN_MEMORY, "--replicaof", f"127.0.0.1 {primary.port}", port=free_port())
+    replica = Server(folder, *IN_MEMORY, "--replicaof", f"127.0.0.1 {primary.port}", port=free_port(), binary=binary)
     until(lambda: b"master_link_status:up" in replica.ask("INFO", "replication"))
     return replica
 
@@ -31,8 +31,9 @@ def replica_of(primary: Server, folder: Path) -> Server:
 class Cluster:
     """Three primaries that share all slots, each a server of its own; replicas of one of them may be added."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, binary: Path = PACKAGED) -> None:
         self._folder = folder
+        self._binary = binary
         self.nodes = [self._node() for _ in range(3)]
         for n, node in enumerate(self.nodes):
             node.ask("CLUSTER", "ADDSLOTSRANGE", SLOTS * n // 3, SLOTS * (n + 1) // 3 - 1)
@@ -81,7 +82,7 @@ class Cluster:
         options = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
         more = ("--cluster-require-full-coverage", "no", "--cluster-node-timeout", "60000")
         at_once = ("--repl-diskless-sync-delay", "0")
-        return Server(folder, *IN_MEMORY, *options, *more, *at_once, port=free_port())
+        return Server(folder, *IN_MEMORY, *options, *more, *at_once, port=free_port(), binary=self._binary)
 
     def _introduce(self, node: Server) -> None:
         first = self.nodes[0]

@@ -26,6 +26,12 @@ def other_binary() -> Path | None:
     return Path(found) if found and (server_version(Path(found)) or 0) >= 7 else None
 
 
+def binaries() -> tuple[Path, ...]:
+    """Every server that there is to test with."""
+    other = other_binary()
+    return (PACKAGED, other) if other is not None else (PACKAGED,)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

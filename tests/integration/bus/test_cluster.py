@@ -11,7 +11,7 @@ import pytest
 from clusters import Cluster
 from handlers import Scripted, message, progress
 from runtimes import committed, running
-from servers import Server
+from servers import Server, binaries
 from waiting import Connect, Go
 
 from callboard.agents.runtime import Work
@@ -23,10 +23,10 @@ from callboard.bus.messages import Outcome
 pytestmark = pytest.mark.timeout(120)
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
+@pytest.fixture(scope="module", params=binaries(), ids=lambda path: path.name)
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="cb-") as folder:
-        made = Cluster(Path(folder))
+        made = Cluster(Path(folder), request.param)
         yield made
         made.stop()
 

@@ -14,7 +14,7 @@ from clusters import replica_of
 from handlers import Scripted, message, progress
 from networks import Network
 from runtimes import committed, running
-from servers import IN_MEMORY, Server, free_port
+from servers import IN_MEMORY, Server, binaries, free_port
 from waiting import Connect, Go
 
 from callboard.agents.runtime import Work
@@ -41,22 +41,22 @@ class Pair:
 
 
 @contextmanager
-def a_pair() -> Iterator[Pair]:
+def a_pair(binary: Path) -> Iterator[Pair]:
     with tempfile.TemporaryDirectory(prefix="cb-") as folder:
         first, second = Path(folder) / "1", Path(folder) / "2"
         first.mkdir()
         second.mkdir()
-        primary = Server(first, *IN_MEMORY, port=free_port())
-        both = Pair(primary, replica_of(primary, second))
+        primary = Server(first, *IN_MEMORY, port=free_port(), binary=binary)
+        both = Pair(primary, replica_of(primary, second, binary))
         yield both
         both.replica.go_on()
         both.replica.stop()
         both.primary.stop()
 
 
-@pytest.fixture(scope="module")
-def lasting_pair() -> Iterator[Pair]:
-    with a_pair() as both:
+@pytest.fixture(scope="module", params=binaries(), ids=lambda path: path.name)
+def lasting_pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    with a_pair(request.param) as both:
         yield both
 
 
@@ -67,9 +67,9 @@ def pair(lasting_pair: Pair) -> Iterator[Pair]:
     lasting_pair.replica.go_on()
 
 
-@pytest.fixture
-def mortal_pair() -> Iterator[Pair]:
-    with a_pair() as both:
+@pytest.fixture(params=binaries(), ids=lambda path: path.name)
+def mortal_pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    with a_pair(request.param) as both:
         yield both
 
 

@@ -65,6 +65,11 @@ def test_a_certificate_for_another_address_is_refused_at_once(tmp_path: Path, ru
     with_server(lambda port: go(scenario(port)))
 
 
+def test_an_authority_that_is_no_file_is_said(tmp_path: Path, run: str, go: Go) -> None:
+    with pytest.raises(BusUnavailable, match=r"there is no file .*gone.pem, which `\[bus\] ca` names"):
+        go(Bus.connect(f"rediss://127.0.0.1:1/0?ssl_ca_certs={tmp_path}/gone.pem", run))
+
+
 def with_server(work: Callable[[int], None]) -> None:
     """Something to do with the port of a server."""
     with tempfile.TemporaryDirectory(prefix="cb-") as folder:
