@@ -116,6 +116,8 @@ class AttemptFailed(Body):
     kind: ClassVar[str] = "attempt.failed"
     reason: str
     head: str | None = None
+    cause: Literal["brain", "environment"] = "brain"
+    """environment: its clone could not be had, so nobody thought."""
 
 
 class AttemptParked(Body):

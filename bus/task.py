@@ -133,7 +133,9 @@ class CommandResult(Fact):
 class Note(Fact):
     """Something learnt since the last attempt, for the next one's prompt."""
 
-    source: Literal["intake", "gate", "review", "answer", "landing", "driver", "person", "canon", "consult"]
+    source: Literal[
+        "intake", "gate", "review", "answer", "landing", "driver", "environment", "person", "canon", "consult"
+    ]
     text: str
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, JsonValue
 
 from callboard.agents.workspace.sandbox import OFF, Sandbox
 from callboard.bus.caps import Reached
+from callboard.bus.issues import Report as Issue
 from callboard.bus.messages import ParkCause, ReviewRequested
 from callboard.bus.task import Briefing, Note, TaskSpec
 
@@ -126,6 +127,8 @@ class Done:
     """It says that the task is done; nobody believes it before the gate does."""
 
     notes: str = ""
+    issues: tuple[Issue, ...] = ()
+    """What else it saw to be wrong, which is no part of the task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,7 @@ class Failed:
     """It gave up or broke."""
 
     reason: str
+    cause: Literal["brain", "environment"] = "brain"
 
 
 @dataclass(frozen=True, slots=True)

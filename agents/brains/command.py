@@ -24,6 +24,7 @@ from callboard.agents.brains.brain import (
 )
 from callboard.agents.workspace.commands import TIMED_OUT, Finished, OnLine, run_command
 from callboard.bus.errors import BrainError, CommandFailed
+from callboard.bus.issues import Report as Issue
 from callboard.bus.task import CommandResult
 
 MAX_NOTES = 8_000
@@ -61,6 +62,28 @@ class SaidQuestion(_Said):
         return self
 
 
+class SaidIssue(_Said):
+    """Something wrong that is no part of the task."""
+
+    title: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+    severity: Literal["minor", "major"] = "minor"
+    category: Annotated[str, Field(max_length=100)] = ""
+    evidence: Annotated[list[Annotated[str, Field(max_length=300)]], Field(max_length=20)] = []
+
+
+def said_issues(said: Sequence[SaidIssue]) -> tuple[Issue, ...]:
+    """As they are handed in; control characters are gone."""
+    return tuple(
+        Issue(
+            title=plain(one.title, 200),
+            severity=one.severity,
+            category=plain(one.category, 100),
+            evidence=tuple(plain(text, 300) for text in one.evidence),
+        )
+        for one in said
+    )
+
+
 class SaidResult(_Said):
     """The last line of a program that has more to say than its exit code."""
 
@@ -68,6 +91,7 @@ class SaidResult(_Said):
     notes: str | None = None
     blocker: SaidBlocker | None = None
     question: SaidQuestion | None = None
+    issues: Annotated[list[SaidIssue], Field(max_length=20)] = []
 
 
 STATUSES = ("done", "blocked", "failed", "asked")
@@ -158,7 +182,7 @@ def _as_result(said: SaidResult) -> Result:
     notes = plain(said.notes or "", MAX_NOTES)
     match said.status:
         case "done":
-            return Done(notes)
+            return Done(notes, said_issues(said.issues))
         case "blocked":
             return _blocked(said.blocker or SaidBlocker(), notes)
         case "asked":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from callboard.agents.brains.brain import Asked, Blocked, Failed, Parked
+from callboard.agents.brains.brain import Asked, Blocked, Done, Failed, Parked
 from callboard.agents.manager.decision import MANAGER
 from callboard.bus.messages import (
     JOURNAL,
@@ -70,11 +70,12 @@ def accepted(agent: str, assigned: TaskAssigned, attempt: int, deliveries: int) 
     return (Draft(MANAGER, TaskAccepted(direction=briefing.version)), _entry(agent, "task", assigned.spec.title, facts))
 
 
-def evidence(agent: str, assigned: TaskAssigned, given: HandIn, notes: str) -> Outcome:
-    files = given.files[:MAX_FILES]
-    body = EvidenceSubmitted(head=given.head, commands=given.commands, files=files, notes=notes)
+def evidence(agent: str, assigned: TaskAssigned, given: HandIn, it: Done) -> Outcome:
+    files, notes = given.files[:MAX_FILES], it.notes
+    body = EvidenceSubmitted(head=given.head, commands=given.commands, files=files, notes=notes, issues=it.issues)
     facts = [commit_fact(given.head, f"{agent}/work", given.files), *map(command_fact, given.commands)]
     facts += [f"in no commit: `{name}`" for name in given.left_out]
+    facts += [f"{issue.severity} issue: {issue.title}" for issue in it.issues]
     return _told(body, _entry(agent, "evidence", assigned.spec.title, facts, notes))
 
 
@@ -95,7 +96,7 @@ def asked(agent: str, assigned: TaskAssigned, it: Asked, kept: Kept) -> Outcome:
 
 
 def failed(agent: str, assigned: TaskAssigned, it: Failed, kept: Kept) -> Outcome:
-    body = AttemptFailed(reason=it.reason, head=kept.head)
+    body = AttemptFailed(reason=it.reason, head=kept.head, cause=it.cause)
     return _told(body, _entry(agent, "task", f"{assigned.spec.title}: the attempt failed", kept.facts, it.reason))
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from callboard.agents.brains.answer import plain
 from callboard.agents.brains.brain import Asked, Blocked, Done, Failed, Job, Parked, Result, Seat, Worker
@@ -70,8 +71,8 @@ class TaskRun:
         try:
             result = await self._work_on_it()
             match result:
-                case Done(notes=notes):
-                    return entries.evidence(agent, assigned, await self._hand_in(), notes)
+                case Done():
+                    return entries.evidence(agent, assigned, await self._hand_in(), result)
                 case Blocked():
                     return entries.blocked(agent, assigned, result, await self._keep())
                 case Asked():
@@ -90,7 +91,8 @@ class TaskRun:
             it = Parked("budget", plain(str(error), 2_000), reached=reached_by(error))
             return entries.parked(agent, assigned, it, await self._keep())
         except (BrainError, WorkspaceError) as error:
-            return entries.failed(agent, assigned, Failed(plain(str(error), 2_000)), await self._keep())
+            cause: Literal["brain", "environment"] = "brain" if isinstance(error, BrainError) else "environment"
+            return entries.failed(agent, assigned, Failed(plain(str(error), 2_000), cause), await self._keep())
 
     async def _work_on_it(self) -> Result:
         self._stop.check()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from callboard.agents.manager import dispatch, requests, setbacks, summary
+from callboard.agents.manager import dispatch, failure, requests, setbacks, summary
 from callboard.agents.manager.decision import Decision, hands_out, newest, open_tasks
 from callboard.bus.board import HELD_BY_AGENT, Board, TaskDoc, TaskState
 from callboard.bus.messages import TaskClosed, TimerFired
@@ -88,10 +88,10 @@ def end_run(decision: Decision) -> None:
         or any(not task.task.standing for task in open_tasks(decision.board))
     ):
         return
-    failed = [task.id for task in not_done(decision.board)]
-    if failed:
-        detail = f"not done: {', '.join(failed)}"
-        decision.put_run(state="failed", reason="requires_human_review", detail=detail)
+    lost = not_done(decision.board)
+    if lost:
+        detail = f"not done: {', '.join(task.id for task in lost)}"
+        decision.put_run(state="failed", reason=failure.why_failed(decision.board, lost), detail=detail)
     else:
         decision.put_run(state="succeeded", reason="", detail="")
     decision.log("shutdown", f"run {decision.board.run.state}", summary.facts(decision.board))

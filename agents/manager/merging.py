@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 
-from callboard.agents.manager import closing, issues, merge_queue, requests, setbacks, stacking
+from callboard.agents.manager import closing, gate_runs, issues, merge_queue, requests, setbacks, stacking
 from callboard.agents.manager.decision import Decision, hands_out
 from callboard.agents.manager.merge_queue import Evict, Land, RunGate, Stack, Wait
 from callboard.agents.manager.verdicts import ended, gate_hash, stack_spec, verdict_field, verdict_of
@@ -203,6 +203,8 @@ def gate_finished(decision: Decision, body: GateFinished) -> None:
     _log_run(decision, run, body)
     top = decision.board.task(run.tasks[-1])
     issues.flaked(decision, top, [result for result in body.commands if result.flaky])
+    if body.verdict in ("green", "red"):
+        gate_runs.ran(decision, top)
     if body.verdict == "red":
         decision.put_run(gate_failures=decision.board.run.gate_failures + 1)
     _put(decision, merge_queue.answered(queue, run))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from callboard.agents.manager import answers, backlog, budget, closing, parking, seats, summary
+from callboard.agents.manager import abandon, answers, backlog, budget, closing, parking, seats, summary
 from callboard.agents.manager.decision import Decision, newest
 from callboard.agents.manager.eligibility import not_promotable
 from callboard.bus.board import ENDED, HELD_BY_AGENT, AgentDoc, TaskState
@@ -70,6 +70,9 @@ def _assign(decision: Decision, body: CommandGiven) -> None:
 
 
 def _cancel(decision: Decision, body: CommandGiven) -> None:
+    if body.task == RUN:
+        _reply(decision, *abandon.cancel_run(decision, body.text))
+        return
     task = decision.board.task(body.task)
     if not task.version:
         _reply(decision, False, f"no task {body.task!r} on the board; `callboard status` lists them")

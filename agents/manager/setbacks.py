@@ -46,7 +46,8 @@ def question_asked(decision: Decision, task: TaskDoc, body: QuestionAsked) -> No
 
 def attempt_failed(decision: Decision, task: TaskDoc, body: AttemptFailed) -> None:
     task = keep_work(decision, task, body.head)
-    spend_attempt(decision, task, Note(source="driver", text=body.reason), f"the attempt failed: {body.reason}")
+    source = "environment" if body.cause == "environment" else "driver"
+    spend_attempt(decision, task, Note(source=source, text=body.reason), f"the attempt failed: {body.reason}")
 
 
 def send_back(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 from callboard.agents.brains import reading, tools
 from callboard.agents.brains.answer import plain
 from callboard.agents.brains.brain import Asked, Blocked, Done, Inquiry, RawAnswer, RawVerdict, Seat
-from callboard.agents.brains.command import LONGEST_MINUTES, MAX_NOTES, MAX_TEXT
+from callboard.agents.brains.command import LONGEST_MINUTES, MAX_NOTES, MAX_TEXT, SaidIssue, said_issues
 from callboard.agents.brains.model.toolbox import Arguments, End, Tool, tool
 from callboard.agents.reviewer.verdict import SaidVerdict
 from callboard.agents.threads import run_to_end
@@ -59,6 +59,10 @@ class Run(Arguments):
 
 class SayDone(Arguments):
     notes: Annotated[str, Field(description="For the reviewers: what you changed, why, how you know that it works.")]
+    issues: Annotated[
+        list[SaidIssue],
+        Field(max_length=20, description="What else you saw to be wrong and left, as it is not your task."),
+    ] = []
 
 
 class SayBlocked(Arguments):
@@ -194,7 +198,7 @@ async def _execute(seat: Seat, command: str | list[str], timeout_s: float) -> tu
 
 def _ending() -> tuple[Tool, ...]:
     async def done(given: SayDone) -> End:
-        return End(Done(plain(given.notes, MAX_NOTES)))
+        return End(Done(plain(given.notes, MAX_NOTES), said_issues(given.issues)))
 
     async def blocked(given: SayBlocked) -> End:
         what, tried, needs = (plain(text, MAX_TEXT) for text in (given.what, given.tried, given.needs))

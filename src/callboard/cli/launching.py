@@ -108,7 +108,8 @@ def launch_argv(options: LaunchOptions) -> list[str]:
     """The command line of a launch with these options."""
     words = [sys.executable, "-m", "callboard", "launch"]
     words += [flag for flag, wanted in (("--stay", options.stay), ("--new", options.new)) if wanted]
-    words += ["--from", options.from_] if options.from_ else []
+    said = (("--from", options.from_), ("--goal", options.goal), ("--safety", options.safety))
+    words += [word for flag, value in said if value for word in (flag, value)]
     for flag, values in (("--again", options.again), ("--only", options.only)):
         words += [word for value in values for word in (flag, value)]
     return words

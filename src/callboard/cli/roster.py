@@ -8,7 +8,7 @@ import socket
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -45,6 +45,11 @@ def launch(
             metavar="AGENT", help="Start this agent alone; give as many as you like. The others run elsewhere."
         ),
     ] = None,
+    goal: Annotated[str, typer.Option(help="What a new run is for, in a sentence.")] = "",
+    safety: Annotated[
+        Literal["normal", "safety_critical"] | None,
+        typer.Option(help="A new run's profile: how many issues its tiers may have (docs/issues.md)."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything and print what would be assigned; start nothing.")
     ] = False,
@@ -59,7 +64,8 @@ def launch(
     from callboard.cli.launching import detached_launch, dry_launch, real_launch
     from callboard.launch.launcher import LaunchOptions
 
-    options = LaunchOptions(stay=stay, new=new, only=tuple(only or ()), from_=from_, again=tuple(again or ()))
+    names = {"only": tuple(only or ()), "again": tuple(again or ())}
+    options = LaunchOptions(stay=stay, new=new, from_=from_, goal=goal, safety=safety, **names)
     way = dry_launch if dry_run else detached_launch if detach else real_launch
     raise typer.Exit(way(open_workspace(), options, json=json))
 

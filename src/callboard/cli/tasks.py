@@ -117,11 +117,11 @@ def resolve_dependencies(board: Board, named: Sequence[str]) -> tuple[str, ...]:
 
 
 def cancel(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="Its id, such as T-3.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="Its id, such as T-3; `run` = the whole run.")],
     reason: Annotated[str, typer.Option(help="Why; it stands in the logs.")] = "",
     json: Json = False,
 ) -> None:
-    """Cancel a task.
+    """Cancel a task, or the whole run.
 
     What was done of it is kept: `callboard recover` lists it.
     """

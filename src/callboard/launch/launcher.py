@@ -21,6 +21,7 @@ from callboard.bus.bus import Bus
 from callboard.bus.caps import SpentSeen
 from callboard.bus.dead_letters import DeadLetter
 from callboard.bus.errors import BusError, RosterError
+from callboard.bus.issue_caps import Safety
 from callboard.bus.messages import Draft, RosterChanged
 from callboard.feedback.log import exclude_lines
 from callboard.launch.agent import agent_words
@@ -76,6 +77,10 @@ class LaunchOptions:
     """Agents to start here; empty = all."""
     again: tuple[str, ...] = ()
     """Keys of tasks to do once more although an earlier run did them."""
+    goal: str = ""
+    """What a new run is for, as a sentence."""
+    safety: Safety | None = None
+    """A new run's profile; None = normal."""
 
 
 @dataclass(slots=True)
@@ -218,6 +223,8 @@ class Launcher:
         match choose(latest, new=self.options.new, start_from=self.options.from_):
             case Continue(run=run):
                 check_goes_on(self.workspace, run)
+                if self.options.goal or self.options.safety:
+                    raise RosterError(f"run {run} goes on as it began; --goal and --safety are for a new one (--new)")
                 self._event(f"run {run} goes on")
                 return run
             case start:
@@ -225,7 +232,7 @@ class Launcher:
                 base = start_commit(self.workspace, start.start_from)
                 bus = await Bus.connect(url, run)
                 try:
-                    await create(bus, self.workspace, base)
+                    await create(bus, self.workspace, base, self.options.goal, self.options.safety or "normal")
                 finally:
                     await bus.close()
                 self._event(f"run {run} starts at {base[:12]}")

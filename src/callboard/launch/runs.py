@@ -13,6 +13,7 @@ from callboard.bus.board import RunDoc, TaskState
 from callboard.bus.bus import Bus
 from callboard.bus.clock import utc_now
 from callboard.bus.errors import RosterError
+from callboard.bus.issue_caps import Safety
 from callboard.launch.archiving import bring_archive_up
 
 PREFIX = "refs/callboard"
@@ -43,7 +44,7 @@ def choose(latest: RunDoc | None, *, new: bool, start_from: str) -> Continue | S
     ended = latest.state in ("succeeded", "failed", "cancelled")
     landed = latest.head != latest.base
     waits = landed and latest.promoted != latest.head
-    if not (new or start_from) and (not ended or waits):
+    if not (new or start_from) and (not ended or (waits and latest.state != "cancelled")):
         return Continue(latest.id)
     if waits and not start_from:
         raise RosterError(
@@ -88,7 +89,7 @@ def start_commit(workspace: Workspace, start_from: str) -> str:
     return commit
 
 
-async def create(bus: Bus, workspace: Workspace, base: str) -> None:
+async def create(bus: Bus, workspace: Workspace, base: str, goal: str = "", safety: Safety = "normal") -> None:
     """Make the run `bus.run`: branch, ref, board. It may be repeated after a crash in the middle."""
     project, run = workspace.settings.project, bus.run
     integration = project.integration.format(run=run)
@@ -97,7 +98,16 @@ async def create(bus: Bus, workspace: Workspace, base: str) -> None:
             raise RosterError(
                 f"{ref} exists already on another commit; delete it, or launch again for another run name"
             )
-    doc = RunDoc(id=run, base=base, head=base, integration=integration, target=project.target, created_at=utc_now())
+    doc = RunDoc(
+        id=run,
+        base=base,
+        head=base,
+        integration=integration,
+        target=project.target,
+        goal=goal,
+        safety=safety,
+        created_at=utc_now(),
+    )
     if not await bus.create_run(doc):
         raise RosterError(f"the bus knows another run called {run}; launch again for another name")
 

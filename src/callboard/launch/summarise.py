@@ -119,6 +119,8 @@ def _run(board: Board, run: RunDoc, launcher: Launcher | None, dead_letters: int
         target=run.target,
         head=run.head or run.base,
         promoted=run.promoted,
+        goal=run.goal,
+        safety=run.safety,
         created_at=run.created_at,
         task_counts={state.value: counts[state] for state in TaskState if counts[state]},
         dead_letters=dead_letters,

@@ -37,6 +37,9 @@ class RunRow:
     target: str
     head: str
     promoted: str
+    goal: str
+    safety: str
+    """normal or safety_critical."""
     created_at: datetime | None
     task_counts: dict[str, int]
     """State -> how many tasks are in it; states without tasks are absent."""

@@ -29,7 +29,14 @@ def test_an_unfinished_run_goes_on(state: State, landed: bool) -> None:
     assert choose(run(state, landed=landed), new=False, start_from="") == Continue("r-1")
 
 
-@pytest.mark.parametrize("state", ENDED)
+def test_a_run_that_was_given_up_does_not_go_on_and_what_it_landed_is_not_passed_over() -> None:
+    with pytest.raises(RosterError, match="--new --from r-1"):
+        choose(run("cancelled", landed=True), new=False, start_from="")
+    assert choose(run("cancelled", landed=True, promoted=True), new=False, start_from="") == Start("target")
+    assert choose(run("cancelled"), new=False, start_from="") == Start("target")
+
+
+@pytest.mark.parametrize("state", ["succeeded", "failed"])
 def test_a_run_that_ended_goes_on_until_its_work_is_promoted(state: State) -> None:
     assert choose(run(state, landed=True), new=False, start_from="") == Continue("r-1")
     assert choose(run(state, landed=True, promoted=True), new=False, start_from="") == Start("target")

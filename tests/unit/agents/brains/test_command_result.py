@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from callboard.agents.brains.brain import Asked, Blocked, Done, Failed, Result
 from callboard.agents.brains.command import read_result
+from callboard.bus.issues import Report
 
 
 def line(**said: object) -> bytes:
@@ -91,3 +92,18 @@ def test_a_default_that_is_not_offered_and_a_time_that_is_none_are_told_as_a_fai
     found = read_result(said)
     assert isinstance(found, Failed)
     assert found.reason.startswith("its answer cannot be read: question")
+
+
+def test_what_it_saw_besides_is_handed_in_with_what_is_done() -> None:
+    issue = {"title": "old\x1b[31m code", "category": "debt", "evidence": ["a.py:3"], "unknown": 1}
+    said = json.dumps({"status": "done", "notes": "n", "issues": [issue]}).encode()
+    assert read_result(said) == Done("n", (Report(title="old code", category="debt", evidence=("a.py:3",)),))
+
+
+@pytest.mark.parametrize(
+    "issues", [[{"title": ""}], [{}], ["x"], [{"title": "x", "severity": "grave"}], [{"title": "x"}] * 21]
+)
+def test_issues_that_cannot_be_read_make_the_answer_unreadable(issues: list[object]) -> None:
+    said = read_result(json.dumps({"status": "done", "issues": issues}).encode())
+    assert isinstance(said, Failed)
+    assert "issues" in said.reason

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from callboard.agents.brains.brain import Asked, Blocked, Failed, Parked
+from callboard.agents.brains.brain import Asked, Blocked, Done, Failed, Parked
 from callboard.agents.driver import entries
 from callboard.agents.driver.entries import MAX_FILES, HandIn, Kept
 from callboard.bus.messages import (
@@ -35,7 +35,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("outcome", "body", "kind"),
     [
-        (entries.evidence("driver-1", ASSIGNED, HandIn(None), ""), EvidenceSubmitted, "evidence"),
+        (entries.evidence("driver-1", ASSIGNED, HandIn(None), Done()), EvidenceSubmitted, "evidence"),
         (entries.blocked("driver-1", ASSIGNED, Blocked("no key"), KEPT), BlockerRaised, "blocker"),
         (entries.asked("driver-1", ASSIGNED, Asked("Which?"), KEPT), QuestionAsked, "question"),
         (entries.failed("driver-1", ASSIGNED, Failed("oops"), KEPT), AttemptFailed, "task"),
@@ -68,7 +68,7 @@ def test_a_parking_says_until_when_and_why() -> None:
 
 def test_evidence_names_a_bounded_number_of_files() -> None:
     files = tuple(f"f{n}" for n in range(5_000))
-    told = entries.evidence("driver-1", ASSIGNED, HandIn("b" * 40, files), "").messages[0].body
+    told = entries.evidence("driver-1", ASSIGNED, HandIn("b" * 40, files), Done()).messages[0].body
     assert isinstance(told, EvidenceSubmitted)
     assert len(told.files) == MAX_FILES
 
