@@ -15,7 +15,7 @@ from callboard.bus.bus import Bus
 from callboard.bus.delivery import Delivery, Entry
 from callboard.bus.lease import LEASE_S, RENEW_S, LeaseKeeper
 
-__all__ = ["Handler", "Host", "Runtime", "Work"]
+__all__ = ["Handler", "Runtime", "Work"]
 
 BLOCK_S = 0.5
 """How long one read waits for messages; a stop waits for it, since a read that is broken off may lose what it got."""
@@ -32,13 +32,13 @@ MOST_READ = 100
 """Messages of one read: one batch is handled while the commits of another are on their way."""
 
 
-class Host:
+class Runtime:
     """The work of one or many agents, or hands, of one process on their inboxes.
 
     Args:
         handlers: By the name of the inbox.
-        consumer: `<agent>.<host>.<incarnation>`. At the start it takes over at once what other consumers of this host
-            held: whoever runs this must hold the agent's lock.
+        consumer: `<agent>.<host>.<incarnation>`, in all of them. At the start it takes over at once what other consumers of
+            this host held: whoever runs this must hold the agent's lock.
         may_send: Whether this sender's role may send this kind; what may not be sent is refused and recorded.
         handler_timeout_s: The longest a message may be worked on in one delivery; more is a failure.
         grace_s: How long running handlers may go on after a stop.
@@ -199,40 +199,3 @@ class Host:
 def _first(errors: ExceptionGroup[Exception]) -> Exception:
     first = errors.exceptions[0]
     return _first(first) if isinstance(first, ExceptionGroup) else first
-
-
-class Runtime(Host):
-    """The work of one agent, or one hand: a host with one handler.
-
-    Args:
-        consumer: `<agent>.<host>.<incarnation>`.
-    """
-
-    def __init__(
-        self,
-        bus: Bus,
-        name: str,
-        consumer: str,
-        handler: Handler,
-        *,
-        may_send: Callable[[str, str], bool],
-        handler_timeout_s: float,
-        grace_s: float = 10.0,
-        retry_s: float = 1.0,
-        lease_s: float = LEASE_S,
-        renew_s: float = RENEW_S,
-        sweep_s: float = SWEEP_S,
-    ) -> None:
-        super().__init__(
-            bus,
-            {name: handler},
-            consumer,
-            may_send=may_send,
-            handler_timeout_s=handler_timeout_s,
-            grace_s=grace_s,
-            retry_s=retry_s,
-            lease_s=lease_s,
-            renew_s=renew_s,
-            sweep_s=sweep_s,
-        )
-        self.name = name

@@ -35,9 +35,8 @@ def runtime_of(bus: Bus, root: Path, command: str, incarnation: str) -> Runtime:
     handler = driver_of(root, command)
     return Runtime(
         bus,
-        AGENT,
+        {AGENT: handler},
         consumer,
-        handler,
         may_send=lambda sender, kind: True,
         handler_timeout_s=60.0,
         lease_s=NEVER_S,

@@ -42,7 +42,7 @@ async def main(url: str, run: str, root: str, model_url: str) -> None:
     clone = AgentClone(layout, Repository(Path(root)), AGENT)
     handler = DriverHandler(Post(seat_at(layout.clone(AGENT), AGENT, timeout_s=120), clone), brain)
     consumer = f"{AGENT}.host.{os.getpid()}"
-    runtime = Runtime(bus, AGENT, consumer, handler, may_send=lambda sender, kind: True, handler_timeout_s=180.0)
+    runtime = Runtime(bus, {AGENT: handler}, consumer, may_send=lambda sender, kind: True, handler_timeout_s=180.0)
     await runtime.run(asyncio.Event())
 
 

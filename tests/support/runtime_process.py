@@ -58,9 +58,8 @@ async def main(url: str, run: str, consumer: str, lease_s: float, marks: Path) -
     bus = await Bus.connect(url, run)
     runtime = Runtime(
         bus,
-        "driver-1",
+        {"driver-1": Actor(lease_s, marks)},
         consumer,
-        Actor(lease_s, marks),
         may_send=lambda sender, kind: True,
         handler_timeout_s=60.0,
         lease_s=lease_s,

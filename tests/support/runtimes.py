@@ -34,9 +34,8 @@ async def running(
     """A Runtime at work until the block ends; gives its stop event. Retries and sweeps come fast."""
     runtime = Runtime(
         bus,
-        name,
+        {name: handler},
         consumer,
-        handler,
         may_send=may_send,
         handler_timeout_s=handler_timeout_s,
         grace_s=grace_s,

@@ -11,7 +11,7 @@ from benchmarks.bus.figures import percentile
 from benchmarks.bus.job import DOING, Report
 from benchmarks.bus.server import memory_mb
 
-from callboard.agents.runtime import Host, Work
+from callboard.agents.runtime import Runtime, Work
 from callboard.bus.bus import Bus
 from callboard.bus.messages import Draft, Envelope, Outcome, TaskProgressed
 
@@ -43,7 +43,7 @@ async def _run(url: str, count: int, report: Report) -> None:
     gc.collect()
     gc.freeze()
     may_all = lambda *_: True  # noqa: E731
-    host = Host(bus, dict.fromkeys(names, begun), "host.bench.1", may_send=may_all, handler_timeout_s=60.0)
+    host = Runtime(bus, dict.fromkeys(names, begun), "host.bench.1", may_send=may_all, handler_timeout_s=60.0)
     took = list[float]()
     async with asyncio.TaskGroup() as group:
         group.create_task(host.run(stop))

@@ -10,7 +10,7 @@ from benchmarks.bus.job import Report
 from benchmarks.bus.server import round_trips
 from benchmarks.bus.stages import FILES, HEAD, NAMES, NOTES, REVIEWERS, timed
 
-from callboard.agents.runtime import Host, Work
+from callboard.agents.runtime import Runtime, Work
 from callboard.bus.board import AgentDoc, Change
 from callboard.bus.bus import Bus
 from callboard.bus.messages import (
@@ -92,7 +92,7 @@ async def _run(url: str, count: int, report: Report) -> None:
     gc.collect()
     gc.freeze()
     may_all = lambda *_: True  # noqa: E731
-    host = Host(bus, dict.fromkeys(NAMES, agents), "host.bench.1", may_send=may_all, handler_timeout_s=60.0)
+    host = Runtime(bus, dict.fromkeys(NAMES, agents), "host.bench.1", may_send=may_all, handler_timeout_s=60.0)
     brief = Briefing(agent="driver", version="0" * 16)
 
     async def one(n: int) -> None:

@@ -42,7 +42,7 @@ async def _run(url: str, count: int, report: Report) -> None:
     tally = Tally(count)
     settle()
     handler, stop = Counting(tally), asyncio.Event()
-    runtime = Runtime(bus, NAME, f"{NAME}.bench.1", handler, may_send=lambda *_: True, handler_timeout_s=60.0)
+    runtime = Runtime(bus, {NAME: handler}, f"{NAME}.bench.1", may_send=lambda *_: True, handler_timeout_s=60.0)
     work = asyncio.create_task(runtime.run(stop))
     await handler.all_begun.wait()
     while (await bus.backlog([NAME]))[NAME]:

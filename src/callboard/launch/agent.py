@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from loguru import logger
@@ -62,8 +62,8 @@ async def run_agent(workspace: Workspace, name: str, run: str, again: tuple[str,
         if name == MANAGER:
             await _manage(bus, workspace, consumer, stop, again)
         else:
-            handler = workspace.handler(agent, bus)
-            await make_runtime(bus, workspace, name, consumer, handler, _longest_s(workspace, agent)).run(stop)
+            handlers = {name: workspace.handler(agent, bus)}
+            await make_runtime(bus, workspace, consumer, handlers, _longest_s(workspace, agent)).run(stop)
         await _say_stopped(bus, workspace, agent)
     except InboxFull as error:
         # it could not say that it came, or that it goes: the launcher sees that too
@@ -91,9 +91,8 @@ async def _manage(bus: Bus, workspace: Workspace, consumer: str, stop: asyncio.E
     async with asyncio.TaskGroup() as group:
         group.create_task(watch.run(stop))
         group.create_task(BudgetWatch(bus).run(stop))
-        for inbox, handler in workspace.manager_handlers(bus, office).items():
-            name = consumer.replace(MANAGER, inbox, 1)
-            group.create_task(make_runtime(bus, workspace, inbox, name, handler, HAND_S).run(stop))
+        handlers = workspace.manager_handlers(bus, office)
+        group.create_task(make_runtime(bus, workspace, consumer, handlers, HAND_S).run(stop))
 
 
 async def take_office(office: Office) -> None:
@@ -109,10 +108,10 @@ async def take_office(office: Office) -> None:
 
 
 def make_runtime(
-    bus: Bus, workspace: Workspace, inbox: str, consumer: str, handler: Handler, timeout_s: float
+    bus: Bus, workspace: Workspace, consumer: str, handlers: Mapping[str, Handler], timeout_s: float
 ) -> Runtime:
     may_send = workspace.capabilities().may_send
-    return Runtime(bus, inbox, consumer, handler, may_send=may_send, handler_timeout_s=timeout_s + HANDLER_MARGIN_S)
+    return Runtime(bus, handlers, consumer, may_send=may_send, handler_timeout_s=timeout_s + HANDLER_MARGIN_S)
 
 
 async def _say_started(bus: Bus, workspace: Workspace, agent: AgentSettings) -> None:

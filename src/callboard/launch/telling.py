@@ -57,13 +57,13 @@ async def _manager(workspace: Workspace, bus: Bus) -> AsyncIterator[None]:
     await acquire(lock)
     stop = asyncio.Event()
     try:
-        office = Office(bus, consumer_name(MANAGER), on_lost=stop.set)
+        consumer = consumer_name(MANAGER)
+        office = Office(bus, consumer, on_lost=stop.set)
         await take_office(office)
         handlers = workspace.manager_handlers(bus, office)
+        del handlers["gate"]
         async with asyncio.TaskGroup() as group:
-            for inbox in (MANAGER, "land"):
-                runtime = make_runtime(bus, workspace, inbox, consumer_name(inbox), handlers[inbox], ANSWER_S)
-                group.create_task(runtime.run(stop))
+            group.create_task(make_runtime(bus, workspace, consumer, handlers, ANSWER_S).run(stop))
             try:
                 yield
             finally:

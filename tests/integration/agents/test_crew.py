@@ -124,7 +124,7 @@ def test_what_was_handled_when_the_runtime_was_cancelled_is_committed_and_the_re
             task.cancel()
 
         handler = Scripted(cancel)
-        work = Runtime(bus, "driver-1", "driver-1.here.1", handler, may_send=everything, handler_timeout_s=20.0)
+        work = Runtime(bus, {"driver-1": handler}, "driver-1.here.1", may_send=everything, handler_timeout_s=20.0)
         await send(bus, LANES)
         task = asyncio.create_task(work.run(asyncio.Event()))
         await asyncio.wait({task})
@@ -154,7 +154,7 @@ def test_what_was_refused_when_the_runtime_was_cancelled_is_given_back(bus: Bus,
             return Outcome(changes=(Change("agent:x", AgentDoc(version=2)),))
 
         handler = Scripted(too_early)
-        work = Runtime(bus, "driver-1", "driver-1.here.1", handler, may_send=everything, handler_timeout_s=20.0)
+        work = Runtime(bus, {"driver-1": handler}, "driver-1.here.1", may_send=everything, handler_timeout_s=20.0)
         await send(bus, ["a"])
         task = asyncio.create_task(work.run(asyncio.Event()))
         await asyncio.wait({task})

@@ -11,7 +11,7 @@ from runtimes import committed, everything
 from servers import Server
 from waiting import Go
 
-from callboard.agents.runtime import MOST_HELD, MOST_TOGETHER, Host, Work
+from callboard.agents.runtime import MOST_HELD, MOST_TOGETHER, Runtime, Work
 from callboard.bus.bus import Bus
 from callboard.bus.messages import Outcome
 
@@ -22,8 +22,8 @@ ME = "host.here.1"
 
 @asynccontextmanager
 async def hosting(bus: Bus, handlers: Mapping[str, Scripted], *, sweep_s: float = 3_600.0) -> AsyncIterator[None]:
-    """A Host at work until the block ends. It sweeps at its start only, unless it is told otherwise."""
-    host = Host(bus, handlers, ME, may_send=everything, handler_timeout_s=20.0, sweep_s=sweep_s)
+    """A Runtime at work until the block ends. It sweeps at its start only, unless it is told otherwise."""
+    host = Runtime(bus, handlers, ME, may_send=everything, handler_timeout_s=20.0, sweep_s=sweep_s)
     stop = asyncio.Event()
     task = asyncio.create_task(host.run(stop))
     try:

@@ -276,7 +276,7 @@ def test_a_cancelled_runtime_gives_back_what_it_holds(bus: Bus, go: Go) -> None:
         await send(bus, "a/1", "a/2")
         handler = Scripted(lambda work: asyncio.Event().wait())  # type: ignore[arg-type, return-value]
 
-        runtime = Runtime(bus, "driver-1", "driver-1.here.1", handler, may_send=everything, handler_timeout_s=20.0)
+        runtime = Runtime(bus, {"driver-1": handler}, "driver-1.here.1", may_send=everything, handler_timeout_s=20.0)
         task = asyncio.create_task(runtime.run(asyncio.Event()))
         await handler.until(lambda: handler.began == ["a/1"])
         task.cancel()

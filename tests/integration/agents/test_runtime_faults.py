@@ -258,7 +258,7 @@ def test_work_goes_on_soon_after_a_server_that_answered_nobody_is_back(
 def test_a_server_that_stays_away_ends_the_loop_with_its_name(own_server: Server, connect: Connect, go: Go) -> None:
     async def scenario() -> None:
         bus = await connect(own_server.url, patience_s=0.2)
-        runtime = Runtime(bus, "driver-1", "driver-1.here.1", Scripted(), may_send=everything, handler_timeout_s=1)
+        runtime = Runtime(bus, {"driver-1": Scripted()}, "driver-1.here.1", may_send=everything, handler_timeout_s=1)
         own_server.kill()
         with pytest.raises(BusUnavailable, match=str(own_server.socket)):
             await runtime.run(asyncio.Event())

@@ -64,7 +64,7 @@ def test_a_run_is_told_asked_and_raised(connect: Connect, go: Go) -> None:
         office = Office(bus, "manager.here.1", on_lost=stop.set)
         await office.enter()
         handler = DeskHandler(bus, office, Policy(gate=("true",)), lambda: datetime.now(UTC))
-        runtime = Runtime(bus, MANAGER, "manager.here.1", handler, may_send=lambda *_: True, handler_timeout_s=60)
+        runtime = Runtime(bus, {MANAGER: handler}, "manager.here.1", may_send=lambda *_: True, handler_timeout_s=60)
         budget = RunBudget(other, "driver-1", Prices())
         async with asyncio.TaskGroup() as group:
             group.create_task(runtime.run(stop))

@@ -185,7 +185,7 @@ def runtime(bus: Bus, consumer: str, manager: Manager) -> Runtime:
     def may_send(sender: str, kind: str) -> bool:
         return True
 
-    return Runtime(bus, "manager", consumer, manager.desk, may_send=may_send, handler_timeout_s=30, retry_s=0.05)
+    return Runtime(bus, {"manager": manager.desk}, consumer, may_send=may_send, handler_timeout_s=30, retry_s=0.05)
 
 
 # --- a commit that may be lost ---
