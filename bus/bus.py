@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -20,22 +19,22 @@ from callboard.bus.errors import BoardStale, BusError, ServerTooOld
 from callboard.bus.gauges import BusGauges, read_gauges
 from callboard.bus.inbox import Inbox
 from callboard.bus.inboxes import Inboxes
-from callboard.bus.journal import JournalEntry, JournalReader, encode_entry
+from callboard.bus.journal import JournalEntry, JournalReader
 from callboard.bus.keys import Keys
 from callboard.bus.link import Link, shown
 from callboard.bus.messages import Draft, Envelope, new_id
-from callboard.bus.parcel import KEEP_MS, KEEP_OUTSIDE_MS, Arg, Parcel, check_sender, flat
+from callboard.bus.parcel import KEEP_MS, KEEP_OUTSIDE_MS, Parcel, check_sender
 from callboard.bus.redaction import Redactor
 from callboard.bus.run_data import RunData
-from callboard.bus.script import checked, text
+from callboard.bus.script import checked
 from callboard.bus.spending import Spending
 from callboard.bus.store import Store
+from callboard.bus.timers import Timers
 
 NEEDED = ("XAUTOCLAIM", "EVALSHA_RO", "XINFO", "XPENDING")
 """Commands that tell whether a server is new enough: EVALSHA_RO came with Redis 7.0. Versions do not tell: Valkey 9 says 7.2."""
 CONNECT_S = 5.0
 """How long the first connection may take: a server that was just started still loads its data."""
-DUE_MOST = 100
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -58,6 +57,7 @@ class Bus:
         self._now = now
         self._journal = JournalReader(link, self._keys, archive)
         self._dead = DeadLetters(self._wire)
+        self._timers = Timers(link, self._keys)
         self.spending = Spending(link, self._keys)
         self.data = RunData(link, self._keys)
         self.store = Store(link, self._keys)
@@ -216,32 +216,8 @@ class Bus:
         return await read_gauges(self._link, self._keys, names)
 
     async def fire_due_timers(self) -> int:
-        """Send the messages of timers whose time has come by the server's clock; how many this call sent."""
-        now_s, micros = cast(list[bytes], await self._link.command("TIME", about="read the clock"))
-        now_ms = int(now_s) * 1000 + int(micros) // 1000
-        limits = ("LIMIT", 0, DUE_MOST)
-        due = cast(
-            list[bytes],
-            await self._link.command("ZRANGEBYSCORE", self._keys.timers, "-inf", now_ms, *limits, about="read timers"),
-        )
-        if not due:
-            return 0
-        rows = list[tuple[str, bytes]]()
-        for raw in due:
-            doc = json.loads(raw)
-            rows.append((str(doc["recipient"]), raw))
-        destinations = list(dict.fromkeys(self._keys.inbox(recipient) for recipient, _ in rows))
-        args: list[tuple[Arg, ...]] = [
-            (
-                destinations.index(self._keys.inbox(recipient)) + 1,
-                raw,
-                encode_entry("timer", sender="timer", messages=(raw.decode(),)),
-            )
-            for recipient, raw in rows
-        ]
-        keys = [self._keys.timers, self._keys.journal, self._keys.seq, *destinations]
-        reply = await self._link.script("due", keys, flat(args), about="send due timers")
-        return int(text(checked(reply, "send due timers")[0]))
+        """Send the messages of timers whose time has come; how many this call sent."""
+        return await self._timers.fire_due()
 
     async def dead(self) -> list[DeadLetter]:
         """Every dead letter, oldest first."""

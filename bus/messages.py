@@ -202,7 +202,7 @@ class TimerFired(Body):
     kind: ClassVar[str] = "timer.fired"
     about: Literal["review", "standing", "parked", "question", "consult"]
     subject: str = ""
-    """The id of the task, the review, the question or the consult; `<agent> <time>` of a parking."""
+    """The id of the review, the question or the consult; `<agent> <time>` of a parking, `<task> <round>` of standing work."""
 
 
 # --- manager -> all concerned --------------------------------------------------------------------

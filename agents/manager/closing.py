@@ -25,10 +25,15 @@ def done(decision: Decision, task: TaskDoc, reason: str, *, is_told: bool = Fals
         then = decision.now + every
         afresh = {"spent": 0, "notes": (), "pin": "", "base": "", "not_before": then, "queued_at": then}
         reason, rounds = f"standing: {reason}", task.rounds + 1
-        decision.put_task(task, state=TaskState.QUEUED, reason=reason, rounds=rounds, **afresh)
-        decision.after(every, TimerFired(about="standing", subject=task.id), task)
+        task = decision.put_task(task, state=TaskState.QUEUED, reason=reason, rounds=rounds, **afresh)
+        decision.after(every, TimerFired(about="standing", subject=round_of(task)), task)
         return
     decision.put_task(task, state=TaskState.DONE, reason=reason)
+
+
+def round_of(task: TaskDoc) -> str:
+    """What its timer is about: one of an earlier round says nothing about the next."""
+    return f"{task.id} {task.rounds}"
 
 
 def cancel(

@@ -180,6 +180,7 @@ def _timer_fired(decision: Decision, body: TimerFired) -> None:
         ladder.deadline(decision, body.subject)
     elif body.about == "parked":
         parking.time_has_come(decision, body.subject)
-    elif body.about == "standing" and task.not_before:
+    elif body.about == "standing" and task.not_before and body.subject in (closing.round_of(task), task.id):
+        # The task's id alone is what earlier versions set.
         # the server's clock fired it; this process's clock may be behind
         decision.put_task(task, not_before=min(task.not_before, decision.now))

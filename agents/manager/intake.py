@@ -298,8 +298,8 @@ def _ref_at(vault: Repository, commit: str) -> str:
 def _show(repository: Repository, branch: str, commit: str) -> None:
     """The agent's branch shows what was taken in last, unless a person has it checked out: that would mix up a checkout."""
     ref = f"refs/heads/{branch}"
-    before = repository.resolve(ref)
-    if before == commit or branch in repository.checked_out():
-        return
-    if not repository.update_ref(ref, commit, before):
-        raise WorkspaceError(f"{ref} moved while it was updated; who else writes to it?")
+    for _ in range(3):  # another task of the same agent may be taken in beside this one
+        before = repository.resolve(ref)
+        if before == commit or branch in repository.checked_out() or repository.update_ref(ref, commit, before):
+            return
+    raise WorkspaceError(f"{ref} moved while it was updated; who else writes to it?")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from rich.console import Group, RenderableType
@@ -238,7 +238,9 @@ def _tasks(rows: Sequence[TaskRow], cap: int, tight: bool) -> list[RenderableTyp
 
 def _aside(row: TaskRow) -> str:
     said = "standing" if row.standing else ""
-    if row.state != TaskState.DONE and row.reason:
+    if row.due_at is not None:
+        said = f"standing, due at {row.due_at.astimezone(UTC):%H:%MZ}"
+    elif row.state != TaskState.DONE and row.reason:
         said = one_line(row.reason)
     elif row.attempt > 1 and row.state != TaskState.DONE:
         said = f"attempt {row.attempt}"

@@ -185,6 +185,7 @@ def _task(board: Board, doc: TaskDoc) -> TaskRow:
         priority=spec.priority,
         attempt=doc.attempt,
         standing=spec.standing,
+        due_at=doc.not_before,
         files=doc.files,
         landed=doc.landed,
         source=source,

@@ -79,6 +79,8 @@ class TaskRow:
     priority: int
     attempt: int
     standing: bool
+    due_at: datetime | None
+    """Standing work between its rounds: when the next one begins."""
     files: tuple[str, ...]
     landed: str
     """The commit that brought it onto the integration branch; "" when none did."""

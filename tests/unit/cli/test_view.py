@@ -126,3 +126,11 @@ def test_no_colour_is_used_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch)
     with out.capture() as capture:
         out.print(render(summarise(busy_board(20))))
     assert "\x1b[3" not in capture.get()
+
+
+def test_standing_work_says_when_it_is_due_again() -> None:
+    watch = task_doc(1, "Watch", standing=True, not_before=NOW, rounds=3, reason="standing: merged")
+    board = board_of(run_doc(), watch)
+    [line] = [line for line in drawn(board) if line.startswith("T-1")]
+    assert line.rstrip().endswith(f"Watch  standing, due at {NOW:%H:%M}Z")
+    assert summarise(board).tasks[0].due_at == NOW

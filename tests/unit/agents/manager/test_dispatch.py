@@ -156,8 +156,31 @@ def test_its_timer_makes_standing_work_due_even_where_this_clock_is_behind() -> 
     desk = Desk()
     desk.directions(spec("watch", standing=True), spec("keep the run open", "driver-2"))
     desk.to_landed("T-1")
-    heard = desk.hear(TimerFired(about="standing", subject="T-1"), "manager", "T-1")
+    heard = desk.hear(TimerFired(about="standing", subject="T-1 1"), "manager", "T-1")
     assert heard.one(TaskAssigned).spec.title == "watch"
+
+
+def test_a_timer_of_an_earlier_round_does_not_hurry_the_next_one() -> None:
+    desk = Desk()
+    desk.directions(spec("watch", standing=True), spec("keep the run open", "driver-2"))
+    desk.to_landed("T-1")
+    due = desk.task("T-1").not_before
+    heard = desk.hear(TimerFired(about="standing", subject="T-1 0"), "manager", "T-1")
+    assert heard.of(TaskAssigned) == []
+    assert desk.task("T-1").not_before == due
+
+
+def test_after_a_long_stop_standing_work_comes_once_and_counts_its_time_anew() -> None:
+    desk = Desk()
+    desk.directions(spec("watch", standing=True), spec("keep the run open", "driver-2"))
+    desk.to_landed("T-1")
+    [tick] = [each for each in desk.timers if each.draft.body == TimerFired(about="standing", subject="T-1 1")]
+    assert tick.after == timedelta(hours=1)
+    desk.wait(hours=100)
+    assert desk.fire(-1).one(TaskAssigned).spec.title == "watch"
+    desk.to_landed("T-1")
+    assert desk.task("T-1").rounds == 2
+    assert desk.task("T-1").not_before == desk.now + timedelta(hours=1)
 
 
 def test_standing_work_is_not_begun_after_its_last_day() -> None:
