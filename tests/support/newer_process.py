@@ -60,7 +60,7 @@ async def tell(work: Work) -> Outcome:
 
 async def work(bus: Bus, name: str) -> None:
     runtime = Runtime(
-        bus, name, f"{name}.here.newer", Scripted(tell), may_send=everything, handler_timeout_s=60, sweep_s=0.05
+        bus, {name: Scripted(tell)}, f"{name}.here.newer", may_send=everything, handler_timeout_s=60, sweep_s=0.05
     )
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
