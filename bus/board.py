@@ -71,6 +71,10 @@ class RunDoc(Doc):
     created_at: AwareDatetime | None = None
     promoted: str = ""
     """The commit the target was last moved to."""
+    pull_request: str = ""
+    """The URL of the one that offers what has landed."""
+    offered: str = ""
+    """The head at which the manager began to promote by itself."""
     gate_failures: int = 0
     review_rejections: int = 0
     intake_refusals: int = 0

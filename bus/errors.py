@@ -25,6 +25,7 @@ CallboardError                 what was tried, on what, and the way out
 │   ├── BudgetSpent            no room under a cap: the call was not made
 │   └── CallFailed             a call to a model brought no reply: model, cause
 ├── RosterError                the roster cannot start, or is already running here
+├── PromotionFailed            what has landed could not be offered to where it should go
 ├── NotificationFailed         a service did not take a notification
 └── CommandRefused             the manager did not do what a person asked; its answer says why
 
@@ -275,6 +276,10 @@ class CallFailed(BrainError):
 
 class RosterError(CallboardError):
     """The roster cannot start here, is already running, or does not run."""
+
+
+class PromotionFailed(CallboardError):
+    """What has landed could not be offered to where it should go; the message says what was tried, and the way out."""
 
 
 class NotificationFailed(CallboardError):

@@ -151,11 +151,11 @@ class LandFinished(Body):
 
 
 class PromotionRequested(Body):
-    """desk -> land: fast-forward the target branch to the integration head."""
+    """desk -> land: bring what has landed to the target branch, in the way of callboard.toml."""
 
     kind: ClassVar[str] = "promotion.requested"
     command: str
-    """The id of the person's command."""
+    """The id of the person's command; "" = the manager does it by itself."""
 
 
 class PromotionFinished(Body):
@@ -167,4 +167,7 @@ class PromotionFinished(Body):
     target: str
     old: str = ""
     new: str = ""
+    pull_request: str = ""
+    """Its URL: the target moves once people have merged it."""
+    is_merged: bool = False
     reason: str = ""

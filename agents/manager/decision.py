@@ -36,6 +36,8 @@ class Policy:
     standing_every: timedelta = timedelta(hours=1)
     ageing: timedelta = timedelta(hours=1)
     """A task gains one priority step for each of these that it has waited."""
+    promotes: bool = False
+    """The manager promotes a run by itself, once it may be promoted."""
     asking: Asking = field(default_factory=Asking)
 
 

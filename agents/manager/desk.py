@@ -20,6 +20,7 @@ from callboard.agents.manager import (
     parking,
     people,
     presence,
+    promoting,
     setbacks,
     summary,
 )
@@ -80,6 +81,7 @@ def settle(decision: Decision) -> None:
     moot.settle(decision)
     closing.end_run(decision)
     summary.settle(decision)
+    promoting.settle(decision)
 
 
 def _route(decision: Decision, message: Envelope) -> None:
@@ -119,7 +121,7 @@ def _from_hands(decision: Decision, body: MergePrepared | LandFinished | Promoti
         case LandFinished():
             merging.land_finished(decision, body)
         case PromotionFinished():
-            people.promotion_finished(decision, body)
+            promoting.finished(decision, body)
         case GateFinished(purpose="merge"):
             merging.gate_finished(decision, body)
         case GateFinished():

@@ -9,7 +9,7 @@ from callboard.agents.manager.decision import MANAGER
 from callboard.agents.manager.gate import Gate
 from callboard.agents.manager.landing import Lander
 from callboard.agents.manager.office import Office
-from callboard.agents.manager.promotion import promote
+from callboard.agents.manager.promotion import FastForward, Promoter
 from callboard.agents.runtime import Work
 from callboard.agents.threads import run_to_end
 from callboard.agents.workspace.git import Repository
@@ -57,9 +57,10 @@ class GateHandler:
 class LandHandler:
     """Everything that moves a branch, one after the other."""
 
-    def __init__(self, repository: Repository, office: Office) -> None:
+    def __init__(self, repository: Repository, office: Office, promoter: Promoter | None = None) -> None:
         self._repository = repository
         self._office = office
+        self._promoter = promoter or FastForward(repository)
 
     def lane(self, envelope: Envelope) -> str:
         return "land"
@@ -75,7 +76,7 @@ class LandHandler:
             case LandRequested() as request:
                 answer = await run_to_end(lander.land, board, request)
             case PromotionRequested() as request:
-                answer = await run_to_end(promote, self._repository, board.run, request)
+                answer = await run_to_end(self._promoter.promote, board, request)
             case _:
                 raise Reject(f"the land hand has nothing to do with {work.envelope.kind}")
         return Outcome((Draft(MANAGER, answer),), guards=self._office.guard())

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from callboard.agents.manager import abandon, answers, backlog, budget, closing, parking, seats, summary
+from callboard.agents.manager import abandon, answers, backlog, budget, closing, parking, promoting, seats
 from callboard.agents.manager.decision import Decision, newest
-from callboard.agents.manager.eligibility import not_promotable
 from callboard.bus.board import ENDED, HELD_BY_AGENT, AgentDoc, TaskState
 from callboard.bus.caps import RUN, called
 from callboard.bus.messages import (
@@ -14,9 +13,6 @@ from callboard.bus.messages import (
     CommandGiven,
     CommandHandled,
     DiskChanged,
-    PromotionChanged,
-    PromotionFinished,
-    PromotionRequested,
     TaskCancelled,
 )
 
@@ -37,7 +33,7 @@ def command_given(decision: Decision, body: CommandGiven) -> None:
         case "resume":
             _resume(decision, body)
         case "promote":
-            _promote(decision)
+            promoting.asked(decision)
         case other:
             assert_never(other)
 
@@ -129,23 +125,3 @@ def disk_changed(decision: Decision, body: DiskChanged) -> None:
     elif not body.is_low and run.state == "paused" and run.reason == "disk":
         closing.go_on(decision)
         decision.log("resolved", f"run goes on: {free}")
-
-
-def _promote(decision: Decision) -> None:
-    summary.settle(decision)
-    unmet = not_promotable(decision.board)
-    if unmet:
-        _reply(decision, False, "not eligible for promotion:" + "".join(f"\n- {reason}" for reason in unmet))
-        return
-    decision.send("land", PromotionRequested(command=decision.cause.id))
-
-
-def promotion_finished(decision: Decision, body: PromotionFinished) -> None:
-    if not body.ok:
-        _reply(decision, False, body.reason, command=body.command)
-        return
-    decision.put_run(promoted=body.new)
-    decision.send(JOURNAL, PromotionChanged(target=body.target, old=body.old, new=body.new))
-    moved = f"{body.target}: {body.old[:12]} -> {body.new[:12]}"
-    decision.log("merge", "promoted", [moved])
-    _reply(decision, True, f"promoted {moved}", command=body.command)

@@ -1,11 +1,50 @@
-"""Promotion: the target branch is fast-forwarded to the integration head; a clean checkout of it follows."""
+"""Promotion by a fast-forward: the target branch is fast-forwarded to the integration head; a clean checkout of it follows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from callboard.agents.manager.promotion_settings import PromotionSettings
 from callboard.agents.workspace.git import Repository
-from callboard.bus.board import RunDoc
+from callboard.bus.board import Board, RunDoc
 from callboard.bus.errors import GitError
 from callboard.bus.messages import PromotionFinished, PromotionRequested
+
+
+class Promoter(Protocol):
+    """How what has landed reaches the target branch."""
+
+    def promote(self, board: Board, request: PromotionRequested) -> PromotionFinished:
+        """Do it; the same again is fine. Why it could not be done is in the answer."""
+        ...
+
+
+class FastForward:
+    """Moves the target branch in the user's repository."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    def promote(self, board: Board, request: PromotionRequested) -> PromotionFinished:
+        return promote(self._repository, board.run, request)
+
+
+def promoter(
+    settings: PromotionSettings, repository: Repository, environ: Mapping[str, str], clean: Callable[[str], str]
+) -> Promoter:
+    """As callboard.toml says.
+
+    Args:
+        clean: Takes secrets out of a text.
+    """
+    if settings.by != "pull-request":
+        return FastForward(repository)
+    from callboard.agents.manager.github import GitHub
+    from callboard.agents.manager.pull_request import ByPullRequest
+
+    token = environ.get(settings.token_env, "")
+    return ByPullRequest(settings, repository, environ, clean, lambda remote: GitHub(settings, remote, token))
 
 
 def promote(repository: Repository, run: RunDoc, request: PromotionRequested) -> PromotionFinished:

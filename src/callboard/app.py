@@ -77,8 +77,9 @@ class Workspace:
 
         project, review = self.settings.project, self.settings.review
         deadlines = timedelta(seconds=review.deadline_s), timedelta(seconds=review.consult_deadline_s)
-        asking = self.settings.questions.asking(self.settings.people)
-        return Policy(project.gate, project.gate_strict, project.lint, project.setup, *deadlines, asking=asking)
+        asking, by = self.settings.questions.asking(self.settings.people), self.settings.promotion.by
+        given = (project.gate, project.gate_strict, project.lint, project.setup, *deadlines)
+        return Policy(*given, promotes=by != "person", asking=asking)
 
     @property
     def setup(self) -> Setup:
@@ -288,11 +289,13 @@ class Workspace:
         """Inbox -> handler: the desk and its hands."""
         from callboard.agents.manager.hands import GateHandler, LandHandler
         from callboard.agents.manager.office import DeskHandler
+        from callboard.agents.manager.promotion import promoter
 
+        promotes = promoter(self.settings.promotion, self.repository, self.environ, self.redactor.text)
         return {
             "manager": DeskHandler(bus, office, self.policy, utc_now),
             "gate": GateHandler(self.gate(bus.run), office),
-            "land": LandHandler(self.repository, office),
+            "land": LandHandler(self.repository, office, promotes),
         }
 
     def gate(self, run: str, *, by_hand: Told | None = None) -> Gate:

@@ -79,6 +79,8 @@ def _lost(status: Status, run: RunRow) -> list[str]:
 def _promotion(run: RunRow) -> list[str]:
     if run.state != "succeeded" or run.head in (run.base, run.promoted):
         return []
+    if run.pull_request:
+        return [f"{run.pull_request} waits to be merged; then `callboard promote` takes note of it"]
     return [f"everything has landed on {run.integration}: `callboard promote` moves {run.target} to it"]
 
 

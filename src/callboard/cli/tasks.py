@@ -138,7 +138,7 @@ def promote(
 ) -> None:
     """Move the target branch to what has landed.
 
-    By fast-forward, and only once the run has succeeded; a clean checkout of the branch follows.
+    By fast-forward, which a clean checkout of the branch follows, or by the pull request that callboard.toml asks for.
     Exit code 1: a condition is not met.
     """
     from callboard.bus.messages import CommandGiven

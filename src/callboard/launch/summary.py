@@ -48,6 +48,8 @@ class RunRow:
     gate_failures: int
     review_rejections: int
     intake_refusals: int
+    pull_request: str = ""
+    """The URL of the one that offers what has landed; "" = there is none."""
 
 
 @dataclass(frozen=True, slots=True)

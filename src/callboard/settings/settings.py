@@ -14,6 +14,7 @@ from callboard.agents.brains.mcp.settings import McpSettings, ServerName
 from callboard.agents.brains.settings import ModelName, ModelSettings
 from callboard.agents.manager.issue_settings import IssueSettings
 from callboard.agents.manager.people_settings import PeopleRoles, QuestionSettings
+from callboard.agents.manager.promotion_settings import PromotionSettings
 from callboard.agents.reviewer.consensus import TRIO
 from callboard.agents.settings import (
     MANAGER,
@@ -115,6 +116,7 @@ class Document(Table):
     questions: QuestionSettings = QuestionSettings()
     review: ReviewSettings = ReviewSettings()
     intake: IntakeSettings = IntakeSettings()
+    promotion: PromotionSettings = PromotionSettings()
     notify: NotifySettings = NotifySettings()
     issues: IssueSettings = IssueSettings()
     sandbox: SandboxSettings = SandboxSettings()

@@ -41,6 +41,7 @@ def test_what_has_landed_can_be_promoted_once() -> None:
     done = run_doc(state="succeeded", head="c" * 40)
     assert "`callboard promote` moves main to it" in advice(done)
     assert advice(done.model_copy(update={"promoted": "c" * 40})) == ""
+    assert "https://x/1 waits to be merged" in advice(done.model_copy(update={"pull_request": "https://x/1"}))
     assert advice(run_doc(state="succeeded", head=BASE)) == ""
 
 
