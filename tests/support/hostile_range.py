@@ -24,7 +24,8 @@ NOWHERE = "1" * 40
 LIMITS = IntakeLimits(blob_bytes=2_000, total_bytes=10_000, files=30)
 
 
-Run = Callable[["Range", random.Random], tuple[str, str]]
+Run = Callable[["Range"], Callable[[random.Random], tuple[str, str]]]
+"""What intake and the oracle say about one hand-in after the other of a repository, each drawn anew."""
 
 
 class Range:
@@ -46,6 +47,8 @@ class Range:
         self.base_tree = self.shop.repository.tree_of(self.base)
         self.taken: set[str] = set()
         self.before = [*self.objects.flat(self.base_tree)]
+        self.notes: Counter[str] = Counter()
+        """What a run counts besides verdicts."""
 
     def draft(self, rng: random.Random) -> Draft:
         return Draft(self.objects, rng, {path: (mode, sha) for path, mode, sha in self.before})
@@ -76,6 +79,8 @@ class Range:
         except IntakeRefused as refused:
             return f"out: {refused}"
         assert taken.commit == commit
+        after = [*self.objects.flat(taken.tree)]
+        assert not intake_oracle.outside(self.before, after, asked), "it landed outside what it may change"
         self.taken.add(commit)
         return "in"
 
@@ -100,8 +105,12 @@ def drawn_rules(rng: random.Random, entries: list[Entry]) -> Asked:
     return Asked(rng.choice(PATHS), permitted, LIMITS.files, LIMITS.blob_bytes, LIMITS.total_bytes)
 
 
-def run_tree(range_: Range, rng: random.Random) -> tuple[str, str]:
-    """What intake and the oracle say about one drawn tree."""
+def trees(range_: Range) -> Callable[[random.Random], tuple[str, str]]:
+    """Hand-ins of one drawn tree each."""
+    return lambda rng: _run_tree(range_, rng)
+
+
+def _run_tree(range_: Range, rng: random.Random) -> tuple[str, str]:
     draft = range_.draft(rng)
     mutate(draft)
     tree = draft.write()
@@ -121,13 +130,14 @@ def _as_git_writes(range_: Range, draft: Draft) -> str:
     return Draft(range_.objects, draft.rng, draft.files, draft.twice).write()
 
 
-def run_many(folder: Path, seed: int, numbers: range, run: Run = run_tree) -> Counter[str]:
+def run_many(folder: Path, seed: int, numbers: range, run: Run = trees) -> Counter[str]:
     """Judge these hand-ins, each of its own seed, in one repository; says which one differs."""
     seen: Counter[str] = Counter()
     range_ = Range(folder)
+    judged = run(range_)
     for n in numbers:
-        found, expected = run(range_, random.Random(f"{seed}.{n}"))
+        found, expected = judged(random.Random(f"{seed}.{n}"))
         where = f"{run.__name__} {seed}.{n}"
         assert found[:3] == expected[:3], f"{where}: intake says {found}, the rules say {expected}"
         seen[expected.split(" ")[0] if not expected.startswith("out") else expected] += 1
-    return seen
+    return seen + range_.notes

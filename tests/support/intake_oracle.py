@@ -73,6 +73,14 @@ def verdict(base: Iterable[Entry], new: Iterable[Entry], asked: Asked, contents:
     return "ask" if asks else "in"
 
 
+def outside(base: Iterable[Entry], new: Iterable[Entry], asked: Asked) -> list[str]:
+    """Changed paths that neither the task nor a person allows."""
+    changed = {path.decode() for path, _, _ in {*base} ^ {*new}}
+    allowed = {path for path, _ in asked.permitted}
+    named = [PATTERNS[pattern] for pattern in asked.paths] or [PATTERNS["**"]]
+    return sorted(path for path in changed - allowed if not any(names(path) for names in named))
+
+
 def _path(raw: bytes, asked: Asked, *, is_new: bool, sha: str) -> str:
     try:
         path = raw.decode()

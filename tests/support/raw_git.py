@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -28,14 +28,18 @@ class Objects:
 
     folder: Path
     also: tuple[Path, ...] = ()
+    _seen: dict[str, bytes] = field(default_factory=dict)
+    """What was written or read before: an object's name says what it holds."""
 
     def write(self, kind: str, body: bytes) -> str:
         raw = f"{kind} {len(body)}\0".encode() + body
         sha = hashlib.sha1(raw).hexdigest()
-        path = self.folder / sha[:2] / sha[2:]
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(zlib.compress(raw, 1))
+        if sha not in self._seen:
+            self._seen[sha] = body
+            path = self.folder / sha[:2] / sha[2:]
+            if not path.exists():
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(zlib.compress(raw, 1))
         return sha
 
     def tree(self, entries: Iterable[RawEntry]) -> str:
@@ -51,9 +55,11 @@ class Objects:
         """Raises:
         FileNotFoundError: It is in none of the folders.
         """
-        tops = (self.folder, *self.also)
-        path = next((p for top in tops if (p := top / sha[:2] / sha[2:]).exists()), Path(sha))
-        return zlib.decompress(path.read_bytes()).partition(b"\0")[2]
+        if sha not in self._seen:
+            tops = (self.folder, *self.also)
+            path = next((p for top in tops if (p := top / sha[:2] / sha[2:]).exists()), Path(sha))
+            self._seen[sha] = zlib.decompress(path.read_bytes()).partition(b"\0")[2]
+        return self._seen[sha]
 
     def entries(self, tree: str) -> Iterator[RawEntry]:
         body = self.read(tree)

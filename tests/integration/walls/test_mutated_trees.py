@@ -1,4 +1,4 @@
-"""Thousands of hostile trees through intake, each judged a second time by rules written down apart from the product."""
+"""Thousands of hostile trees and patches through intake, judged a second time by rules written down apart from the product."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import pytest
-from hostile_range import LIMITS, PATHS, Range, Run, run_many, run_tree
+from hostile_range import LIMITS, PATHS, Range, Run, run_many, trees
 from intake_oracle import Asked
+from patched_clone import PATCHES, PatchedClone, patches
 from tree_mutations import mutate
 from workshop import HANDIN
 
-TREES = 250
+TREES, PATCHED = 250, 50
 """Hand-ins that share a repository: with more, its folder of objects makes git slow."""
 
 
@@ -42,8 +43,25 @@ def test_without_intake_most_of_what_the_rules_keep_out_comes_in(tmp_path: Path,
     assert came_in >= 0.8 * kept_out > 0, (came_in, kept_out)
 
 
+def test_what_hostile_patches_make_of_a_clone_is_judged_as_all_work_is(tmp_path: Path, seed: int) -> None:
+    seen = run_many(tmp_path / "0", seed, range(2), patches)
+    assert seen["patch applied"] > 0, seen
+    assert seen["patch refused"] > 0, seen
+
+
+def test_what_reaches_out_of_a_clone_would_be_seen(tmp_path: Path) -> None:
+    clone = PatchedClone(Range(tmp_path / "0"))
+    clone.apply([("", b"--- a/x\n+++ b/../canary\n@@ -1 +1 @@\n-alive\n+dead\n")])
+    assert dict(clone.outside()) == clone.world
+    for path in (*clone.canaries, clone.beside / "new", clone.range.shop.root / ".git/hooks/post-commit"):
+        before = path.read_bytes() if path.exists() else None
+        path.write_text("dead\n")
+        assert dict(clone.outside()) != clone.world, path
+        path.unlink() if before is None else path.write_bytes(before)
+
+
 def in_parts(folder: Path, seed: int, count: int, part: int, run: Run, time_is_up: Callable[[], bool]) -> Counter[str]:
-    """On all processors: it is git that takes the time: five starts of it for a tree."""
+    """On all processors: it is git that takes the time: five starts of it for a tree, forty for some patches."""
     seen: Counter[str] = Counter()
     spawn = multiprocessing.get_context("spawn")  # a copy of this process would have its threads' locks
     with ProcessPoolExecutor(mp_context=spawn) as pool:
@@ -62,8 +80,21 @@ def in_parts(folder: Path, seed: int, count: int, part: int, run: Run, time_is_u
 
 @pytest.mark.long
 @pytest.mark.timeout(3000)
-def test_nothing_outside_the_rules_comes_in_from_10_000_hostile_trees(
+def test_nothing_outside_the_rules_comes_in_from_5_000_hostile_trees(
     tmp_path: Path, seed: int, time_is_up: Callable[[], bool]
 ) -> None:
-    seen = in_parts(tmp_path, seed, 10_000, TREES, run_tree, time_is_up)
+    seen = in_parts(tmp_path, seed, 5_000, TREES, trees, time_is_up)
     assert seen["in"] >= 0.05 * seen.total() > 0, seen
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3000)
+def test_nothing_outside_the_rules_comes_in_from_5_000_hostile_patches(
+    tmp_path: Path, seed: int, time_is_up: Callable[[], bool]
+) -> None:
+    """Each is applied by `git apply` inside the sandbox of the clone; what some of them have made of it is handed in."""
+    seen = in_parts(tmp_path, seed, 5_000 // PATCHES, PATCHED, patches, time_is_up)
+    applied, refused = seen.pop("patch applied"), seen.pop("patch refused")
+    assert applied >= 0.2 * (applied + refused) > 0, (applied, refused)
+    assert seen["in"] >= 0.15 * seen.total() > 0, seen
+    assert seen["out: outside"] + seen["out: protected"] >= 0.05 * seen.total(), seen
