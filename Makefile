@@ -7,6 +7,9 @@ ARGS ?=
 
 export UV_PYTHON_DOWNLOADS ?= never
 
+# Tests start hundreds of interpreters, and each would compile all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The machine's certificates, where it has any: networks with a proxy of their own need them. The second name is for older uv.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
 export UV_SYSTEM_CERTS ?= true
