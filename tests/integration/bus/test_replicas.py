@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tempfile
 from collections.abc import Iterator
@@ -11,13 +12,12 @@ from pathlib import Path
 
 import pytest
 from clusters import replica_of
-from handlers import Scripted, message, progress
+from handlers import message, progress
 from networks import Network
-from runtimes import committed, running
+from runtimes import committed
 from servers import IN_MEMORY, Server, binaries, free_port
 from waiting import Connect, Go
 
-from callboard.agents.runtime import Work
 from callboard.bus.archive import FileArchive
 from callboard.bus.archiver import Archiver
 from callboard.bus.bus import Bus
@@ -111,21 +111,19 @@ def test_the_doctor_reads_the_replicas_of_a_server(pair: Pair, go: Go) -> None:
 def test_a_commit_that_no_replica_has_is_repeated_until_one_has_it_and_counts_once(
     pair: Pair, connect: Connect, go: Go
 ) -> None:
-    async def answer(work: Work) -> Outcome:
-        pair.replica.pause()
-        return Outcome(messages=(progress("done"),))
-
     async def scenario() -> None:
         bus, look = await connect(f"{pair.primary.url}{WAIT}"), await connect(pair.primary.url)
         await bus.send(message("a"), sender="manager")
-        handler = Scripted(answer)
-        async with running(bus, handler):
-            await committed(look, 1)
-            # it is written, and its caller does not know yet that it may go on
+        [delivery] = await bus.inbox("driver-1", "driver-1.here.1").receive()
+        pair.replica.pause()
+        committing = asyncio.create_task(delivery.commit(Outcome(messages=(progress("done"),))))
+        await committed(look, 1)
+        # it is written, and its caller does not know yet that it may go on
+        for _ in range(20):
             assert await look.backlog(["driver-1", "manager"]) == {"driver-1": 0, "manager": 1}
-            assert pair.replica.process.poll() is None
-            pair.replica.go_on()
-        assert handler.ended == ["a"]
+        assert not committing.done()
+        pair.replica.go_on()
+        await committing
         assert await look.backlog(["manager"]) == {"manager": 1}
         assert [each.step async for each in look.journal()] == ["send", "commit"]
         assert pair.replica.ask("XLEN", bus.keys.inbox("manager")) == 1
