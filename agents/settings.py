@@ -130,6 +130,9 @@ class ProjectSettings(Table):
     """Commands that run behind a green gate and stop nothing; what they say of a task's files is kept as minor issues."""
     gate_timeout_s: Seconds = 1800.0
     """For each command of setup and gate."""
+    stuck_after_s: Seconds = 2400.0
+    """An attempt that measures no progress for so long is stuck: the 1,800 s of a model's longest command and the 600 s of one
+    request together, so that nothing which has a limit of its own is taken for it."""
     env: Annotated[dict[str, str], AfterValidator(_variables)] = {}
     """Environment variables for brains, setup and gate."""
     pass_env: Texts = ()

@@ -51,7 +51,19 @@ class TaskProgressed(Body):
     """agent -> manager: what it is doing now. The proof of life is progress."""
 
     kind: ClassVar[str] = "task.progressed"
-    doing: str
+    doing: str = ""
+    """Its newest line; "" where only was measured."""
+    diff: str = ""
+    """A digest of all that its clone holds, where that was measured."""
+    quiet_s: float = 0
+    """For how long measurements have found neither another file, nor a result of a tool, nor a line more."""
+
+
+class AttemptStopped(Body):
+    """agent -> manager: what an attempt left that was taken away while it ran."""
+
+    kind: ClassVar[str] = "attempt.stopped"
+    head: str
 
 
 class EvidenceSubmitted(Body):
@@ -60,6 +72,8 @@ class EvidenceSubmitted(Body):
     kind: ClassVar[str] = "evidence.submitted"
     head: str | None
     """The handed-in commit in the agent's vault; None when the task changed nothing."""
+    diff: str = ""
+    """A digest of the change against its base, the same for the same change; "" = not said."""
     commands: tuple[CommandResult, ...] = ()
     files: tuple[str, ...] = ()
     notes: str = ""

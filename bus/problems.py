@@ -72,6 +72,8 @@ class TrackDoc(Doc):
     """What the attempts at one task came to."""
 
     task: str = ""
+    handed: str = ""
+    """Digest of the change under judgement."""
     diffs: tuple[str, ...] = ()
     """Digests of the changes that were sent back."""
     failures: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from callboard.bus.messages import (
     JOURNAL,
     AttemptFailed,
     AttemptParked,
+    AttemptStopped,
     BlockerRaised,
     Body,
     Draft,
@@ -54,6 +55,8 @@ class HandIn:
     commands: tuple[CommandResult, ...] = ()
     left_out: tuple[str, ...] = ()
     """Paths and refs in the clone that no commit holds."""
+    diff: str = ""
+    """As EvidenceSubmitted has it."""
 
 
 def accepted(agent: str, assigned: TaskAssigned, attempt: int, deliveries: int) -> tuple[Draft, ...]:
@@ -72,7 +75,8 @@ def accepted(agent: str, assigned: TaskAssigned, attempt: int, deliveries: int) 
 
 def evidence(agent: str, assigned: TaskAssigned, given: HandIn, it: Done) -> Outcome:
     files, notes = given.files[:MAX_FILES], it.notes
-    body = EvidenceSubmitted(head=given.head, commands=given.commands, files=files, notes=notes, issues=it.issues)
+    told = {"diff": given.diff, "commands": given.commands, "issues": it.issues}
+    body = EvidenceSubmitted(head=given.head, files=files, notes=notes).model_copy(update=told)
     facts = [commit_fact(given.head, f"{agent}/work", given.files), *map(command_fact, given.commands)]
     facts += [f"in no commit: `{name}`" for name in given.left_out]
     facts += [f"{issue.severity} issue: {issue.title}" for issue in it.issues]
@@ -108,9 +112,10 @@ def parked(agent: str, assigned: TaskAssigned, it: Parked, kept: Kept) -> Outcom
 
 
 def stopped(agent: str, assigned: TaskAssigned, reason: str, kept: Kept) -> Outcome:
-    """The manager took the task away, so it is told nothing."""
+    """The manager took the task away; it is told what of it was kept."""
     facts = (f"stopped: {reason}", *kept.facts)
-    return Outcome((_entry(agent, "task", f"{assigned.spec.title}: stopped", facts),))
+    told = (Draft(MANAGER, AttemptStopped(head=kept.head)),) if kept.head else ()
+    return Outcome((*told, _entry(agent, "task", f"{assigned.spec.title}: stopped", facts)))
 
 
 def _told(body: Body, entry: Draft) -> Outcome:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from typing import NoReturn, TypeVar
 
 from callboard.agents.driver.progress import Progress
+from callboard.agents.driver.pulse import Pulse
 
 T = TypeVar("T")
 
@@ -49,7 +50,7 @@ class Stop:
         raise Stopped(self._reason)
 
 
-async def until_stopped(work: Awaitable[T], stop: Stop, progress: Progress | None = None) -> T:
+async def until_stopped(work: Awaitable[T], stop: Stop, progress: Progress | Pulse | None = None) -> T:
     """Run `work`; whatever ends it, nothing of it is left running.
 
     Args:

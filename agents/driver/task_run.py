@@ -15,6 +15,7 @@ from callboard.agents.driver import entries
 from callboard.agents.driver.entries import HandIn, Kept
 from callboard.agents.driver.message import hand_in_message
 from callboard.agents.driver.progress import Progress
+from callboard.agents.driver.pulse import Pulse, change_digest
 from callboard.agents.driver.stop import Stop, Stopped, until_stopped
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.runtime import Work
@@ -43,6 +44,8 @@ class Post:
     """For each of the task's checks."""
     progress_every_s: float = 2.0
     """The shortest time between two `task.progressed`."""
+    measure_every_s: float = 60.0
+    """How often what the clone holds is measured: one look at its files."""
 
 
 class TaskRun:
@@ -121,14 +124,21 @@ class TaskRun:
             notes=notes,
         )
         progress = Progress(self._tell, every_s=self._post.progress_every_s)
+        pulse = Pulse(progress, self._measure, self._tell_measure, every_s=self._post.measure_every_s)
         try:
             async with asyncio.timeout(seat.timeout_s + OVERTIME_S):
-                return await until_stopped(self._brain.work(job, progress.report), self._stop, progress)
+                return await until_stopped(self._brain.work(job, pulse.report), self._stop, pulse)
         except TimeoutError:
             return Failed(f"stopped: it went on after its time limit of {seat.timeout_s:g} s")
 
     async def _tell(self, doing: str) -> None:
         await self._work.emit(Draft(MANAGER, TaskProgressed(doing=doing)))
+
+    async def _measure(self) -> str:
+        return await run_to_end(self._post.clone.checkout.snapshot, self._assigned.start)
+
+    async def _tell_measure(self, diff: str, quiet_s: float) -> None:
+        await self._work.emit(Draft(MANAGER, TaskProgressed(diff=diff, quiet_s=quiet_s)))
 
     async def _hand_in(self) -> HandIn:
         """Commit first, then run the checks: what they leave in the clone is no part of the work."""
@@ -136,8 +146,8 @@ class TaskRun:
         commands = (*await self._renew_setup(head), *await self._check())
         if not all(result.passed for result in commands):
             self._doubt_setup()
-        files, left_out = await run_to_end(self._look, head)
-        return HandIn(head, files, commands, left_out)
+        files, left_out, diff = await run_to_end(self._look, head)
+        return HandIn(head, files, commands, left_out, diff)
 
     def _commit(self) -> str | None:
         clone, assigned = self._post.clone, self._assigned
@@ -184,12 +194,13 @@ class TaskRun:
         )
         return (await until_stopped(running, self._stop)).result
 
-    def _look(self, head: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Changed paths, and what the clone holds that no commit does."""
+    def _look(self, head: str | None) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+        """Changed paths, what the clone holds that no commit does, and a digest of the change."""
         clone = self._post.clone
         changes = clone.vault.changes(self._assigned.base, head) if head else ()
         left_out = (*clone.left_out(), *clone.stray_refs())
-        return tuple(plain(change.path, 4_096) for change in changes), tuple(plain(name, 4_096) for name in left_out)
+        files = tuple(plain(change.path, 4_096) for change in changes)
+        return files, tuple(plain(name, 4_096) for name in left_out), change_digest(changes)
 
     async def _keep(self) -> Kept:
         if not self._is_ours:

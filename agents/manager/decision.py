@@ -31,6 +31,8 @@ class Policy:
     review_deadline: timedelta = timedelta(minutes=15)
     consult_deadline: timedelta = timedelta(minutes=10)
     """As ReviewSettings has it."""
+    stuck_after: timedelta = timedelta(minutes=40)
+    """As ProjectSettings has it."""
     review_rounds: int = 2
     """How often a review without quorum is asked for before a person is."""
     standing_every: timedelta = timedelta(hours=1)

@@ -32,6 +32,7 @@ from callboard.bus.messages import (
     AgentStopped,
     AttemptFailed,
     AttemptParked,
+    AttemptStopped,
     BacklogCarried,
     BlockerRaised,
     BudgetReached,
@@ -138,6 +139,9 @@ def _judged(decision: Decision, body: VerdictGiven | CanonRead | ConsultAnswered
 def _from_worker(decision: Decision, message: Envelope) -> None:
     """What the agent that holds a task says about it; anything from an earlier attempt is only written down."""
     task = decision.board.task(message.task)
+    if isinstance(message.body, AttemptStopped):
+        setbacks.attempt_stopped(decision, task, message.body)
+        return
     if not _holds(task, message):
         reason = f"{message.sender} does not hold attempt {message.attempt} of {message.task or 'any task'} now"
         refused = MessageRefused(

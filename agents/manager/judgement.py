@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callboard.agents.manager import approvals, closing, gate_runs, issues, parking, requests, seats, setbacks
+from callboard.agents.manager import approvals, closing, gate_runs, issues, parking, requests, seats, setbacks, tracks
 from callboard.agents.manager.decision import Decision
 from callboard.agents.manager.verdicts import ended, verdict_field
 from callboard.agents.reviewer import consensus
@@ -20,6 +20,9 @@ from callboard.feedback.facts import command_fact, finding_fact
 def evidence_submitted(decision: Decision, task: TaskDoc, body: EvidenceSubmitted) -> None:
     seats.let_go(decision, task.agent)
     issues.reported(decision, task, body.issues)
+    if tracks.handed_in(decision, task, body.diff):
+        setbacks.same_again(decision, task, body.head)
+        return
     task = decision.put_task(
         task,
         state=TaskState.GATE,

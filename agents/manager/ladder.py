@@ -6,7 +6,7 @@ A step of the ladder follows from the board alone (`settle`), so it waits while 
 
 from __future__ import annotations
 
-from callboard.agents.manager import consults, counsel, questions
+from callboard.agents.manager import consults, counsel, questions, tracks
 from callboard.agents.manager.decision import Decision, hands_out
 from callboard.agents.manager.problems import problem_id
 from callboard.bus.board import BlockerDoc, ProblemDoc, QuestionDoc, TaskDoc, TaskState, TrackDoc
@@ -242,6 +242,7 @@ def chosen(decision: Decision, question: QuestionDoc, text: str) -> str:
 
 def answered(decision: Decision, blocker: BlockerDoc) -> None:
     """A person has answered what its blocker asks."""
+    tracks.forget(decision, decision.board.task(blocker.task))
     for problem in decision.board.all(ProblemDoc):
         if problem.blocker == blocker.id:
             _step(decision, problem, Rung(name="person", state="answered", at=decision.now))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from callboard.agents.manager import backlog, budget, requests
+from callboard.agents.manager import backlog, budget, requests, setbacks
 from callboard.agents.manager.decision import MANAGER, Decision, newest
 from callboard.agents.manager.seats import held_task, requeue_held
 from callboard.bus.board import ENDED, AgentDoc, TaskDoc, TaskState
@@ -84,4 +85,7 @@ def task_accepted(decision: Decision, task: TaskDoc, body: TaskAccepted) -> None
 
 
 def task_progressed(decision: Decision, task: TaskDoc, body: TaskProgressed) -> None:
-    decision.put_agent(task.agent, doing=body.doing, progress_at=decision.now)
+    moved = {} if body.quiet_s else {"progress_at": decision.now}
+    decision.put_agent(task.agent, **({"doing": body.doing} if body.doing else {}), **moved)
+    if timedelta(seconds=body.quiet_s) >= decision.policy.stuck_after:
+        setbacks.no_progress(decision, task, body.quiet_s)

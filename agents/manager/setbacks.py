@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
-from callboard.agents.manager import questions, seats
+from callboard.agents.manager import questions, seats, tracks
 from callboard.agents.manager.decision import TOOLS_RULE, Decision
 from callboard.bus.board import BlockerDoc, QuestionDoc, TaskDoc, TaskState
 from callboard.bus.caps import task_scope
 from callboard.bus.messages import (
     AttemptFailed,
+    AttemptStopped,
     BlockerRaised,
     ChangesRequested,
     HandInRefused,
     PinRequested,
     QuestionAsked,
+    TaskCancelled,
     TaskClosed,
 )
 from callboard.bus.task import Finding, Note
@@ -50,6 +52,29 @@ def attempt_failed(decision: Decision, task: TaskDoc, body: AttemptFailed) -> No
     spend_attempt(decision, task, Note(source=source, text=body.reason), f"the attempt failed: {body.reason}")
 
 
+def same_again(decision: Decision, task: TaskDoc, head: str | None) -> None:
+    """The very change that was sent back is handed in once more: judging it again would say the same."""
+    task = keep_work(decision, task, head)
+    what = "it hands in the same change that was sent back before"
+    block(decision, task, what=what, tried=f"{task.spent + 1} attempts", cause="stuck")
+
+
+def no_progress(decision: Decision, task: TaskDoc, quiet_s: float) -> None:
+    """The agent measures that it gets nowhere. It is stopped, keeps its work, and goes on with its next task."""
+    what = f"no progress for {quiet_s / 60:.0f} minutes: no file changed, no tool gave a result, nothing was said"
+    decision.send(task.agent, TaskCancelled(reason=what), task)
+    seats.let_go(decision, task.agent)
+    block(decision, task, what="no progress", tried=what, cause="stuck")
+
+
+def attempt_stopped(decision: Decision, task: TaskDoc, body: AttemptStopped) -> None:
+    """What was kept of it, if the task still waits where it was stopped; else `callboard recover` lists it."""
+    cause = decision.cause
+    if task.state is TaskState.BLOCKED and (task.agent, task.attempt) == (cause.sender, cause.attempt):
+        decision.send("gate", PinRequested(agent=task.agent, base=task.base, commit=body.head), task)
+        decision.put_task(task, pin=body.head)
+
+
 def send_back(
     decision: Decision,
     task: TaskDoc,
@@ -63,7 +88,9 @@ def send_back(
     decision.send(task.agent, told, task)
     text = "\n".join([summary, *(finding_fact(finding) for finding in findings), detail]).strip()
     task = decision.put_task(task, pin=task.pin if source == "landing" else task.head)
-    spend_attempt(decision, task, Note(source=source, text=text), summary)
+    # what collides with the integration head fails for what others did
+    repeats = source != "landing" and tracks.sent_back(decision, task, text)
+    spend_attempt(decision, task, Note(source=source, text=text), summary, repeats=repeats)
 
 
 def refuse(decision: Decision, task: TaskDoc, rule: str, path: str, way_out: str) -> None:
@@ -77,11 +104,19 @@ def refuse(decision: Decision, task: TaskDoc, rule: str, path: str, way_out: str
     spend_attempt(decision, task, Note(source="intake", text=summary), summary)
 
 
-def spend_attempt(decision: Decision, task: TaskDoc, note: Note, summary: str) -> None:
-    """Count a failed attempt; the task comes back, or has failed when none is left."""
+def spend_attempt(decision: Decision, task: TaskDoc, note: Note, summary: str, *, repeats: bool = False) -> None:
+    """Count a failed attempt; the task comes back, or has failed when none is left.
+
+    Args:
+        repeats: It failed as an earlier one did, so it is stuck rather than begun anew.
+    """
     spent = task.spent + 1
     most = decision.board.caps(task_scope(task.id)).attempts
     left = most - spent
+    if repeats and left > 0:
+        task = decision.put_task(task, spent=spent, notes=(*task.notes, note))
+        block(decision, task, what=f"it fails again as before: {summary}", tried=f"{spent} attempts", cause="stuck")
+        return
     state = TaskState.CHANGES_REQUESTED if left > 0 else TaskState.FAILED
     reason = summary if left > 0 else f"{most} attempts spent; the last: {summary}"
     decision.put_task(task, state=state, spent=spent, reason=reason, notes=(*task.notes, note))

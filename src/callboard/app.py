@@ -76,10 +76,11 @@ class Workspace:
         from callboard.agents.manager.decision import Policy
 
         project, review = self.settings.project, self.settings.review
-        deadlines = timedelta(seconds=review.deadline_s), timedelta(seconds=review.consult_deadline_s)
+        seconds = (review.deadline_s, review.consult_deadline_s, project.stuck_after_s)
+        late, silent, still = (timedelta(seconds=it) for it in seconds)
         asking, by = self.settings.questions.asking(self.settings.people), self.settings.promotion.by
-        given = (project.gate, project.gate_strict, project.lint, project.setup, *deadlines)
-        return Policy(*given, promotes=by != "person", asking=asking)
+        given = (project.gate, project.gate_strict, project.lint, project.setup, late, silent)
+        return Policy(*given, stuck_after=still, promotes=by != "person", asking=asking)
 
     @property
     def setup(self) -> Setup:
@@ -283,6 +284,7 @@ class Workspace:
         if agent.role == "reviewer":
             return ReviewerHandler(Bench(seat, self.clone(agent.name), self.repository), brain)
         post = Post(seat, self.clone(agent.name), self.setup, check_timeout_s=self.settings.project.gate_timeout_s)
+        post = replace(post, measure_every_s=min(post.measure_every_s, self.settings.project.stuck_after_s / 4))
         return DriverHandler(post, brain)
 
     def manager_handlers(self, bus: Bus, office: Office) -> dict[str, Handler]:

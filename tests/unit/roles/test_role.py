@@ -22,7 +22,7 @@ TABLE = {
     | {"canon.asked", "consult.requested", "blocker.climbed"},
     "driver-1": EVERY_AGENT
     | {"task.accepted", "task.progressed", "evidence.submitted", "blocker.raised", "question.asked", "attempt.failed"}
-    | {"attempt.parked"},
+    | {"attempt.parked", "attempt.stopped"},
     "senior": EVERY_AGENT | {"task.progressed", "verdict.given", "consult.answered"},
     "gate": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"}
     | {"canon.read", "message.refused"},

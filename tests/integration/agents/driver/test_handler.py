@@ -23,6 +23,7 @@ from callboard.bus.messages import (
     AnswerGiven,
     AttemptFailed,
     AttemptParked,
+    AttemptStopped,
     BlockerRaised,
     Body,
     Draft,
@@ -316,7 +317,8 @@ def test_a_cancelled_task_stops_at_once_and_keeps_its_work(world: World, tmp_pat
     outcome, notice = asyncio.run(scenario())
     (kept,) = wip(world).values()
     assert files_of(world, kept)["half.py"] == b"half\n"
-    assert [draft.recipient for draft in outcome.messages] == ["journal"]
+    assert [draft.recipient for draft in outcome.messages] == ["manager", "journal"]
+    assert outcome.messages[0].body == AttemptStopped(head=kept)
     assert entry(outcome).facts == ("stopped: cancelled by a person", f"work so far: `{kept[:7]}`")
     assert entry(notice).title == "cancelled"
     assert not [pid for pid in map(int, pids.read_text().split()) if psutil.pid_exists(pid)]
