@@ -32,7 +32,7 @@ MOST_AT_ONCE = 20
 MOST_TITLE = 200
 """Characters of a title."""
 
-_LINT = re.compile(r"(?P<file>[^\s:]+):(?P<line>\d+)(?::\d+)?:?\s+(?P<said>\S.*)")
+_LINT = re.compile(r"(?P<file>[^\s:]+):(?P<line>\d+)(?::\d+)?:?\s*(?P<said>\S.*)")
 """As compilers and linters write it: `file:line:column: what`."""
 
 

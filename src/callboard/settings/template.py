@@ -70,6 +70,7 @@ def default_toml(
                 ("setup", array(setup), 'commands that make a checkout ready, such as ["uv sync"]'),
                 ("setup_inputs", array(setup_inputs), "files; when one has changed, setup runs again"),
                 ("gate", array(gate), "must exit 0 on every tree that lands; a launch needs one"),
+                ("gate_strict", "[]", "run besides for tasks of a high-risk Category (docs/issues.md)"),
                 ("copy", "[]", 'ignored files of yours that clones need, such as [".env.test"]'),
                 ("ports", "10", "for each agent and gate slot, from $CALLBOARD_PORT on"),
                 ("gate_timeout_s", "1800", "for each command of setup and gate"),
