@@ -54,7 +54,7 @@ class GateRow:
 def gate(
     task: Annotated[str, typer.Argument(metavar="[TASK]", help="Its last work, with its checks; else --head.")] = "",
     head: Annotated[
-        bool, typer.Option("--head", help="What has landed by now; the target before a first launch.")
+        bool, typer.Option("--head", help="What has landed by now; in a clone that knows no run, what is checked out.")
     ] = False,
     profile: Annotated[
         Literal["normal", "strict"] | None,

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -31,7 +31,12 @@ Commands = Annotated[
 ]
 
 
-def init(commands: Commands = False, json: Json = False) -> None:
+Ci = Annotated[
+    Literal["github"] | None, typer.Option("--ci", help="Also write workflows that run lint, tests and the gate there.")
+]
+
+
+def init(commands: Commands = False, ci: Ci = None, json: Json = False) -> None:
     """Make this repository a workspace.
 
     Writes callboard.toml, with a roster that thinks with the keys and agent CLIs that are here, and a direction file for
@@ -46,9 +51,12 @@ def init(commands: Commands = False, json: Json = False) -> None:
     if problems := git_problems(here):
         raise RosterError(problems[0].replace("try again", "run `callboard init` again"))
     root = Path(run_git(GitPlace(here), ("rev-parse", "--show-toplevel")).text)
+    if ci:
+        refuse_workflows(root)
     found = look(root, Repository(root), os.environ)
     plan = make_plan(replace(found, keys=frozenset(), clis=(), wants_commands=True) if commands else found)
     write(root, plan)
+    plan = add_workflows(root, plan) if ci else plan
     if json:
         print_json(
             {
@@ -61,6 +69,32 @@ def init(commands: Commands = False, json: Json = False) -> None:
         )
     else:
         _tell(root, plan)
+
+
+def refuse_workflows(root: Path) -> None:
+    """Before anything is written.
+
+    Raises:
+        WorkspaceError: One of them is there: what a person wrote is not ours to change.
+    """
+    from callboard.cli.init_ci import CI, PROMOTION
+
+    if there := [path for path in (CI, PROMOTION) if (root / path).exists() or (root / path).is_symlink()]:
+        raise WorkspaceError(
+            f"not overwritten, since it is there already: {', '.join(there)}; move it away, run `callboard init --ci github` "
+            "again, and put together what you need of both"
+        )
+
+
+def add_workflows(root: Path, plan: Plan) -> Plan:
+    """Write them as callboard.toml, which is there by now, says; the plan with them in it."""
+    from callboard.cli.init_ci import facts, guess_lint, next_steps, workflows
+    from callboard.settings import FILE, load_settings
+
+    found = facts(load_settings(root / FILE, {}), guess_lint(root))
+    added = replace(plan, files=workflows(found), next_steps=(*plan.next_steps, *next_steps(found)))
+    write(root, added)
+    return replace(added, files={**plan.files, **added.files})
 
 
 def _tell(root: Path, plan: Plan) -> None:

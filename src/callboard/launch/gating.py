@@ -96,8 +96,9 @@ async def _subject(workspace: Workspace, task: str) -> Subject:
         async with open_bus(workspace, known[-1]) as bus:
             return of_task(await bus.board(), task)
     project = workspace.settings.project
-    branch = project.integration.format(run=known[-1]) if known else project.target
-    commit = workspace.repository.resolve(f"refs/heads/{branch}")
+    # in a fresh clone, as a build server has it, no run is known: what is checked out is meant
+    branch = project.integration.format(run=known[-1]) if known else "HEAD"
+    commit = workspace.repository.resolve(f"refs/heads/{branch}" if known else branch)
     if commit is None:
         raise RosterError(f"there is no branch {branch} to run the gate on")
     return Subject(branch, HEAD, base=commit, commit=commit)
