@@ -97,8 +97,9 @@ async def _subject(workspace: Workspace, task: str) -> Subject:
             return of_task(await bus.board(), task)
     project = workspace.settings.project
     # in a fresh clone, as a build server has it, no run is known: what is checked out is meant
-    branch = project.integration.format(run=known[-1]) if known else "HEAD"
-    commit = workspace.repository.resolve(f"refs/heads/{branch}" if known else branch)
+    here = (name for name, folder in workspace.repository.checked_out().items() if folder == workspace.root)
+    branch = project.integration.format(run=known[-1]) if known else next(here, "HEAD")
+    commit = workspace.repository.resolve(branch if branch == "HEAD" else f"refs/heads/{branch}")
     if commit is None:
         raise RosterError(f"there is no branch {branch} to run the gate on")
     return Subject(branch, HEAD, base=commit, commit=commit)

@@ -75,3 +75,13 @@ def test_a_task_needs_a_launch(tmp_path: Path) -> None:
     workspace = opened(tmp_path, "true")
     with pytest.raises(RosterError, match="no task has work"):
         asyncio.run(run_gate(workspace, "T-1", None, lambda *_: None))
+
+
+def test_in_a_clone_that_knows_no_run_what_is_checked_out_is_judged(tmp_path: Path) -> None:
+    workspace = opened(tmp_path, "test -e more")
+    run_git(workspace.root, "checkout", "--quiet", "--detach")
+    (workspace.root / "more").write_text("")
+    run_git(workspace.root, "add", "more")
+    run_git(workspace.root, "commit", "--quiet", "--message=More")
+    subject, _, found = asyncio.run(run_gate(workspace, "", None, lambda command, result: None))
+    assert (subject.name, found.verdict) == ("HEAD", "green")
