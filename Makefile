@@ -20,7 +20,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv-uv/bin
 RUN := $(UV) run --locked --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo record test test-long simulate bench bench-start check format lock build hooks clean
+.PHONY: help install demo record test test-long simulate bench bench-start bench-queue check format lock build hooks clean
 
 help: ## list every target
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ bench: $(filter .venv-uv/%,$(UV)) ## the bus against its peers and a bare loop, 
 
 bench-start: install ## how long a roster takes to start, and what an agent costs; prints JSON
 	@$(RUN) python benchmarks/start_up.py $(ARGS)
+
+bench-queue: install ## what the merge queue costs beside the gate, against git merge in a checkout; prints JSON
+	@$(RUN) python benchmarks/merge_queue.py $(ARGS)
 
 check: install ## style, types, layers, compose schema, lock file, this project's own directions
 	$(RUN) ruff check .

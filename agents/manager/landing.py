@@ -80,7 +80,8 @@ class Lander:
         """
         self._must_be_intended(board, request)
         current = self.repository.resolve(request.ref)
-        contains = current is not None and self.repository.is_ancestor(request.new, current)
+        is_elsewhere = current not in (None, request.old)
+        contains = is_elsewhere and self.repository.is_ancestor(request.new, current or "")
         match next_step(current, request.old, contains):
             case "moved":
                 reason = moved_sentence(board.run.integration, current, request.old)
