@@ -15,6 +15,8 @@ from callboard.bus.task import Briefing
 
 DRIVER = "driver"
 """The role that takes tasks."""
+NAMED = 8
+"""So many files are named in a warning."""
 READY = frozenset({TaskState.QUEUED, TaskState.CHANGES_REQUESTED})
 
 
@@ -132,13 +134,13 @@ def _count(decision: Decision, agent: str, task: TaskDoc) -> None:
 
 
 def _warn_of_overlap(decision: Decision, task: TaskDoc) -> None:
+    """Of what is at work, or was handed in and has not landed: what both may touch, and what the other one has touched."""
     others = [other for other in open_tasks(decision.board) if other.id != task.id and other.state not in READY]
     for other in others:
-        shared = overlap(task.task.paths, other.task.paths)
-        if shared and other.state is not TaskState.BLOCKED:
-            decision.log(
-                "task", f"may collide with {other.id}", [f"both may touch `{path}`" for path in shared], task=task
-            )
+        may = [f"both may touch `{path}`" for path in overlap(task.task.paths, other.task.paths)]
+        has = [f"it has changed `{file}`" for file in other.files if overlap(task.task.paths, (file,))]
+        if (may or has) and other.state is not TaskState.BLOCKED:
+            decision.log("task", f"may collide with {other.id}", [*may, *has[:NAMED]], task=task)
 
 
 def overlap(ours: Iterable[str], theirs: Iterable[str]) -> list[str]:

@@ -236,6 +236,19 @@ def test_there_is_no_warning_about_tasks_that_wait_or_are_blocked() -> None:
     assert [text for text in heard.logged if "may collide with T-1" in text] == []
 
 
+def test_what_another_has_handed_in_and_not_landed_is_named_file_by_file() -> None:
+    desk = Desk()
+    desk.directions(spec("one"), spec("two", "driver-2", paths=("*.py",)), spec("three", paths=("a.py",)))
+    desk.hand_in("T-1")
+    heard = desk.gate("T-1")
+    assert [text for text in heard.logged if "may collide" in text] == []
+    desk.blocked("T-3")
+    desk.hand_in("T-2")
+    heard = desk.person("answer", question="q-1", text="go on")
+    warned = [text for text in heard.logged if "may collide" in text]
+    assert "T-3 two: may collide with T-1\nit has changed `a.py`\n" in warned
+
+
 def test_patterns_overlap_whichever_side_has_the_wildcard() -> None:
     assert overlap(("src/a.py", "docs/b.md"), ("src/*",)) == ["src/a.py"]
     assert overlap(("src/**",), ("src/deep/a.py",)) == ["src/**"]

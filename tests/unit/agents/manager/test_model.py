@@ -430,3 +430,46 @@ def test_a_replaced_manager_changes_nothing_at_any_moment() -> None:
 
 def test_without_the_guard_a_replaced_manager_breaks_the_run() -> None:
     assert [steps for steps in range(110) if breaks(steps, guarded=False)]
+
+
+STEPS = 140
+
+
+def after_a_kill(at: int) -> Manager:
+    """A whole run, in which whoever handles the message after `at` others is killed before its commit: desk, hand or gate.
+
+    A hand may have moved the branch by then.
+    """
+    machine = Manager()
+    machine.launch()
+    world, process = machine.world, DeskProcess(machine.world.board)
+    for step in range(STEPS):
+        inbox, message = next(((name, waiting[0]) for name, waiting in world.inboxes.items() if waiting), ("", None))
+        if message is None:
+            break
+        killed = step == at
+        if inbox == "manager" and killed:
+            process = DeskProcess(world.board)
+        elif inbox == "land":
+            world.land(message, killed=killed)
+        elif inbox == "gate":
+            machine._gate(message, killed=killed)
+        else:
+            machine._handle_one(process)
+        machine.the_ref_only_moved_to_judged_trees()
+    machine.no_task_lands_twice()
+    machine.teardown()
+    return machine
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_manager_that_is_killed_at_any_step_closes_each_task_once_and_loses_no_branch() -> None:
+    calm = after_a_kill(-1).world
+    landed = {id for intent in calm.board.all(IntentDoc) for id in intent.tasks}
+    assert {one.how for one in calm.board.queue.left} == {"landed", "conflict"}, "two of them write the same file"
+    for at in range(STEPS):
+        board = after_a_kill(at).world.board
+        assert {id for intent in board.all(IntentDoc) for id in intent.tasks} == landed, at
+        assert {task.id: task.state for task in board.tasks()} == {task.id: task.state for task in calm.board.tasks()}
+        assert not board.queue.branches
