@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from clusters import until
 from roster import Workspace, task
 from servers import Server, free_port
 
@@ -72,12 +74,18 @@ def test_a_full_server_is_said_everywhere_and_work_goes_on_when_there_is_room(
         status = json.loads((await asyncio.to_thread(made.call, "status", "--json")).stdout)
         assert len(status["full"]) == 1
         assert "raise its maxmemory" in (await asyncio.to_thread(made.call, "status")).stdout
+        # an agent that comes while there is no room cannot even say so, and waits instead of dying again and again
+        [pid] = [agent["pid"] for agent in status["agents"] if agent["name"] == "driver-1"]
+        os.kill(pid, signal.SIGKILL)
+        log = made.path / ".callboard/logs/driver-1.log"
+        await asyncio.to_thread(until, lambda: "no room, trying again" in log.read_text() or launched.done())
+        assert not [text for text in seen.events if " is down" in text]
         assert not launched.done()
         server.ask("CONFIG", "SET", "maxmemory", "0")
         await seen.until("the bus's server has room again")
         assert await launched == 0
         assert sum("is full" in text for text in seen.events) == 1
-        assert not any(" is down" in text for text in seen.events)
+        assert not [text for text in seen.events if " is down" in text]
 
     with tempfile.TemporaryDirectory(prefix="cb-") as folder:
         server = Server(Path(folder), port=free_port())
