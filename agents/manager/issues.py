@@ -112,9 +112,8 @@ def accepted_with(decision: Decision, task: TaskDoc, findings: Iterable[Finding]
         about = f"{finding.file} {finding.requirement or finding.quote or finding.scenario}"
         title = finding.scenario or finding.requirement or finding.quote or "a finding without words"
         key = issue_key("review", about)
-        report = Report(
-            key=key, title=title, severity="minor", category="review", evidence=(place,) if finding.file else ()
-        )
+        evidence = (place,) if finding.file else ()
+        report = Report(key=key, title=title, severity=finding.severity, category="review", evidence=evidence)
         record(decision, report, "review", task)
 
 

@@ -148,6 +148,14 @@ def test_a_finding_that_was_accepted_with_is_an_issue_of_its_task() -> None:
     assert found.of("T-1")[0].source == "review"
 
 
+def test_a_grave_finding_that_nothing_proves_stays_grave() -> None:
+    desk = reviewed()
+    desk.vote("T-1", "senior", "approved", Finding(severity="major", scenario="it may be too slow"))
+    for name in REVIEWERS[:2]:
+        desk.vote("T-1", name)
+    assert [found.severity for found in tiers.open_issues(desk.board)] == ["major"]
+
+
 def test_the_same_fault_in_other_words_is_the_same_issue() -> None:
     desk = reviewed()
     desk.vote("T-1", "senior", "approved", NIT)

@@ -6,7 +6,8 @@ and at the end that every intent is finished and every task has ended.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -26,9 +27,11 @@ from callboard.agents.manager.outlook import outlook
 from callboard.agents.manager.stack import person
 from callboard.agents.reviewer import consensus
 from callboard.bus.board import ENDED, AgentDoc, BlockerDoc, GateDoc, IntentDoc, ProblemDoc, QuestionDoc, TaskDoc
+from callboard.bus.issues import IssueDoc, Kept, Report, issue_key
 from callboard.bus.messages import (
     AttemptFailed,
     AttemptParked,
+    BacklogCarried,
     BlockerRaised,
     Body,
     CanonAsked,
@@ -42,6 +45,8 @@ from callboard.bus.messages import (
     Envelope,
     EvidenceSubmitted,
     GateRequested,
+    IssueClosed,
+    IssueReported,
     Outcome,
     ParkCause,
     QuestionAsked,
@@ -74,6 +79,8 @@ ADVICE: dict[str, dict[str, object]] = {
     "outage": {"says": "answer", "text": "thus", "choice": 2, "is_sure": True},
 }
 """What a reviewer says when it is consulted, by what it would vote."""
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SEEN: dict[str, Any] = {"first_run": "r0", "last_run": "r0", "first_at": NOON, "last_at": NOON}
 RARELY = st.sampled_from([False, False, False, True])
 FILES = {"a": "0", "b": "0", "c": "0", "shared": "0"}
 DOCUMENT = Permit(rule="document", path="new.md")
@@ -230,13 +237,14 @@ class Manager(RuleBasedStateMachine):
             body = message.body
             parked = PARKED.get(vote)
             finding = Finding(severity="major", file="a", quote="x", verified=True)
+            nit = Finding(severity="minor", file="a", quote=f"of {message.task}", verified=True)
             verdict = VerdictGiven.model_validate(
                 {
                     "review": body.review,
                     "commit": body.commit,
                     "requirements_hash": body.requirements_hash,
                     "vote": "abstained" if parked else vote,
-                    "findings": (finding,) if major else (),
+                    "findings": (finding,) if major else (nit,) if name == "junior-1" else (),
                     "parked": parked,
                     "until": self.world.now + LIMIT,
                 }
@@ -260,6 +268,18 @@ class Manager(RuleBasedStateMachine):
     @rule(command=st.sampled_from(["pause", "resume", "resume", "promote"]))
     def command(self, command: str) -> None:
         self.world.send(Draft("manager", CommandGiven.model_validate({"command": command})), "person")
+
+    @rule(n=st.integers(0, 5), closes=st.booleans())
+    def issue(self, n: int, closes: bool) -> None:
+        """A person reports one, of a task or of none, or closes it."""
+        report = IssueReported(report=Report(key=f"k{n}", title="odd"), task=f"T-{n}" if n else "")
+        self.world.send(Draft("manager", IssueClosed(key=f"k{n}") if closes else report), "person")
+
+    @rule()
+    def backlog(self) -> None:
+        """What earlier runs left open is told again, as after a kill."""
+        kept = Kept(key="k1", title="odd", category="", severity="minor", count=7, age_runs=1, age_tiers=0, **SEEN)
+        self.world.send(Draft("manager", BacklogCarried(run="before", issues=(kept,))), "manager")
 
     @rule(n=st.integers(1, 5))
     def cancel(self, n: int) -> None:
@@ -338,6 +358,20 @@ class Manager(RuleBasedStateMachine):
     def a_parked_agent_holds_nothing(self) -> None:
         for agent in self.world.board.all(AgentDoc):
             assert not (agent.parked_until and agent.state == "working"), agent
+
+    @invariant()
+    def an_issue_is_counted_once_for_each_time_it_was_seen(self) -> None:
+        for issue in self.world.board.all(IssueDoc):
+            before = issue.count - sum(one.count for one in issue.sightings)
+            assert before in (0, 7), issue
+
+    @invariant()
+    def what_was_approved_with_a_finding_is_an_issue_of_its_task(self) -> None:
+        board = self.world.board
+        for task in board.tasks():
+            if task.landed and "junior-1" in task.verdicts:
+                key = issue_key("review", f"a of {task.id}")
+                assert any(one.task == task.id for one in board.get(f"issue:{key}", IssueDoc).sightings), task.id
 
     def teardown(self) -> None:
         """Once nobody is killed any more and people answer, everything finishes."""
