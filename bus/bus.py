@@ -13,6 +13,7 @@ from loguru import logger
 from callboard.bus.archive import Archive
 from callboard.bus.board import Board, Change, D, RunDoc, decode_doc
 from callboard.bus.clock import utc_now
+from callboard.bus.consumers import Consumer, read_consumers
 from callboard.bus.dead_letters import DeadLetter, DeadLetters
 from callboard.bus.delivery import Wire
 from callboard.bus.errors import BoardStale, BusError, ServerTooOld
@@ -214,6 +215,10 @@ class Bus:
     async def gauges(self, names: Sequence[str]) -> BusGauges:
         """How much there is of everything; of the inboxes with these names, one by one."""
         return await read_gauges(self._link, self._keys, names)
+
+    async def consumers(self, inbox: str) -> tuple[Consumer, ...]:
+        """Who reads an inbox."""
+        return await read_consumers(self._link, self._keys, inbox)
 
     async def fire_due_timers(self) -> int:
         """Send the messages of timers whose time has come; how many this call sent."""

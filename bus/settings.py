@@ -33,6 +33,9 @@ class BusSettings(BaseModel):
     computer trusts. For rediss:// alone."""
     wait_replicas: Annotated[int, Field(ge=0)] = 0
     """How many replicas must have a message before it counts as sent."""
+    unreachable_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 60.0
+    """An agent's process of which the server hears nothing for so long is replaced: four leases (bus/lease.py), and a process at
+    work reads twice a second."""
     inbox_limit: Annotated[int, Field(ge=0)] = INBOX_LIMIT
     """How many messages may wait in one inbox before nothing new is sent to it; 0 = any number."""
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from loguru import logger
 
+from callboard.agents.workspace.guard import descendants, send
 from callboard.launch.restarts import Down, decide
 
 GRACE_S = 2.0
 """Between SIGTERM and SIGKILL for what is left when the launcher is gone."""
 GUARD_S = 30.0
 """How long a guard may take to end everything; one that needs longer is not waited for."""
+REACH_S = 5.0
+"""How long a process that was not heard of may take to end when it is asked."""
+ENDED_S = 15.0
+"""How long its guard may take then: its grace, and the 10 s for which guards repeat SIGKILL. Then the guard is killed too."""
 KILLED = -9
 """The exit code of an agent whose guard ended without a word, or does not end."""
 NOT_STARTED = 127
@@ -74,11 +81,15 @@ class Child:
     words: Sequence[str]
     log: Path
     on_down: Callable[[str, str], Awaitable[None]]
+    reach_s: float = REACH_S
+    ended_s: float = ENDED_S
     _process: Process | None = field(default=None, init=False)
     _stop: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _grace_s: float = field(default=0.0, init=False)
     _idle: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     """No process of it is there or on its way."""
+    _lost: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    """Its process can be ended by nobody."""
 
     def __post_init__(self) -> None:
         self._idle.set()
@@ -88,6 +99,10 @@ class Child:
         """Of its guard; 0 when it does not run."""
         return self._process.pid if self._process else 0
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
     async def run(self) -> None:
         """Keep it running until `stop`, or until it is down."""
         clock = asyncio.get_running_loop().time
@@ -95,6 +110,11 @@ class Child:
         while not self._stop.is_set():
             exit_code = await self._once()
             if self._stop.is_set():
+                return
+            if self._lost.is_set():
+                await self.on_down(
+                    self.name, f"it can neither be reached nor ended (exit code {exit_code}); see {self.log}"
+                )
                 return
             deaths.append(clock())
             logger.warning("agent died", agent=self.name, exit_code=exit_code, deaths=len(deaths))
@@ -123,8 +143,11 @@ class Child:
     async def _ended(self, process: Process) -> int:
         """Its exit code, once it has ended by itself or was asked to."""
         ended, asked = asyncio.ensure_future(process.wait()), asyncio.ensure_future(self._stop.wait())
+        lost = asyncio.ensure_future(self._lost.wait())
         try:
-            await asyncio.wait({ended, asked}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({ended, asked, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if lost.done() and not ended.done():
+                return KILLED
             if not ended.done():
                 process.ask()
                 await asyncio.wait({ended}, timeout=self._grace_s)
@@ -137,6 +160,29 @@ class Child:
             return KILLED
         finally:
             asked.cancel()
+            lost.cancel()
+
+    async def replace(self) -> None:
+        """End a process that cannot be reached, by whatever ends it; `run` starts the next one. What nobody can end is
+        given up, so that its work goes to others: it holds no lease any more, and nothing of it can be committed."""
+        process = self._process
+        if process is None:
+            return
+        ended = asyncio.ensure_future(process.wait())
+        try:
+            for try_it, wait_s in (
+                (process.ask, self.reach_s),
+                (process.end, self.ended_s),
+                (partial(kill, process), self.ended_s),
+            ):
+                try_it()
+                await asyncio.wait({ended}, timeout=wait_s)
+                if ended.done():
+                    return
+            logger.error("agent could not be ended", agent=self.name)
+            self._lost.set()
+        finally:
+            ended.cancel()
 
     async def stop(self, grace_s: float) -> None:
         """Ask it to end, also while it is only being started; after `grace_s` it is ended."""
@@ -148,3 +194,10 @@ class Child:
         """Let its guard end it and everything below it, as if we had died."""
         if self._process is not None:
             self._process.end()
+
+
+def kill(process: Process) -> None:
+    """Kill its guard and everything below, where the guard itself does not answer."""
+    if process.pid:
+        for pid in (*descendants(process.pid), process.pid):
+            send(pid, signal.SIGKILL)

@@ -29,6 +29,7 @@ from callboard.launch.checks import check, check_goes_on, unknown_again
 from callboard.launch.children import Child, Starter
 from callboard.launch.exclude import exclude
 from callboard.launch.keeping import keeping
+from callboard.launch.reaching import reaching
 from callboard.launch.runs import Continue, choose, create, new_name, read_run, runs, start_commit
 from callboard.launch.sandboxing import probe
 from callboard.launch.serving import bus_url, serving
@@ -198,7 +199,12 @@ class Launcher:
             for text in unknown_again(self.workspace, self.options.again):
                 self._event(text)
             self._say_what_agents_do_not_see(await bus.board())
-            async with answering(self.workspace, bus) if self._has_manager else nullcontext():
+            roster = self.workspace.roster if self._has_manager else {}
+            unreachable_s = self.workspace.settings.bus.unreachable_s
+            async with (
+                answering(self.workspace, bus) if self._has_manager else nullcontext(),
+                reaching(bus, self._children, roster, unreachable_s, self._event),
+            ):
                 return await self._watch(bus, tasks)
         finally:
             await self._stop_children(tasks)

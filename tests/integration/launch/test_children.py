@@ -284,3 +284,71 @@ def test_a_killed_launcher_leaves_nothing_behind(tmp_path: Path, server: str) ->
     finally:
         launcher.kill()
         launcher.wait()
+
+
+@pytest.mark.parametrize("how", ["it is stopped", "it ignores what it is asked", "its guard is stopped too"])
+def test_one_that_cannot_be_reached_is_ended_and_started_again(ward: Callable[[str], Ward], how: str) -> None:
+    trap = "trap '' TERM; " if "ignores" in how else ""
+    made = ward(f"{trap}echo here; while :; do sleep 0.05; done")
+    made.child.reach_s, made.child.ended_s = 0.2, SETTLED_S
+
+    async def scenario() -> None:
+        async with made.at_work():
+            await made.until_said("here\n")
+            if how != "it ignores what it is asked":
+                for process in running(made.mark):
+                    process.suspend()
+            if how == "its guard is stopped too":
+                made.child.ended_s = 0.2
+                os.kill(made.child.pid, signal.SIGSTOP)
+            await made.child.replace()
+            await made.until_said("here\nhere\n")
+            await made.child.stop(0.5)
+
+    asyncio.run(scenario())
+    assert made.down == []
+    assert running(made.mark) == []
+
+
+class Immortal:
+    """A process that nobody can end, as one that waits for a disk that is gone."""
+
+    pid = 0
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def start(self, words: object, log: Path) -> Immortal:
+        return self
+
+    async def wait(self) -> int:
+        await asyncio.Event().wait()
+        return 0
+
+    def ask(self) -> None:
+        self.asked.append("ask")
+
+    def end(self) -> None:
+        self.asked.append("end")
+
+
+def test_one_that_nobody_can_end_is_given_up_so_that_its_work_goes_to_others(tmp_path: Path) -> None:
+    down: list[str] = []
+    immortal = Immortal()
+
+    async def on_down(name: str, reason: str) -> None:
+        down.append(reason)
+
+    async def scenario() -> None:
+        child = Child("driver-1", immortal, (), tmp_path / "log", on_down, reach_s=0.01, ended_s=0.01)
+        running = asyncio.create_task(child.run())
+        await asyncio.sleep(0)
+        while not child.is_running:  # noqa: ASYNC110 - until it has begun
+            await asyncio.sleep(0)
+        await child.replace()
+        await running
+
+    asyncio.run(scenario())
+    assert immortal.asked[:2] == ["ask", "end"]
+    [reason] = down
+    assert reason.startswith("it can neither be reached nor ended")

@@ -340,3 +340,22 @@ def test_a_consult_carries_what_was_tried_seen_and_kept() -> None:
     assert asked.evidence == ("driver: exited 1: no such file",)
     assert asked.base == desk.task("T-1").base
     assert asked.questions
+
+
+def test_a_second_answer_of_the_same_reviewer_changes_nothing() -> None:
+    desk = started()
+    trio_asked(desk)
+    desk.advise("junior-1", says="answer", text="no, J")
+    again = ConsultAnswered(consult="B-1.trio", advice=Advice(says="answer", text="or L"))
+    assert "does not wait for junior-1" in desk.hear(again, "junior-1", "T-1").refusal
+    asked = desk.advise("junior-2", says="cannot_say").of(ConsultRequested)
+    assert asked[0].proposals == ("perhaps K", "no, J")
+
+
+def test_a_run_whose_only_task_is_blocked_moves_until_a_person_is_asked() -> None:
+    desk = Desk()
+    desk.directions(spec("one"))
+    desk.raise_blocker("T-1")
+    assert outlook(desk.board) == "moving"
+    desk.advise("senior")
+    assert outlook(desk.board) == "people"
