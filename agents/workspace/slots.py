@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -95,18 +96,41 @@ class GateSlots:
         self._environment = environment
         self._sandbox = sandbox
         self._copies = copies
-        self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
-        for number in range(first + count - 1, first - 1, -1):
-            self._free.put_nowait(number)
+        self._free = [*range(first + count - 1, first - 1, -1)]
+        self._waiting = (deque[asyncio.Future[int]](), deque[asyncio.Future[int]]())
+        """Who goes first, and who comes after."""
 
     @asynccontextmanager
-    async def take(self) -> AsyncIterator[Slot]:
-        """Wait for a free slot, the one used last first: it is the most likely to be set up already."""
-        number = await self._free.get()
+    async def take(self, *, goes_first: bool = False) -> AsyncIterator[Slot]:
+        """Wait for a free slot, the one used last first: it is the most likely to be set up already.
+
+        Args:
+            goes_first: Before everybody who waits and does not.
+        """
+        number = self._free.pop() if self._free else await self._turn(self._waiting[0 if goes_first else 1])
         try:
             yield self._slot(number)
         finally:
-            self._free.put_nowait(number)
+            self._give_back(number)
+
+    async def _turn(self, waiting: deque[asyncio.Future[int]]) -> int:
+        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        waiting.append(turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # its turn came at the same moment
+                self._give_back(turn.result())
+            raise
+
+    def _give_back(self, number: int) -> None:
+        for waiting in self._waiting:
+            while waiting:
+                turn = waiting.popleft()
+                if not turn.done():
+                    turn.set_result(number)
+                    return
+        self._free.append(number)
 
     def _slot(self, number: int) -> Slot:
         folder, git_dir = self._layout.gate(number), self._layout.gate_git(number)

@@ -159,6 +159,40 @@ def test_as_many_gates_run_at_once_as_there_are_slots(workshop: Workshop) -> Non
     asyncio.run(work())
 
 
+def test_who_goes_first_gets_the_next_slot_and_who_gives_up_keeps_none(workshop: Workshop) -> None:
+    async def work() -> list[str]:
+        found, got = slots(workshop, count=1), list[str]()
+
+        async def take(name: str, *, goes_first: bool = False) -> None:
+            async with found.take(goes_first=goes_first):
+                got.append(name)
+
+        async with found.take():
+            waiting = [asyncio.ensure_future(take(name)) for name in ("new", "newer")]
+            waiting += [asyncio.ensure_future(take(name, goes_first=True)) for name in ("gone", "to land")]
+            await asyncio.sleep(0)
+            waiting[2].cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        async with found.take():
+            return got
+
+    assert asyncio.run(work()) == ["to land", "new", "newer"]
+
+
+def test_a_slot_whose_taker_is_stopped_as_its_turn_comes_is_given_back(workshop: Workshop) -> None:
+    async def work() -> None:
+        found = slots(workshop, count=1)
+        async with found.take():
+            waiting = asyncio.ensure_future(found.take().__aenter__())
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        async with asyncio.timeout(30), found.take():
+            pass
+
+    asyncio.run(work())
+
+
 def test_a_gate_that_hangs_is_stopped_at_its_time_limit_and_its_slot_is_as_good_as_new(workshop: Workshop) -> None:
     async def work(slot: Slot) -> None:
         await slot.switch(workshop.head)
