@@ -8,7 +8,7 @@ from typing import cast
 
 from loguru import logger
 
-from callboard.bus.delivery import MOST_FAILURES, Delivery, Entry, Wire, bury, put_aside
+from callboard.bus.delivery import MOST_FAILURES, SHOWN_BYTES, Delivery, Entry, Wire, bury, put_aside
 from callboard.bus.envelope import MOST_READ_BYTES, Envelope, is_uuid
 from callboard.bus.errors import BadMessage, InboxFull, LeaseLost, UnknownKind
 from callboard.bus.groups import Groups
@@ -175,7 +175,9 @@ class Inbox:
 
     def _decoded(self, raw: bytes) -> Envelope:
         if len(raw) > MOST_READ_BYTES:
-            raise BadMessage(f"it has {len(raw):,} bytes, and a message may have {MOST_READ_BYTES:,}")
+            raise BadMessage(
+                f"it has {len(raw):,} bytes, and a message may have {MOST_READ_BYTES:,}; its first {SHOWN_BYTES:,} are kept"
+            )
         envelope = Envelope.decode(raw)
         if envelope.run != self._wire.keys.run or envelope.recipient != self.name:
             raise BadMessage(f"addressed to {envelope.recipient} of run {envelope.run}, found in inbox {self.name}")

@@ -182,7 +182,7 @@ def test_what_cannot_be_read_is_dead_at_once_and_its_neighbours_are_delivered(se
         assert [letter.reason for letter in letters] == ["unreadable"] * 9
         assert letters[0].raw == "\\xff\\xfe"
         assert "and a message may have 5,000,000" in letters[4].error
-        assert len(letters[4].raw) > 5_000_000
+        assert len(letters[4].raw) == 10_000
         assert "no UUID" in letters[5].error
         assert "another-run" in letters[6].error
         buried = [each.dead async for each in bus.journal() if each.dead]
