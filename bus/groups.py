@@ -8,14 +8,12 @@ from contextlib import asynccontextmanager
 
 from loguru import logger
 
-from callboard.bus.errors import BusError
-from callboard.bus.keys import GROUP, Keys
+from callboard.bus.keys import Keys
 from callboard.bus.link import FIRST_DELAY_S, LONGEST_DELAY_S, Link, NoGroup
+from callboard.bus.script import checked
 
 CALM_S = 30.0
 """A group lost again within this time is made again more slowly each time: something deletes it."""
-TOGETHER = 100
-"""Groups made at the same time."""
 
 
 class Groups:
@@ -33,8 +31,7 @@ class Groups:
     async def there(self) -> AsyncIterator[None]:
         """Make them where they are missing; when one is lost meanwhile, the body reads nothing."""
         if not self._are_there:
-            for start in range(0, len(self._names), TOGETHER):
-                await asyncio.gather(*map(self._make, self._names[start : start + TOGETHER]))
+            await self._make()
             self._are_there = True
         try:
             yield
@@ -50,11 +47,7 @@ class Groups:
     def _shown(self) -> str:
         return self._names[0] if len(self._names) == 1 else f"one of {len(self._names)}"
 
-    async def _make(self, name: str) -> None:
-        # From 0: what is in the stream was not acknowledged by anybody, for what was is deleted.
-        key, about = self._keys.inbox(name), f"make inbox {name}"
-        try:
-            await self._link.command("XGROUP", "CREATE", key, GROUP, "0", "MKSTREAM", about=about)
-        except BusError as error:
-            if "BUSYGROUP" not in str(error):
-                raise
+    async def _make(self) -> None:
+        """In one call: a connection for each would be thousands where many processes with many agents start at once."""
+        keys, about = list(map(self._keys.inbox, self._names)), f"make inbox {self._shown}"
+        checked(await self._link.script("groups", keys, [], about=about), about)

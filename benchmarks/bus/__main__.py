@@ -64,8 +64,14 @@ def _figures(handled: Throughput, lived: Lifecycle, grown: Growth) -> dict[str, 
         "lifecycle_vs_bare_loop": round(versus["p50"].median, 2),
         "lifecycle_p99_vs_bare_loop": round(versus["p99"].median, 2),
         "lifecycle_round_trips": round(lived.ours["trips"].median, 1),
+        "lifecycle_apart_p50_ms": round(lived.apart["p50"].median, 2),
+        "lifecycle_apart_round_trips": round(lived.apart["trips"].median, 1),
         "idle_1k_p99_vs_10": round(grown.idle_ratio.median, 2),
         "idle_1k_redis_mb": round(grown.idle[1_000]["mb"].median, 1),
+        "idle_10k_p99_vs_10": round(grown.spread_ratio.median, 2) if growth.SPREAD in grown.spread else None,
+        "idle_10k_redis_mb": round(grown.spread[growth.SPREAD]["mb"].median, 1)
+        if growth.SPREAD in grown.spread
+        else None,
         "backlog_1m_vs_empty": round(grown.backlog_ratio, 2) if 1_000_000 in grown.backlog else None,
         "peers": {name: round(series.median) for name, series in handled.peers.items()},
     }

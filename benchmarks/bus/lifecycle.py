@@ -15,6 +15,8 @@ class Lifecycle:
     """Milliseconds of one task, and round trips, round by round."""
 
     ours: dict[str, Series]
+    apart: dict[str, Series]
+    """Ours, with each agent in a process of its own."""
     bare: dict[str, Series]
     peers: dict[str, dict[str, Series]]
 
@@ -26,7 +28,7 @@ class Lifecycle:
 
 def measure(url: str, rounds: int, scale: float) -> Lifecycle:
     tasks = round(TASKS * scale)
-    names = ("life_ours", "life_bare", "life_autogen", "life_langgraph")
-    counts = (tasks, tasks, tasks, max(10, tasks // 3))
-    ours, bare, autogen, langgraph = in_turn(url, rounds, zip(names, counts, strict=True))
-    return Lifecycle(ours, bare, {"autogen-core (in memory)": autogen, "LangGraph (sqlite)": langgraph})
+    names = ("life_ours", "life_apart", "life_bare", "life_autogen", "life_langgraph")
+    counts = (tasks, tasks, tasks, tasks, max(10, tasks // 3))
+    ours, apart, bare, autogen, langgraph = in_turn(url, rounds, zip(names, counts, strict=True))
+    return Lifecycle(ours, apart, bare, {"autogen-core (in memory)": autogen, "LangGraph (sqlite)": langgraph})

@@ -36,7 +36,8 @@ def handled(found: Throughput) -> str:
 
 
 def lived(found: Lifecycle) -> str:
-    everyone = {"**ours**": found.ours, "bare loop": found.bare, **found.peers}
+    ours = {"**ours**": found.ours, "ours, five processes": found.apart}
+    everyone = {**ours, "bare loop": found.bare, **found.peers}
     rows = [
         (name, one["p50"].shown(digits=2), one["p99"].shown(digits=2), *_against(found, one), _trips(one["trips"]))
         for name, one in everyone.items()
@@ -55,10 +56,8 @@ def _trips(series: Series) -> str:
 
 
 def grown(found: Growth) -> str:
-    idle = [
-        (f"{size:,}", one["p50"].shown(digits=2), one["p99"].shown(digits=2), one["mb"].shown(digits=1), _percent(one))
-        for size, one in found.idle.items()
-    ]
+    idle = [_idle(f"{size:,}", one) for size, one in found.idle.items()]
+    idle += [_idle(f"{size:,} in ten processes", one) for size, one in found.spread.items()]
     backlog = [
         (f"{size:,}", one["send"].shown(digits=3), one["read"].shown(digits=3)) for size, one in found.backlog.items()
     ]
@@ -66,7 +65,13 @@ def grown(found: Growth) -> str:
         (f"{size:,}", *(one[name].shown(digits=3) for name in ("send", "read", "commit")))
         for size, one in found.pending.items()
     ]
-    idle_head = ("agents in one process", "send until handler begins, p50 ms", "p99 ms", "server MB", "CPU when idle")
+    idle_head = (
+        "idle agents in one process",
+        "send until handler begins, p50 ms",
+        "p99 ms",
+        "server MB",
+        "CPU when idle",
+    )
     return "\n\n".join(
         (
             table(idle_head, idle),
@@ -74,6 +79,11 @@ def grown(found: Growth) -> str:
             table(("held and not acknowledged", "send p50 ms", "read p50 ms", "commit p50 ms"), pending),
         )
     )
+
+
+def _idle(agents: str, one: dict[str, Series]) -> tuple[str, ...]:
+    p50, p99 = (one[name].shown(digits=2) for name in ("p50", "p99"))
+    return agents, p50, p99, one["mb"].shown(digits=1), _percent(one)
 
 
 def _percent(one: dict[str, Series]) -> str:
@@ -84,11 +94,11 @@ def picture(found: Growth) -> str:
     def line(sizes: dict[int, dict[str, Series]], name: str) -> dict[int, float]:
         return {size: one[name].median for size, one in sizes.items()}
 
-    idle = {name: line(found.idle, name) for name in ("p50", "p99")}
+    idle = {name: line(found.idle | found.spread, name) for name in ("p50", "p99")}
     backlog = {name: line(found.backlog, name) for name in ("send", "read")}
     return svg(
         [
-            Plot("From send until the handler begins", "idle agents in one process", idle),
+            Plot("From send until the handler begins", "idle agents; up to 1,000 in one process, more over ten", idle),
             Plot("One send, one read, p50", "messages that wait in the inbox", backlog),
         ]
     )

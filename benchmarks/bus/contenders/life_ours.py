@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from benchmarks.bus.job import Report
@@ -29,17 +30,18 @@ from callboard.bus.task import Briefing, TaskSpec
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 SPEC = TaskSpec(key="driver/parser", title="Nested lists", what="Read nested lists", agent="driver", paths=("src/**",))
+BRIEF = Briefing(agent="driver", version="0" * 16)
 
 
 class Agents:
-    """All five. The manager keeps its board in memory, as the desk does: what it decides next builds on what it decided
+    """All five, or one of them. The manager keeps its board in memory, as the desk does: what it decides next builds on what it decided
     before, and the server refuses it if that was not committed. So messages of one read are decided and committed together.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, merged: Callable[[], None]) -> None:
         self._versions: dict[str, int] = {}
         self._votes: dict[str, int] = {}
-        self.merged = asyncio.Event()
+        self._merged = merged
 
     def lane(self, envelope: Envelope) -> str:
         return envelope.id
@@ -72,7 +74,7 @@ class Agents:
                 sends = (("driver", landed),) if votes == len(REVIEWERS) else ()
                 return self._changed(work, "approved", *sends)
             case _:
-                self.merged.set()
+                self._merged()
                 return Outcome()
 
     def _changed(self, work: Work, doing: str, *sends: tuple[str, Body]) -> Outcome:
@@ -83,23 +85,27 @@ class Agents:
         return Outcome(tuple(Draft(to, body) for to, body in sends), (change,))
 
 
+def assignment(n: int) -> Draft:
+    return Draft("driver", TaskAssigned(spec=SPEC, briefing=BRIEF, base=HEAD, start=HEAD), task=f"T-{n}", attempt=1)
+
+
 def run(url: str, count: int, report: Report) -> None:
     asyncio.run(_run(url, count, report))
 
 
 async def _run(url: str, count: int, report: Report) -> None:
-    bus, agents, stop = await Bus.connect(url, "life"), Agents(), asyncio.Event()
+    bus, merged, stop = await Bus.connect(url, "life"), asyncio.Event(), asyncio.Event()
     gc.collect()
     gc.freeze()
     may_all = lambda *_: True  # noqa: E731
-    host = Runtime(bus, dict.fromkeys(NAMES, agents), "host.bench.1", may_send=may_all, handler_timeout_s=60.0)
-    brief = Briefing(agent="driver", version="0" * 16)
+    host = Runtime(
+        bus, dict.fromkeys(NAMES, Agents(merged.set)), "host.bench.1", may_send=may_all, handler_timeout_s=60.0
+    )
 
     async def one(n: int) -> None:
-        agents.merged.clear()
-        assigned = TaskAssigned(spec=SPEC, briefing=brief, base=HEAD, start=HEAD)
-        await bus.send(Draft("driver", assigned, task=f"T-{n}", attempt=1), sender="manager")
-        await agents.merged.wait()
+        merged.clear()
+        await bus.send(assignment(n), sender="manager")
+        await merged.wait()
 
     async with asyncio.TaskGroup() as group:
         group.create_task(host.run(stop))

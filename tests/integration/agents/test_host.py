@@ -46,6 +46,25 @@ def test_each_of_many_agents_handles_its_own_message(bus: Bus, go: Go) -> None:
     go(scenario())
 
 
+def test_a_start_with_many_agents_takes_few_connections(server: Server, bus: Bus, go: Go) -> None:
+    async def scenario() -> None:
+        handlers = {f"a-{n}": Scripted() for n in range(MANY)}
+        before = connections(server)
+        async with hosting(bus, handlers):
+            await bus.send(message("last", inbox=f"a-{MANY - 1}"), sender="manager")
+            await committed(bus, 1)
+        assert connections(server) - before < MANY / 4
+
+    go(scenario())
+
+
+def connections(server: Server) -> int:
+    """Made since the server's start."""
+    lines = server.ask("INFO", "stats").decode().splitlines()
+    [line] = [line for line in lines if line.startswith("total_connections_received:")]
+    return int(line.partition(":")[2])
+
+
 def test_what_a_process_that_died_held_in_one_of_many_inboxes_is_taken_over_at_the_start(bus: Bus, go: Go) -> None:
     async def scenario() -> None:
         handlers = {f"a-{n}": Scripted() for n in range(MANY)}
