@@ -1,4 +1,4 @@
-"""What the manager and the agents say to each other about a task: drivers, then reviewers."""
+"""What the manager and the drivers say to each other about a task."""
 
 from __future__ import annotations
 
@@ -175,39 +175,3 @@ class ChangesRequested(Body):
     findings: tuple[Finding, ...] = ()
     detail: str = ""
     """What a gate printed last, or both sides of a conflict."""
-
-
-# --- manager <-> reviewer ------------------------------------------------------------------------
-
-
-class ReviewRequested(Body):
-    """manager -> reviewer: judge this blindly."""
-
-    kind: ClassVar[str] = "review.requested"
-    review: str
-    """Id of this review: task, attempt and commit; what a verdict is bound to."""
-    spec: TaskSpec
-    agent: str
-    base: str
-    commit: str | None
-    requirements_hash: str
-    commands: tuple[CommandResult, ...] = ()
-    notes: str = ""
-    deadline: AwareDatetime
-
-
-class VerdictGiven(Body):
-    """reviewer -> manager. A missing, late or unreadable one is an abstention."""
-
-    kind: ClassVar[str] = "verdict.given"
-    review: str
-    commit: str | None
-    requirements_hash: str
-    vote: Literal["approved", "needs_revision", "abstained"]
-    findings: tuple[Finding, ...] = ()
-    notes: str = ""
-    parked: ParkCause | None = None
-    """Why it could not think, with an abstention: then it is asked again, once it can."""
-    until: AwareDatetime | None = None
-    reached: Reached | None = None
-    """Parked for the budget: the cap that left no room."""

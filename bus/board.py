@@ -14,6 +14,7 @@
 | verdict:<tree>:<gate hash> | GateDoc |
 | intent:<id>         | IntentDoc  |
 | queue               | QueueDoc   |
+| review:<id>         | ReviewDoc  |
 | budget              | BudgetDoc  |
 | issue:<key>, tracker, summary | bus/issues.py |
 
@@ -27,7 +28,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal, TypeVar, cast
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from callboard.bus.caps import Caps, Exhausted, Limits, Worked
 from callboard.bus.doc import Doc as Doc
@@ -38,10 +39,12 @@ from callboard.bus.merges import QueueDoc as QueueDoc
 from callboard.bus.problems import ProblemDoc as ProblemDoc
 from callboard.bus.problems import TrackDoc as TrackDoc
 from callboard.bus.questions import QuestionDoc as QuestionDoc
+from callboard.bus.reviews import ReviewDoc as ReviewDoc
+from callboard.bus.reviews import Verdict as Verdict
 from callboard.bus.states import ENDED as ENDED
 from callboard.bus.states import HELD_BY_AGENT as HELD_BY_AGENT
 from callboard.bus.states import TaskState as TaskState
-from callboard.bus.task import Briefing, CommandResult, Finding, Note, OwnCaps, Permit, TaskSpec
+from callboard.bus.task import Briefing, CommandResult, Note, OwnCaps, Permit, TaskSpec
 
 
 class RunDoc(Doc):
@@ -112,16 +115,6 @@ class BriefingDoc(Doc):
     """What was odd in the file when it was last read, each as `file:line: message`."""
 
 
-class Verdict(BaseModel):
-    """One reviewer's answer, as the desk keeps it."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    vote: Literal["approved", "needs_revision", "abstained"]
-    findings: tuple[Finding, ...] = ()
-    notes: str = ""
-
-
 class TaskDoc(Doc):
     id: str = ""
     spec: TaskSpec | None = None
@@ -156,6 +149,8 @@ class TaskDoc(Doc):
     reviewed_base: str = ""
     verdicts: dict[str, Verdict] = {}
     reviewers: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    """Whose word the second round of its review still waits for."""
     blocker: str = ""
     question: str = ""
     intent: str = ""
@@ -176,6 +171,11 @@ class TaskDoc(Doc):
     """What a person said it goes on without: keys of dependencies, its Status, its owner."""
     permits: tuple[Permit, ...] = ()
     """What a person let through intake; it holds for every later attempt."""
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """Reviewers whose word its open review still waits for."""
+        return tuple(name for name in self.reviewers if name not in self.verdicts) or self.asked
 
     @property
     def task(self) -> TaskSpec:
@@ -247,6 +247,7 @@ PREFIXES: Mapping[str, type[Doc]] = {
     "verdict": GateDoc,
     "intent": IntentDoc,
     "queue": QueueDoc,
+    "review": ReviewDoc,
     "budget": BudgetDoc,
     "issue": IssueDoc,
     "tracker": TrackerDoc,

@@ -17,12 +17,10 @@ from callboard.bus.agent_messages import (
     HandInRefused,
     ParkCause,
     QuestionAsked,
-    ReviewRequested,
     TaskAccepted,
     TaskAssigned,
     TaskCancelled,
     TaskProgressed,
-    VerdictGiven,
 )
 from callboard.bus.body import KINDS, Body
 from callboard.bus.caps import Limits, Reached
@@ -50,7 +48,18 @@ from callboard.bus.hand_messages import (
     PromotionRequested,
 )
 from callboard.bus.issue_messages import BacklogCarried, IssueClosed, IssueReported
+from callboard.bus.log_messages import FeedbackLogged, LogKind, MessageRefused
 from callboard.bus.people_messages import CommandGiven, CommandHandled
+from callboard.bus.review_messages import (
+    ReviewRequest,
+    ReviewRequested,
+    ReviewWord,
+    SynthesisGiven,
+    SynthesisRequested,
+    VerdictGiven,
+    VoteGiven,
+    VoteRequested,
+)
 from callboard.bus.task import Briefing, Fact, TaskSpec
 
 __all__ = [
@@ -103,8 +112,12 @@ __all__ = [
     "PromotionFinished",
     "PromotionRequested",
     "QuestionAsked",
+    "ReviewRequest",
     "ReviewRequested",
+    "ReviewWord",
     "RosterChanged",
+    "SynthesisGiven",
+    "SynthesisRequested",
     "TaskAccepted",
     "TaskAssigned",
     "TaskCancelled",
@@ -113,6 +126,8 @@ __all__ = [
     "Timer",
     "TimerFired",
     "VerdictGiven",
+    "VoteGiven",
+    "VoteRequested",
     "emitted_id",
     "new_id",
     "new_trace",
@@ -234,46 +249,3 @@ class PromotionChanged(Body):
     target: str
     old: str
     new: str
-
-
-# --- any agent -> journal only -------------------------------------------------------------------
-
-
-LogKind = Literal[
-    "startup",
-    "task",
-    "progress",
-    "evidence",
-    "blocker",
-    "resolved",
-    "question",
-    "answer",
-    "review",
-    "merge",
-    "deployment",
-    "shutdown",
-]
-
-
-class FeedbackLogged(Body):
-    """One entry of the sender's own feedback log."""
-
-    kind: ClassVar[str] = "feedback.logged"
-    log: str
-    """Whose log: always the sender's own name, else it is refused."""
-    entry: LogKind
-    title: str = ""
-    facts: tuple[str, ...] = ()
-    """One line each, Markdown inline at most."""
-    text: str = ""
-
-
-class MessageRefused(Body):
-    """anybody -> journal: a message that its receiver did not act on, and why."""
-
-    kind: ClassVar[str] = "message.refused"
-    refused: str
-    """The refused message's id."""
-    refused_kind: str
-    refused_sender: str
-    reason: str

@@ -166,3 +166,22 @@ class Finding(Fact):
     """A command that shows it."""
     verified: bool = False
     """Set by code: the quote stands where it says in the reviewed tree. Never taken from a brain."""
+    dropped: str = ""
+    """Set by code: why it counts for nothing; "" = it stands."""
+    proof: Literal["", "shown", "not_shown", "not_new", "unrunnable"] = ""
+    """Set by code: what its command, run on the reviewed tree, has shown. not_new: it fails on the base just so."""
+    ran: str = ""
+    """The same for a person."""
+
+    @property
+    def vetoes(self) -> bool:
+        """True if no vote can overrule it: a major whose command failed on the reviewed tree."""
+        return self.severity == "major" and self.proof == "shown" and not self.dropped
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits by which it is known again in a later round: its file and quote, where it has them; else what it
+        is against and what goes wrong. Lines move, and white space and case do not count."""
+        quote = "".join(self.quote.split())
+        said = (self.file, quote) if self.file and quote else (self.requirement, " ".join(self.scenario.split()))
+        return hashlib.sha256("\0".join(said).casefold().encode("utf-8", "surrogatepass")).hexdigest()[:16]

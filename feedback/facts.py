@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from callboard.bus.reviews import Synthesis
 from callboard.bus.task import CommandResult, Finding
 
 SHOWN = 20
@@ -44,9 +45,19 @@ def finding_fact(finding: Finding) -> str:
         f"; quote {_code(finding.quote)} ({'verified' if finding.verified else 'not verified'})"
         if finding.quote
         else "",
-        f"; shown by {_code(finding.command)}" if finding.command else "",
+        f"; command {_code(finding.command)}" + (f": {finding.ran}" if finding.ran else "") if finding.command else "",
+        f"; dropped: {finding.dropped}" if finding.dropped else "",
     ]
     return _one_line("".join(parts))
+
+
+def synthesis_facts(made: Synthesis) -> tuple[str, ...]:
+    """to change: check the length (F-1, F-2)"""
+    return _lines(
+        *(f"to change: {item.text} ({', '.join(item.findings)})" for item in made.items),
+        *(f"out of scope: {it.finding}: {it.reason}" for it in made.dismissed),
+        *(f"not counted: {why}" for why in made.refused),
+    )
 
 
 def startup_facts(

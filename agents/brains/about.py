@@ -15,6 +15,8 @@ def about(job: AnyJob) -> About:
     if isinstance(job, Job):
         return About(key=job.spec.key, agent=job.seat.agent, attempt=job.attempt, asked=job.spec.digest)
     if isinstance(job, Inquiry):
+        if job.about is not None:
+            return job.about
         asked = hashlib.sha256(job.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         return About(key=f"{job.kind}/{job.id}", agent=job.seat.agent, attempt=job.attempt, asked=asked)
     request = job.request

@@ -11,10 +11,11 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, JsonValue
 
+from callboard.agents.brains.calls import About
 from callboard.agents.workspace.sandbox import OFF, Sandbox
 from callboard.bus.caps import Reached
 from callboard.bus.issues import Report as Issue
-from callboard.bus.messages import ParkCause, ReviewRequested
+from callboard.bus.messages import ParkCause, ReviewRequest
 from callboard.bus.task import Briefing, Note, TaskSpec
 
 Report = Callable[[str], Awaitable[None]]
@@ -73,7 +74,7 @@ class ReviewJob:
     seat: Seat
     task: str
     attempt: int
-    request: ReviewRequested
+    request: ReviewRequest
     diff: str
     """Unified diff of base and commit, cut at a stated length; "" when nothing changed."""
 
@@ -108,6 +109,8 @@ class Inquiry:
     """What an answer looks like; unknown keys are for it to refuse."""
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
     """The same question for programs, which do not read prose."""
+    about: About | None = None
+    """What it is about, as far as that is the same at another place; None = its kind, id and text."""
 
     def as_json(self) -> str:
         """The question for a brain outside this process (docs/brains.md)."""

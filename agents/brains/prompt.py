@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 
 from callboard.agents.brains.brain import Inquiry, Job, ReviewJob
+from callboard.agents.reviewer.requirements import listed, requirements_of
+from callboard.bus.messages import ReviewRequest
 from callboard.bus.task import Briefing, CommandResult, Note, TaskSpec
 from callboard.directions.demands import ANY
 
@@ -56,6 +58,7 @@ def review_prompt(job: ReviewJob, *, max_diff: int = 100_000) -> str:
         job.seat.prompt,
         f"# What you judge: {job.task} {request.spec.title}\n\nAttempt {job.attempt} by {request.agent}: {handed_in}. "
         "The current folder is a checkout of it.\n\n## What was asked\n\n" + requirements(request.spec),
+        against(request),
         _commands(request.commands),
         f"## What its author says\n\n{request.notes}" if request.notes else "",
         _diff(job.diff, max_diff),
@@ -87,6 +90,13 @@ def requirements(spec: TaskSpec) -> str:
         lines.append("These must exit 0 afterwards:\n" + _list(f"`{check}`" for check in spec.checks))
     lines += _must_call(spec.tools)
     return "\n".join(lines) or spec.title
+
+
+def against(request: ReviewRequest) -> str:
+    """What a finding can name as its requirement, for a reviewer."""
+    known = request.requirements or requirements_of(request.spec)
+    shown = (it.model_copy(update={"text": f"{it.text[:120]} ..." if len(it.text) > 120 else it.text}) for it in known)
+    return "## What a finding is against\n\nIts `requirement` is one of these ids:\n" + listed(shown)
 
 
 def briefing(it: Briefing) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callboard.agents.manager import approvals, budget, ladder, obstacles, requests
+from callboard.agents.manager import approvals, budget, ladder, obstacles, review_stops, reviewing
 from callboard.agents.manager.decision import Decision, newest
 from callboard.bus.board import BlockerDoc, TaskDoc, TaskState
 from callboard.bus.messages import AnswerGiven, BlockerResolved, Body, CommandGiven
@@ -116,13 +116,14 @@ def answer(decision: Decision, question: QuestionDoc, text: str, *, by: str = ""
     decision.send(question.agent, told, task)
     note = Note(source="answer", text=f"Question: {question.text}\nAnswer: {text}")
     task = decision.put_task(task, notes=(*task.notes, note), blocker="", question="")
-    _go_on(decision, task, blocker)
+    _go_on(decision, task, blocker, text)
 
 
-def _go_on(decision: Decision, task: TaskDoc, blocker: BlockerDoc) -> None:
+def _go_on(decision: Decision, task: TaskDoc, blocker: BlockerDoc, text: str) -> None:
     """Work that only lacked its review is not done again; what stood in the way is waived."""
     if blocker.cause == "review":
-        requests.ask_reviewers(decision, task, task.review_commit)
+        if review_stops.answered(decision, task, text):
+            reviewing.passed(decision, decision.board.task(task.id))
         return
     found = obstacles.find(decision.board, newest(decision.board), task) if blocker.cause == "import" else None
     waived = (*task.waived, *(found.waives if found else ()))

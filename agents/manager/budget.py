@@ -93,7 +93,7 @@ def in_hand(board: Board) -> list[str]:
         if task.state in HELD_BY_AGENT:
             at_it = [task.agent]
         elif judging:
-            at_it = [name for name in task.reviewers if name not in task.verdicts]
+            at_it = list(task.awaited)
         else:
             continue
         own = (*tier_scopes(task.task.tier), task_scope(task.id))

@@ -21,6 +21,7 @@ from callboard.agents.manager import (
     people,
     presence,
     promoting,
+    reviewing,
     setbacks,
     summary,
 )
@@ -53,11 +54,11 @@ from callboard.bus.messages import (
     Outcome,
     PromotionFinished,
     QuestionAsked,
+    ReviewWord,
     RosterChanged,
     TaskAccepted,
     TaskProgressed,
     TimerFired,
-    VerdictGiven,
 )
 
 
@@ -109,7 +110,7 @@ def _route(decision: Decision, message: Envelope) -> None:
             budget.counted(decision, reached)
         case MergePrepared() | LandFinished() | PromotionFinished() | GateFinished() as body:
             _from_hands(decision, body)
-        case VerdictGiven() | CanonRead() | ConsultAnswered() as body:
+        case ReviewWord() | CanonRead() | ConsultAnswered() as body:
             _judged(decision, body)
         case _:
             _from_worker(decision, message)
@@ -129,9 +130,9 @@ def _from_hands(decision: Decision, body: MergePrepared | LandFinished | Promoti
             judgement.gate_finished(decision, body)
 
 
-def _judged(decision: Decision, body: VerdictGiven | CanonRead | ConsultAnswered) -> None:
-    if isinstance(body, VerdictGiven):
-        judgement.verdict_given(decision, body)
+def _judged(decision: Decision, body: ReviewWord | CanonRead | ConsultAnswered) -> None:
+    if isinstance(body, ReviewWord):
+        reviewing.word_given(decision, body)
     else:
         ladder.heard(decision, body)
 
@@ -179,7 +180,7 @@ def _holds(task: TaskDoc, message: Envelope) -> bool:
 def _timer_fired(decision: Decision, body: TimerFired) -> None:
     task = decision.board.task(decision.cause.task)
     if body.about == "review":
-        judgement.review_deadline(decision, task, body.subject)
+        reviewing.review_deadline(decision, task, body.subject)
     elif body.about == "question":
         answers.deadline_passed(decision, body.subject)
     elif body.about == "consult":

@@ -64,7 +64,7 @@ def waits_for_budget(board: Board, task: TaskDoc) -> bool:
     """A review that cannot go on until a person raises the budget of its task, its tier or a reviewer."""
     if task.state is not TaskState.REVIEW or not task.reason:
         return False
-    awaited = [agent_scope(name) for name in task.reviewers if name not in task.verdicts]
+    awaited = [agent_scope(name) for name in task.awaited]
     return dispatch.is_spent(board, task) or any(scope in board.budget.exhausted for scope in awaited)
 
 

@@ -8,7 +8,7 @@ from callboard.agents.manager import budget, closing, requests, setbacks
 from callboard.agents.manager.decision import Decision
 from callboard.bus.board import AgentDoc, TaskDoc, TaskState
 from callboard.bus.caps import scopes_of
-from callboard.bus.messages import AttemptParked, TimerFired, VerdictGiven
+from callboard.bus.messages import AttemptParked, ReviewWord, TimerFired
 from callboard.bus.task import Note
 from callboard.feedback.facts import time_fact
 
@@ -33,7 +33,7 @@ def attempt_parked(decision: Decision, task: TaskDoc, body: AttemptParked) -> No
     _wait(decision, agent, body, task, body.detail)
 
 
-def review_parked(decision: Decision, task: TaskDoc, reviewer: str, body: VerdictGiven) -> None:
+def review_parked(decision: Decision, task: TaskDoc, reviewer: str, body: ReviewWord) -> None:
     """The review stays open without a deadline; who has not answered is asked again, once that reviewer can think."""
     decision.put_task(task, reason=f"waits for {reviewer}: {body.notes}")
     decision.log("review", f"waits for {reviewer}", [body.notes], task=task)
@@ -60,7 +60,7 @@ def unpark_all(decision: Decision) -> list[str]:
     return [agent.name for agent in parked]
 
 
-def _wait(decision: Decision, agent: str, body: AttemptParked | VerdictGiven, task: TaskDoc, detail: str) -> None:
+def _wait(decision: Decision, agent: str, body: AttemptParked | ReviewWord, task: TaskDoc, detail: str) -> None:
     cause = body.cause if isinstance(body, AttemptParked) else body.parked
     own = scopes_of(task.id, task.task.tier, agent)
     if cause == "rate_limit":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from callboard.agents.manager import seats, setbacks, stacking
+from callboard.agents.manager import seats, second_round, setbacks, stacking
 from callboard.agents.manager.decision import Decision
 from callboard.agents.reviewer.consensus import TRIO
-from callboard.bus.board import BriefingDoc, IntentDoc, TaskDoc, TaskState, Verdict
+from callboard.bus.board import BriefingDoc, IntentDoc, ReviewDoc, TaskDoc, TaskState, Verdict
 from callboard.bus.messages import GateRequested, ReviewRequested, TimerFired
 
 
@@ -37,6 +37,7 @@ def ask_reviewers(
     commit: str,
     reviewed_base: str = "",
     verdicts: Mapping[str, Verdict] | None = None,
+    second: ReviewDoc | None = None,
 ) -> None:
     """Ask all three, blind and in parallel. A review is bound to the commit and to what was asked for.
 
@@ -44,6 +45,7 @@ def ask_reviewers(
         commit: What is judged; "" when the task changed nothing.
         reviewed_base: What it is judged against, where that is not what its last review saw.
         verdicts: What some have said about the same already; they are not asked again.
+        second: The second round as it stood, where it goes on under a new id.
     """
     heard = dict(verdicts or {})
     task = decision.put_task(task, review_commit=commit, reviewed_base=reviewed_base or task.reviewed_base)
@@ -63,21 +65,24 @@ def ask_reviewers(
         verdicts=heard,
         reason="",
     )
-    body = ReviewRequested(
-        review=task.review,
-        spec=task.task,
-        agent=task.agent,
-        base=task.reviewed_base,
-        commit=commit or None,
-        requirements_hash=task.task.digest,
-        commands=task.commands,
-        notes=task.evidence,
-        deadline=decision.now + decision.policy.review_deadline,
-    )
+    if second is not None:
+        decision.put(
+            second_round.review_field(task.review), second.model_copy(update={"id": task.review, "version": 0})
+        )
+        second_round.ask(decision, task, second_round.current(decision, task))
+        return
+    body = ReviewRequested.model_validate(second_round.request(decision, task).model_dump())
     for name in reviewers:
         if name not in heard:
             decision.send(name, body, task)
     decision.after(decision.policy.review_deadline, TimerFired(about="review", subject=task.review), task)
+
+
+def without(review: ReviewDoc, missing: Sequence[str]) -> ReviewDoc:
+    """An open second round without the words of some, so that they are asked again."""
+    votes = {name: vote for name, vote in review.votes.items() if name not in missing}
+    made = None if review.stage == "synthesis" else review.synthesis
+    return review.model_copy(update={"votes": votes, "synthesis": made})
 
 
 def ask_parked_reviews(decision: Decision, reviewer: str = "") -> None:
@@ -88,15 +93,21 @@ def ask_parked_reviews(decision: Decision, reviewer: str = "") -> None:
     """
     for task in decision.board.tasks():
         waits = task.state is TaskState.REVIEW and bool(task.reason)
-        if waits and (not reviewer or (reviewer in task.reviewers and reviewer not in task.verdicts)):
-            ask_reviewers(decision, task, task.review_commit, verdicts=task.verdicts)
+        if waits and (not reviewer or reviewer in task.awaited):
+            open_ = second_round.current(decision, task)
+            second = open_ if open_.version and open_.stage != "closed" else None
+            ask_reviewers(decision, task, task.review_commit, verdicts=task.verdicts, second=second)
 
 
 def renew_reviews(decision: Decision) -> None:
     """A changed reviewer voids open reviews."""
     reviewers = seats.reviewers(decision.board)
+    seated = {seat: name for name, seat in seats.trio(decision.board).by_name.items()}
     for task in decision.board.tasks():
-        if task.state is TaskState.REVIEW and task.reviewers != reviewers:
+        if task.state is not TaskState.REVIEW:
+            continue
+        open_ = second_round.current(decision, task)
+        if task.reviewers != reviewers or (open_.version and open_.seats != seated):
             ask_reviewers(decision, task, task.review_commit)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from callboard.agents.manager.decision import Decision
+from callboard.agents.reviewer.consensus import Seats
 from callboard.bus.board import HELD_BY_AGENT, AgentDoc, Board, TaskDoc, TaskState
 from callboard.bus.messages import TaskCancelled
+from callboard.bus.reviews import SEATS
 
 
 def held_task(decision: Decision, name: str) -> TaskDoc | None:
@@ -30,3 +32,13 @@ def requeue_held(decision: Decision, name: str, why: str) -> None:
 def reviewers(board: Board) -> tuple[str, ...]:
     """The reviewers of the roster, whether or not they are there now: one who is absent can still answer in time."""
     return tuple(sorted(agent.name for agent in board.all(AgentDoc) if agent.role == "reviewer"))
+
+
+def trio(board: Board) -> Seats:
+    """Who sits where: as the launch said; whoever it said nothing of sits as its name says, or on a free seat."""
+    names = reviewers(board)
+    given = {name: board.get(f"agent:{name}", AgentDoc).seat or (name if name in SEATS else "") for name in names}
+    free = [seat for seat in SEATS if seat not in given.values()]
+    taken = {seat: name for name, seat in given.items() if seat}
+    taken |= dict(zip(free, (name for name in names if not given[name]), strict=False))
+    return Seats(taken.get("senior", ""), tuple(taken[seat] for seat in SEATS[1:] if seat in taken))

@@ -88,9 +88,17 @@ def send_back(
     decision.send(task.agent, told, task)
     text = "\n".join([summary, *(finding_fact(finding) for finding in findings), detail]).strip()
     task = decision.put_task(task, pin=task.pin if source == "landing" else task.head)
-    # what collides with the integration head fails for what others did
-    repeats = source != "landing" and tracks.sent_back(decision, task, text)
+    # what collides with the integration head fails for what others did; reviews have stop conditions of their own
+    repeats = source != "landing" and tracks.sent_back(decision, task, "" if source == "review" else text)
     spend_attempt(decision, task, Note(source=source, text=text), summary, repeats=repeats)
+
+
+def send_back_unspent(decision: Decision, task: TaskDoc, summary: str, findings: Sequence[Finding]) -> None:
+    """A person said how to go on after a review: the driver hears what was found, and no attempt is counted."""
+    decision.send(task.agent, ChangesRequested(source="review", summary=summary, findings=tuple(findings)), task)
+    text = "\n".join([summary, *map(finding_fact, findings)])
+    notes = (*task.notes[:-1], Note(source="review", text=text), *task.notes[-1:])
+    decision.put_task(task, state=TaskState.CHANGES_REQUESTED, pin=task.head, reason=summary, notes=notes)
 
 
 def refuse(decision: Decision, task: TaskDoc, rule: str, path: str, way_out: str) -> None:

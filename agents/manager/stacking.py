@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from callboard.agents.manager.decision import Decision
+from callboard.agents.manager.second_round import trailers_of
 from callboard.agents.manager.verdicts import gate_hash
 from callboard.bus.board import Board, IntentDoc, TaskDoc
 from callboard.bus.hand_messages import MergeBranch
@@ -37,14 +38,13 @@ def _branch(decision: Decision, task: TaskDoc) -> MergeBranch:
 
 def merge_message(decision: Decision, task: TaskDoc) -> str:
     """Subject and trailers of a task's merge on the side chain; later runs read Task-Key and Task-Digest from it."""
-    approved = [name for name, verdict in sorted(task.verdicts.items()) if verdict.vote == "approved"]
     trailers = [
         f"Task: {task.id}",
         f"Task-Key: {task.task.key}",
         f"Task-Digest: {task.task.digest}",
         f"Agent: {task.agent}",
         f"Evidence: {task.head}",
-        *(f"Reviewed-by: {name}" for name in approved),
+        *trailers_of(decision.board, task),
         f"Gate: {gate_hash(decision.policy, task.task)}",
     ]
     return "\n".join([f"{task.task.title}", "", *trailers, ""])

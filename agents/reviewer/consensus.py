@@ -1,20 +1,58 @@
-"""What the reviewers' verdicts add up to: pure, and the only place that decides it.
+"""What a review comes to: pure, and the only place that decides it.
 
-Approved = all reviewers answered by the deadline (an abstention is no answer), a majority approves (two of three), and
-no major finding with a verified quote is open. A finding that names a file and a quote that is not there is dropped: it
-stays in the record with `verified` False, and counts for nothing.
+Round one: three blind verdicts. It ends the review where there is nothing left to reconcile:
+- a major whose command failed on the reviewed tree: no vote can overrule it;
+- all three approve, and no major stands: `consensus`;
+- all three want a revision, and a finding stands; or two do and the third gave no answer: `fixes` or `major_flaws`.
+
+Round two, else: the senior makes one of what stands and may dismiss findings that are out of scope; an open major is
+`major_flaws`; without one the juniors vote. Both approve: `consensus`. Both refuse: what was dismissed is taken up
+again. One refuses: the minor findings go back as `fixes`. Where nothing is left that could be worked on, or one junior
+stands against the dismissal of a major: `blocked`.
+
+Quorum: three verdicts, the synthesis where something stands, two votes. An abstention is no answer; without quorum
+nothing passes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from callboard.bus.board import Verdict
+from callboard.agents.reviewer.standing import majors, standing
+from callboard.bus.reviews import SecondVote, Standing, Synthesis, Verdict, Verdicted
 from callboard.bus.task import Finding
 
 TRIO = 3
 """Fewer reviewers than this approve nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """Who was asked, by name."""
+
+    senior: str
+    juniors: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Each once."""
+        return tuple(dict.fromkeys(name for name in (self.senior, *self.juniors) if name))
+
+    @property
+    def by_name(self) -> dict[str, str]:
+        """Reviewer -> seat."""
+        return {self.senior: "senior"} | {name: f"junior-{n}" for n, name in enumerate(self.juniors, start=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What has come by now; only what is on this review, this commit and these requirements, and came in time."""
+
+    verdicts: Mapping[str, Verdict]
+    """By reviewer; names that were not asked are ignored."""
+    synthesis: Synthesis | None = None
+    votes: Mapping[str, SecondVote] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +61,22 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Approved:
-    """Findings may stand all the same: minor ones, and majors that no quote proves."""
+class SecondRound:
+    """The first round did not settle it."""
+
+    stage: str
+    """synthesis or vote: whose turn it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
-    findings: tuple[Finding, ...]
-    """What stands, verified majors first."""
+class Concluded:
+    outcome: Verdicted
+    open: tuple[Standing, ...]
+    """What stands and is not dismissed: of a consensus, minor findings."""
     summary: str
-    """One line per reason, for the driver's next attempt."""
+    """One line per reason, for the driver's next attempt or a person."""
+    dissent: tuple[str, ...] = ()
+    """Reviewers whose last word was another than the outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,76 +87,124 @@ class NoQuorum:
     """Why, reviewer by reviewer, for a person."""
 
 
-Judgement = Waiting | Approved | Rejected | NoQuorum
+Judgement = Waiting | SecondRound | Concluded | NoQuorum
 
 
-def vetoes(finding: Finding) -> bool:
-    """True if no vote can overrule this finding: a major whose quote stands where it says."""
-    return finding.severity == "major" and finding.verified
-
-
-def dropped(finding: Finding) -> bool:
-    """True if a finding cannot be true: it names a file and a quote, and the quote is not there."""
-    return bool(finding.file and finding.quote) and not finding.verified
-
-
-def judge(verdicts: Mapping[str, Verdict], reviewers: Sequence[str], deadline_passed: bool) -> Judgement:
-    """Compute the outcome of a review.
+def judge(said: Said, seats: Seats, late: bool) -> Judgement:
+    """Compute where a review stands.
 
     Args:
-        verdicts: By reviewer; only verdicts on this review, this commit and these requirements, that came before the
-            deadline. Names that are no reviewers of this review are ignored.
-        reviewers: Who was asked.
-        deadline_passed: True once no further verdict will be taken.
+        late: The deadline of what is awaited has passed.
     """
-    asked = tuple(dict.fromkeys(reviewers))
-    heard = {name: verdicts[name] for name in asked if name in verdicts}
-    if len(heard) < len(asked) and not deadline_passed:
+    asked = seats.names
+    heard = {name: said.verdicts[name] for name in asked if name in said.verdicts}
+    if len(heard) < len(asked) and not late:
         return Waiting()
     answers = {name: verdict for name, verdict in heard.items() if verdict.vote != "abstained"}
-    findings = standing(answers)
-    approvals = sum(verdict.vote == "approved" for verdict in answers.values())
-    refusals = len(answers) - approvals
-    if any(vetoes(finding) for finding in findings) or (refusals and not _majority(len(asked) - refusals, len(asked))):
-        return Rejected(findings, _reasons(answers, findings))
+    found = standing(answers, seats.by_name)
+    if (ended := _first_round(answers, found, asked)) is not None:
+        return ended
     missing = tuple(name for name in asked if name not in answers)
     if missing or len(asked) < TRIO:
-        return NoQuorum(missing, _no_quorum(asked, heard, missing))
-    if _majority(approvals, len(asked)):
-        return Approved()
-    return Rejected(findings, _reasons(answers, findings))
+        return NoQuorum(missing, _no_quorum(asked, missing, {name: it.notes for name, it in heard.items()}))
+    return _second_round(said, seats, answers, found, late)
 
 
-def _majority(votes: int, of: int) -> bool:
-    return votes * 2 > of
+def _first_round(answers: Mapping[str, Verdict], found: tuple[Standing, ...], asked: Sequence[str]) -> Concluded | None:
+    """The end, where nothing is left to reconcile."""
+    refusals = [name for name, verdict in answers.items() if verdict.vote == "needs_revision"]
+    approvals = [name for name, verdict in answers.items() if verdict.vote == "approved"]
+    if any(it.finding.vetoes for it in found):
+        return Concluded("major_flaws", found, _reasons(answers, found), tuple(approvals))
+    if len(refusals) * 2 > len(asked) and not approvals and found:
+        return Concluded(_sent_back(found), found, _reasons(answers, found))
+    if len(approvals) == len(asked) >= TRIO and not majors(found):
+        return Concluded("consensus", found, "")
+    return None
 
 
-def standing(answers: Mapping[str, Verdict]) -> tuple[Finding, ...]:
-    """What was found and may be true, verified majors first."""
-    found = [finding for verdict in answers.values() for finding in verdict.findings if not dropped(finding)]
-    return tuple(sorted(found, key=lambda finding: (not vetoes(finding), finding.severity != "major")))
+def _second_round(
+    said: Said, seats: Seats, answers: Mapping[str, Verdict], found: tuple[Standing, ...], late: bool
+) -> Judgement:
+    made = said.synthesis
+    if made is None and found:
+        return NoQuorum((seats.senior,), f"{seats.senior} gave no synthesis") if late else SecondRound("synthesis")
+    if made is not None and made.abstained:
+        return NoQuorum((seats.senior,), f"{seats.senior} gave no synthesis: {made.abstained}")
+    open_ = left_open(found, made)
+    if majors(open_):
+        against = tuple(name for name in seats.juniors if answers[name].vote == "approved")
+        return Concluded("major_flaws", open_, _told(made, open_, {}), against)
+    votes = {name: said.votes[name] for name in seats.juniors if name in said.votes}
+    if len(votes) < len(seats.juniors) and not late:
+        return SecondRound("vote")
+    missing = tuple(name for name in seats.juniors if name not in votes or votes[name].vote == "abstained")
+    if missing:
+        return NoQuorum(missing, _no_quorum(seats.juniors, missing, {name: it.notes for name, it in votes.items()}))
+    return _counted(votes, seats, answers, found, made)
 
 
-def _reasons(answers: Mapping[str, Verdict], findings: Sequence[Finding]) -> str:
+def _counted(
+    votes: Mapping[str, SecondVote],
+    seats: Seats,
+    answers: Mapping[str, Verdict],
+    found: tuple[Standing, ...],
+    made: Synthesis | None,
+) -> Concluded:
+    """Both juniors have voted, and no major is open."""
+    open_ = left_open(found, made)
+    refused = tuple(name for name, vote in votes.items() if vote.vote == "needs_revision")
+    # a synthesis is the senior's last word: it assents to what it made
+    silent = made is None and answers[seats.senior].vote == "needs_revision"
+    if not refused:
+        return Concluded("consensus", open_, "", (seats.senior,) if silent else ())
+    both = len(refused) == len(seats.juniors)
+    disputed = not both and bool(set(majors(found)) - set(open_))
+    open_ = found if both else open_
+    told = _told(made, open_, {name: votes[name].notes for name in refused})
+    for_it = tuple(name for name in votes if name not in refused)
+    if disputed or not open_:
+        return Concluded("blocked", open_, told, for_it)
+    return Concluded(_sent_back(open_), open_, told, for_it)
+
+
+def left_open(found: Sequence[Standing], made: Synthesis | None) -> tuple[Standing, ...]:
+    """What stands and the senior did not dismiss; what it does not speak of stays open."""
+    out = {it.finding for it in made.dismissed} if made is not None else set()
+    return tuple(it for it in found if it.id not in out or it.finding.vetoes)
+
+
+def _sent_back(open_: Sequence[Standing]) -> Verdicted:
+    return "major_flaws" if majors(open_) else "fixes"
+
+
+def _reasons(answers: Mapping[str, Verdict], found: Sequence[Standing]) -> str:
     against = [name for name, verdict in answers.items() if verdict.vote == "needs_revision"]
-    lines = [
-        f"{len(against)} of {len(answers)} reviewers ask for changes" + (f" ({', '.join(against)})" if against else "")
-    ]
-    lines += [_line(finding) for finding in findings]
-    lines += [f"{name}: {answers[name].notes}" for name in against if answers[name].notes]
-    return "\n".join(lines)
+    names = f" ({', '.join(against)})" if against else ""
+    lines = [f"{len(against)} of {len(answers)} reviewers ask for changes{names}", *map(_line, found)]
+    return "\n".join([*lines, *(f"{name}: {answers[name].notes}" for name in against if answers[name].notes)])
 
 
-def _line(finding: Finding) -> str:
-    place = f"{finding.file}:{finding.line}" if finding.line else finding.file
+def _told(made: Synthesis | None, open_: Sequence[Standing], notes: Mapping[str, str]) -> str:
+    said = [made.summary, *(f"- {item.text} ({', '.join(item.findings)})" for item in made.items)] if made else []
+    refused = [f"{name} votes against it{f': {text}' if text else ''}" for name, text in notes.items()]
+    return "\n".join(filter(None, [*said, *map(_line, open_), *refused])) or "a reviewer refuses it and says nothing"
+
+
+def _line(it: Standing) -> str:
+    finding = it.finding
+    place = f" {place_of(finding)}" if finding.file else ""
     said = finding.scenario or finding.quote or finding.requirement or "no scenario given"
-    return f"{finding.severity}" + (f" {place}" if place else "") + f": {said}"
+    return f"{it.id} {finding.severity}{place}: {said}" + (f" ({finding.ran})" if finding.vetoes else "")
 
 
-def _no_quorum(asked: Sequence[str], heard: Mapping[str, Verdict], missing: Sequence[str]) -> str:
-    if len(asked) < TRIO:
+def place_of(finding: Finding) -> str:
+    return f"{finding.file}:{finding.line}" if finding.line else finding.file
+
+
+def _no_quorum(asked: Sequence[str], missing: Sequence[str], notes: Mapping[str, str]) -> str:
+    if not missing:
         return f"{len(asked)} reviewers were asked; it takes {TRIO}"
-    reasons = (
-        f"{name} abstained: {heard[name].notes}" if name in heard else f"{name} did not answer" for name in missing
+    return "; ".join(
+        f"{name} abstained: {notes[name]}" if name in notes else f"{name} did not answer" for name in missing
     )
-    return "; ".join(reasons)

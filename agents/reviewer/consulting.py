@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from callboard.agents.brains.answer import plain, read_shape
 from callboard.agents.brains.brain import Inquiry, Judge, Seat
-from callboard.agents.brains.model.prompt import framed
+from callboard.agents.brains.framing import framed
 from callboard.agents.brains.prompt import requirements
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.reviewer.quotes import plausible_path, stands

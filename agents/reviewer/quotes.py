@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from callboard.bus.task import Finding, TaskSpec
+from callboard.bus.task import Finding
 
 Read = Callable[[str], bytes | None]
 """A file of the reviewed tree by its path; None where there is none."""
 
 
 def verify(findings: Sequence[Finding], read: Read) -> tuple[Finding, ...]:
-    """The same findings with `verified` set by what the tree holds."""
-    return tuple(finding.model_copy(update={"verified": _holds(finding, read)}) for finding in findings)
+    """The same findings with `verified` set by what the tree holds; dropped where their quote is not there."""
+    return tuple(_held(finding, read) for finding in findings)
 
 
 def stands(text: str, quote: str, line: int) -> bool:
@@ -35,12 +35,14 @@ def stands(text: str, quote: str, line: int) -> bool:
     return wanted in "\n".join(lines[line - 1 : line + wanted.count("\n")])
 
 
-def unknown_requirements(findings: Sequence[Finding], spec: TaskSpec) -> tuple[str, ...]:
-    """Requirements that findings name and the task does not have: no field, no check, no words of it."""
-    known = {name.casefold() for name in (*TaskSpec.model_fields, *spec.fields)}
-    words = "\n".join((spec.title, spec.what, spec.use, spec.evidence, *spec.checks, *spec.fields.values())).casefold()
-    named = dict.fromkeys(finding.requirement.strip() for finding in findings if finding.requirement.strip())
-    return tuple(name for name in named if name.casefold() not in known and name.casefold() not in words)
+def _held(finding: Finding, read: Read) -> Finding:
+    if _holds(finding, read):
+        return finding.model_copy(update={"verified": True})
+    if not (finding.file and finding.quote.strip()):
+        return finding.model_copy(update={"verified": False})
+    place = f"{finding.file[:200]}:{finding.line}" if finding.line else finding.file[:200]
+    why = finding.dropped or f"its quote is not at {place}"
+    return finding.model_copy(update={"verified": False, "dropped": why})
 
 
 def _holds(finding: Finding, read: Read) -> bool:

@@ -11,18 +11,20 @@ from callboard.bus.board import Verdict
 from callboard.bus.errors import BrainError
 from callboard.bus.task import Finding
 
-MAX_FINDINGS = 100
-"""More than a person would read; the whole verdict is unreadable then."""
+MAX_FINDINGS = 30
+"""More than a person would read, and three times as many must fit into one message; with more the verdict is unreadable."""
 
 Short = Annotated[str, Field(max_length=4_000)]
 
 
-class _Said(BaseModel):
+class Spoken(BaseModel):
+    """What a brain says as a reviewer."""
+
     # strict: "7" is no line number and 1 is no text. Unknown keys, `verified` among them, are not read.
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
-class SaidFinding(_Said):
+class SaidFinding(Spoken):
     """A finding as a brain may state it."""
 
     severity: Literal["minor", "major"]
@@ -34,7 +36,7 @@ class SaidFinding(_Said):
     command: Short = ""
 
 
-class SaidVerdict(_Said):
+class SaidVerdict(Spoken):
     """A verdict as a brain may state it (docs/brains.md)."""
 
     vote: Literal["approved", "needs_revision", "abstained"]

@@ -278,7 +278,8 @@ class Workspace:
         """What a driver or a reviewer does with its messages."""
         from callboard.agents.driver.handler import DriverHandler
         from callboard.agents.driver.task_run import Post
-        from callboard.agents.reviewer.handler import Bench, ReviewerHandler
+        from callboard.agents.reviewer.bench import Bench
+        from callboard.agents.reviewer.handler import ReviewerHandler
 
         seat, brain = self.seat(agent, bus.run), self.brain(agent, bus)
         if agent.role == "reviewer":

@@ -13,7 +13,9 @@ from callboard.directions.parse import read_direction
 
 REVIEWERS = {"claude-opus-4-5": "senior", "gpt-5": "junior-1", "gemini-2.5-pro": "junior-2"}
 """Model -> who of the demo's trio thinks with it."""
-SUBJECT = re.compile(r"# (?:Your|Judge) task T-\d+: (?P<title>.+)")
+SUBJECT = re.compile(r"# (?:Your|Judge|Synthesis on|Vote on) task T-\d+: (?P<title>.+)")
+SECOND = ("synthesis", "vote")
+"""Tools that end what is asked in the second round of a review."""
 ATTEMPT = re.compile(r"^(?:Attempt|Handed in by .+, attempt) (?P<number>\d+)", re.MULTILINE)
 
 
@@ -37,8 +39,9 @@ class Script:
         assert title is not None, asked.prompt[:500]
         assert attempt is not None, asked.prompt[:500]
         key = self._keys[title["title"]]
-        agent = REVIEWERS[asked.model] if "verdict" in asked.tools else key.partition("/")[0]
-        return self._talks[agent, key, int(attempt["number"])]
+        second = next((tool for tool in SECOND if tool in asked.tools), "")
+        agent = REVIEWERS[asked.model] if second or "verdict" in asked.tools else key.partition("/")[0]
+        return self._talks[agent, f"{second}/{key}" if second else key, int(attempt["number"])]
 
 
 def next_reply(talk: Talk, results: int) -> Said:

@@ -6,12 +6,22 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeVar
+from typing import Literal, TypedDict, TypeVar
 
 from callboard.agents.manager.decision import Policy
 from callboard.agents.manager.desk import decide
 from callboard.agents.manager.verdicts import gate_hash
-from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, ProblemDoc, QuestionDoc, RunDoc, TaskDoc
+from callboard.bus.board import (
+    AgentDoc,
+    BlockerDoc,
+    Board,
+    IntentDoc,
+    ProblemDoc,
+    QuestionDoc,
+    ReviewDoc,
+    RunDoc,
+    TaskDoc,
+)
 from callboard.bus.hand_messages import Merged
 from callboard.bus.messages import (
     AgentStarted,
@@ -35,12 +45,16 @@ from callboard.bus.messages import (
     Outcome,
     ParkCause,
     QuestionAsked,
+    ReviewRequested,
     RosterChanged,
+    SynthesisGiven,
     TaskAccepted,
     Timer,
     VerdictGiven,
+    VoteGiven,
 )
 from callboard.bus.problems import Advice
+from callboard.bus.reviews import Dismissal, Synthesis, Vote
 from callboard.bus.task import Briefing, CommandResult, Finding, OwnCaps, Source, TaskSpec
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -51,7 +65,8 @@ ROSTER: Mapping[str, str] = {
     "driver-2": "driver",
     **dict.fromkeys(REVIEWERS, "reviewer"),
 }
-MAJOR = Finding(severity="major", file="a.py", line=1, quote="x", scenario="it breaks", verified=True)
+MAJOR = Finding(severity="major", file="a.py", line=1, quote="x", scenario="it breaks", verified=True, proof="shown")
+MINOR = Finding(severity="minor", scenario="a name could be better")
 B = TypeVar("B", bound=Body)
 Verdicts = Literal["green", "red", "refused", "approval", "infrastructure"]
 
@@ -102,6 +117,12 @@ class Heard:
     @property
     def refusal(self) -> str:
         return self.one(MessageRefused).reason
+
+
+class _Bound(TypedDict):
+    review: str
+    commit: str | None
+    requirements_hash: str
 
 
 class Desk:
@@ -266,15 +287,38 @@ class Desk:
         return self.hear(body, "gate", id)
 
     def verdict(self, id: str, vote: str = "approved", *findings: Finding) -> VerdictGiven:
+        return VerdictGiven.model_validate({**self._bound(id), "vote": vote, "findings": findings})
+
+    def _bound(self, id: str) -> _Bound:
         task = self.task(id)
-        bound = {"review": task.review, "commit": task.review_commit or None, "requirements_hash": task.task.digest}
-        return VerdictGiven.model_validate({**bound, "vote": vote, "findings": findings})
+        return {"review": task.review, "commit": task.review_commit or None, "requirements_hash": task.task.digest}
 
     def vote(self, id: str, name: str, vote: str = "approved", *findings: Finding) -> Heard:
         return self.hear(self.verdict(id, vote, *findings), name, id)
 
     def approve(self, id: str) -> Heard:
         return [self.vote(id, name) for name in REVIEWERS][-1]
+
+    def refuse(self, id: str, *findings: Finding) -> Heard:
+        """All three want a revision, for the same finding."""
+        return [self.vote(id, name, "needs_revision", *(findings or (MINOR,))) for name in REVIEWERS][-1]
+
+    def make_one(self, id: str, *dismissed: str, **values: object) -> Heard:
+        """The senior's synthesis, which dismisses findings by their ids."""
+        gone = tuple(Dismissal(finding=it, reason="another task") for it in dismissed)
+        made = Synthesis(summary="so", dismissed=gone).model_copy(update=values)
+        return self.hear(SynthesisGiven(synthesis=made, **self._bound(id)), "senior", id)
+
+    def second(self, id: str, name: str, vote: Vote = "approved", notes: str = "") -> Heard:
+        """A junior's vote on the synthesis."""
+        return self.hear(self.vote_given(id).model_copy(update={"vote": vote, "notes": notes}), name, id)
+
+    def vote_given(self, id: str) -> VoteGiven:
+        return VoteGiven(vote="approved", **self._bound(id))
+
+    def review(self, id: str) -> ReviewDoc:
+        """The document of a task's last review."""
+        return self.board.get(f"review:{self.task(id).review}", ReviewDoc)
 
     def prepare(self, id: str = "", outcome: str = "stacked", tree: str = "", **values: object) -> Heard:
         """The land hand's answer to merge.requested: all are stacked but this one; the merged tree of the first is the one
@@ -331,3 +375,16 @@ class Desk:
     def to_landed(self, id: str) -> Heard:
         self.to_intent(id)
         return self.land(id)
+
+
+def in_review() -> Desk:
+    desk = Desk()
+    desk.directions(spec("one"))
+    desk.to_review("T-1")
+    return desk
+
+
+def asked(heard: Heard) -> dict[str, ReviewRequested]:
+    """Who is asked for a blind verdict, and for what."""
+    drafts = [draft for draft in heard.outcome.messages if isinstance(draft.body, ReviewRequested)]
+    return {draft.recipient: draft.body for draft in drafts if isinstance(draft.body, ReviewRequested)}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 
 from callboard.agents.brains.brain import Inquiry, Job, ReviewJob
-from callboard.agents.brains.prompt import briefing, requirements
+from callboard.agents.brains.framing import framed
+from callboard.agents.brains.prompt import against, briefing, requirements
 from callboard.bus.task import CommandResult, Note
 
 _TOOLS = """\
@@ -31,12 +31,6 @@ _SCHEMA_END = (
     "You have no tools: judge by the diff. Answer with one JSON object and nothing else, as its schema says:"
     ' {"vote": "approved" | "needs_revision" | "abstained", "findings": [...], "notes": "..."}.'
 )
-
-
-def framed(label: str, text: str) -> str:
-    """Outside text as data: the frame's end cannot stand in the text, for it holds the text's own digest."""
-    mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
-    return f"<<<data {mark} {label}\n{text}\n{mark} data>>>"
 
 
 def driver_instructions(job: Job) -> str:
@@ -74,6 +68,7 @@ def reviewer_prompt(job: ReviewJob, *, max_diff: int = 400_000) -> str:
         [
             f"# Judge task {job.task}: {request.spec.title}",
             "## What was asked\n" + requirements(request.spec),
+            against(request),
             f"Handed in by {request.agent}, attempt {job.attempt}: {subject}, against {request.base}.",
             "## What was run\n" + ("\n".join(map(_ran, request.commands)) or "Nothing."),
             "## The driver's notes\n" + framed("notes", request.notes or "none"),

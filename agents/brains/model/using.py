@@ -15,7 +15,7 @@ from pydantic_ai.messages import ToolCallPart, ToolReturnPart
 
 from callboard.agents.brains.answer import read_object
 from callboard.agents.brains.calls import CallLog, ToolRecord, digest_of
-from callboard.agents.brains.model.prompt import framed
+from callboard.agents.brains.framing import framed
 from callboard.agents.brains.model.toolbox import BadCall, End, Tool
 from callboard.bus.errors import BrainError
 

@@ -31,6 +31,7 @@ COMMANDS = {
         "feedback:feedback",
         "logs:logs",
         "transcript:transcript",
+        "reviews:reviews",
         "record:record",
         "replay:replay",
         "costs:costs",

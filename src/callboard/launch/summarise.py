@@ -163,7 +163,7 @@ def _holds(agent: AgentDoc, tasks: list[TaskDoc]) -> tuple[tuple[str, ...], str]
 
 
 def _awaits(task: TaskDoc, reviewer: str) -> bool:
-    return task.state is TaskState.REVIEW and reviewer in task.reviewers and reviewer not in task.verdicts
+    return task.state is TaskState.REVIEW and reviewer in task.awaited
 
 
 def _seniority(agent: AgentRow) -> tuple[int, str]:

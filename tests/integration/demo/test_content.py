@@ -19,7 +19,7 @@ from callboard.agents.brains.call_file import CallFile
 from callboard.agents.brains.model.brain import ModelBrain
 from callboard.agents.brains.model.replay import Played, ReplayBrain
 from callboard.agents.brains.recording import Recording
-from callboard.agents.reviewer.consensus import Approved, Judgement, Rejected, judge
+from callboard.agents.reviewer.consensus import Concluded, Judgement, Said, Seats, SecondRound, judge
 from callboard.agents.reviewer.quotes import verify
 from callboard.agents.reviewer.verdict import parse_verdict
 from callboard.agents.workspace.commands import run_command
@@ -86,7 +86,7 @@ class Stage:
 
     def review(self, key: str, attempt: int) -> tuple[dict[str, Verdict], Judgement]:
         verdicts = {who: self.verdict(who, key, attempt) for who in TRIO}
-        return verdicts, judge(verdicts, TRIO, deadline_passed=False)
+        return verdicts, judge(Said(verdicts), Seats(TRIO[0], TRIO[1:]), False)
 
     def verdict(self, who: str, key: str, attempt: int) -> Verdict:
         task = self.tasks[key]
@@ -126,6 +126,11 @@ async def _nobody(_: str) -> None:
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path / "demo")
+
+
+def is_passed(outcome: Judgement) -> bool:
+    """By three approvals; or nothing stands, so that the juniors' votes decide."""
+    return outcome == SecondRound("vote") or (isinstance(outcome, Concluded) and outcome.outcome == "consensus")
 
 
 def passing(key: str) -> int:
@@ -177,7 +182,7 @@ def test_every_task_stays_within_its_paths_passes_its_checks_and_is_approved(sta
         assert touched == (set(task.paths) if task.paths else set()), key
         for command in task.checks:
             assert stage.run(command).passed, (key, command)
-        assert isinstance(stage.review(key, passing(key))[1], Approved), key
+        assert is_passed(stage.review(key, passing(key))[1]), key
 
 
 def test_no_two_tasks_claim_the_same_path(stage: Stage) -> None:
@@ -223,21 +228,21 @@ def test_the_finding_that_sends_addresses_back_is_real_and_then_fixed(stage: Sta
     stage.play(key, 1)
     assert stage.run(GATE).passed, "the tests of the first try do not see it"
     verdicts, outcome = stage.review(key, 1)
-    assert isinstance(outcome, Rejected)
+    assert not is_passed(outcome)
     assert sum(verdict.vote == "approved" for verdict in verdicts.values()) == 2, "a proven major outweighs two votes"
     found = _majors(verdicts["senior"].findings)
     assert [finding.verified for finding in found] == [True]
     assert not stage.run(found[0].command).passed
     stage.play(key, 2)
     assert stage.run(found[0].command).passed
-    assert isinstance(stage.review(key, 2)[1], Approved)
+    assert is_passed(stage.review(key, 2)[1])
 
 
 def test_a_finding_that_quotes_what_is_not_there_stops_nothing(stage: Stage) -> None:
     land(stage, "driver-1/listing")
     verdicts, outcome = stage.review("driver-1/listing", 1)
     assert [finding.verified for finding in _majors(verdicts["junior-2"].findings)] == [False]
-    assert isinstance(outcome, Approved)
+    assert outcome == SecondRound("vote"), "nothing stands, so the juniors vote without a synthesis"
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:

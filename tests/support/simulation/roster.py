@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from manager_world import World
+from review_worlds import word
 
 from callboard.agents.manager.stack import person
 from callboard.bus.messages import (
@@ -23,10 +24,9 @@ from callboard.bus.messages import (
     GateRequested,
     Outcome,
     QuestionAsked,
-    ReviewRequested,
+    ReviewRequest,
     TaskAccepted,
     TaskAssigned,
-    VerdictGiven,
 )
 from callboard.bus.problems import Advice
 from callboard.bus.task import Briefing, Finding, Permit, Source, TaskSpec
@@ -59,6 +59,9 @@ def _advice(message: Envelope, body: ConsultRequested) -> Advice:
 
 REJECTED = "three"
 """Its first commit has a flaw that junior-1 proves."""
+DISPUTED = "four"
+"""Junior-2 has something against each commit of it, which the senior dismisses: its reviews take both rounds."""
+NIT = Finding(severity="major", file="e", quote="x", scenario="taste", verified=True)
 
 
 def directions() -> Draft:
@@ -91,8 +94,8 @@ class Roster:
             case TaskAssigned() as body:
                 answer = Draft("manager", self._result(message, body))
                 return Outcome((Draft("manager", TaskAccepted()), answer))
-            case ReviewRequested() as body:
-                return Outcome((Draft("manager", self._verdict(message, body)),))
+            case ReviewRequest() as body:
+                return Outcome((Draft("manager", self._word(message, body)),))
             case ConsultRequested() as body:
                 answer = Draft("manager", ConsultAnswered(consult=body.consult, advice=_advice(message, body)))
                 return Outcome((answer,))
@@ -121,21 +124,19 @@ class Roster:
         tree = repository.write({**repository.files(body.start), body.spec.paths[0]: text})
         return repository.commit_tree(tree, (body.start,), message.id, person(message.recipient), self.world.now)
 
-    def _verdict(self, message: Envelope, body: ReviewRequested) -> VerdictGiven:
+    def _word(self, message: Envelope, body: ReviewRequest) -> Body:
         title = self.world.board.task(message.task).task.title
         seen = self.commits.setdefault(title, [])
         commit = body.commit or ""
         if commit not in seen:
             seen.append(commit)
-        is_flawed = title == REJECTED and message.recipient == "junior-1" and seen[0] == commit
-        flaw = Finding(severity="major", file="b", quote="x", verified=True)
-        return VerdictGiven(
-            review=body.review,
-            commit=body.commit,
-            requirements_hash=body.requirements_hash,
-            vote="needs_revision" if is_flawed else "approved",
-            findings=(flaw,) if is_flawed else (),
-        )
+        is_first = seen[0] == commit
+        if title == REJECTED and message.recipient == "junior-1" and is_first:
+            flaw = Finding(severity="major", file="b", quote="x", verified=True, proof="shown")
+            return word(body, "needs_revision", (flaw,), self.world.now)
+        if title == DISPUTED and message.recipient == "junior-2" and not body.stage:
+            return word(body, "needs_revision", (NIT,), self.world.now)
+        return word(body, "approved", (), self.world.now)
 
     def gate_verdict(self, body: GateRequested) -> str:
         files = self.world.repository.files(body.commit or body.base)

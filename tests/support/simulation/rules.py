@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from manager_world import World
+from review_worlds import must_have_passed
 
-from callboard.agents.reviewer import consensus
 from callboard.bus.board import GateDoc, IntentDoc
 
 
@@ -24,6 +24,5 @@ def check_landings(world: World) -> None:
             "a tree without a verdict"
         )
         for task in map(board.task, intents[0].tasks):
-            verdict = consensus.judge(task.verdicts, task.reviewers, deadline_passed=False)
-            assert isinstance(verdict, consensus.Approved), f"{task.id} landed without an approved review"
+            must_have_passed(board, task)
         commit = parents[0]

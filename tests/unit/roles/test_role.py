@@ -18,12 +18,13 @@ TABLE = {
     | {"approval.requested"}
     | {"answer.given", "gate.requested", "pin.requested", "merge.requested", "land.requested", "review.requested"}
     | {"promotion.requested", "promotion.changed", "merge.landed", "command.handled", "directions.read", "timer.fired"}
+    | {"synthesis.requested", "vote.requested"}
     | {"minute.passed", "budget.reached", "backlog.carried"}
     | {"canon.asked", "consult.requested", "blocker.climbed"},
     "driver-1": EVERY_AGENT
     | {"task.accepted", "task.progressed", "evidence.submitted", "blocker.raised", "question.asked", "attempt.failed"}
     | {"attempt.parked", "attempt.stopped"},
-    "senior": EVERY_AGENT | {"task.progressed", "verdict.given", "consult.answered"},
+    "senior": EVERY_AGENT | {"task.progressed", "verdict.given", "synthesis.given", "vote.given", "consult.answered"},
     "gate": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"}
     | {"canon.read", "message.refused"},
     "land": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"}

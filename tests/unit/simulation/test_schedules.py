@@ -18,7 +18,7 @@ def test_the_undisturbed_run_succeeds_with_every_setback_in_it() -> None:
     assert end.run == "succeeded"
     assert {state for _, state, _ in end.tasks} == {"done"}
     assert sum(attempts for _, _, attempts in end.tasks) == 13
-    assert [text for _, text in end.questions] == ["so", "so", "yes"]
+    assert [text for _, text in end.questions] == ["so", "yes"]
     assert Schedule(1, CALM).run() == end
 
 

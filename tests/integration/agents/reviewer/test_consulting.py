@@ -15,8 +15,9 @@ from agent_world import NOW, Delivered, World, bodies, entry
 
 from callboard.agents.brains.brain import Inquiry, RawAnswer, RawVerdict, ReviewJob
 from callboard.agents.brains.command import CommandBrain
+from callboard.agents.reviewer.bench import Bench
 from callboard.agents.reviewer.consulting import SaidAdvice, inquiry, read_advice
-from callboard.agents.reviewer.handler import Bench, ReviewerHandler
+from callboard.agents.reviewer.handler import ReviewerHandler
 from callboard.bus.errors import BrainError, BrainParked, BudgetSpent
 from callboard.bus.messages import ConsultAnswered, ConsultRequested, Outcome
 from callboard.bus.problems import Advice, Reference

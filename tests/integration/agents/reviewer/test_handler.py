@@ -16,11 +16,25 @@ from agent_world import NOW, Delivered, World, bodies, entry
 
 from callboard.agents.brains.brain import Inquiry, RawAnswer, RawVerdict, ReviewJob
 from callboard.agents.brains.command import CommandBrain
-from callboard.agents.reviewer import handler as reviewer
-from callboard.agents.reviewer.handler import MAX_DIFF, Bench, ReviewerHandler
+from callboard.agents.reviewer.bench import MAX_DIFF, Bench, read_diff
+from callboard.agents.reviewer.handler import ReviewerHandler
 from callboard.bus.errors import BrainParked, Reject
-from callboard.bus.messages import Outcome, ReviewRequested, TaskAccepted, TaskClosed, VerdictGiven
-from callboard.bus.task import CommandResult, TaskSpec
+from callboard.bus.messages import (
+    FeedbackLogged,
+    Outcome,
+    ReviewRequest,
+    ReviewRequested,
+    ReviewWord,
+    SynthesisGiven,
+    SynthesisRequested,
+    TaskAccepted,
+    TaskClosed,
+    VerdictGiven,
+    VoteGiven,
+    VoteRequested,
+)
+from callboard.bus.reviews import Opinion, Standing, Synthesis
+from callboard.bus.task import CommandResult, Finding, TaskSpec
 
 SPEC = TaskSpec(key="driver-1/health", title="Add a /health endpoint", what="Answer 200", agent="driver-1")
 RED = CommandResult(command="pytest -q", exit_code=1, duration_s=1.5, digest="0" * 64, tail="1 failed")
@@ -102,7 +116,14 @@ def test_code_sets_what_is_verified_from_the_pinned_tree(world: World) -> None:
     ]
     verdict, outcome = review(senior(world, says(vote="needs_revision", findings=found)), request(world, commit))
     assert [each.verified for each in verdict.findings] == [True, False, False, False, True, True]
-    assert verdict.notes == "(the task has no requirement 'GDPR')"
+    assert [each.dropped for each in verdict.findings] == [
+        "",
+        "its quote is not at app.py:1",
+        "its quote is not at ../app.py:2",
+        "its quote is not at app.py:x:2",
+        "the task has no requirement 'GDPR'",
+        "",
+    ]
     assert len(entry(outcome).facts) == 7
 
 
@@ -183,7 +204,7 @@ def test_a_commit_that_is_not_there_is_an_abstention(world: World) -> None:
 
 def test_a_huge_diff_is_cut_and_says_so(world: World) -> None:
     commit = world.commit({"big.txt": "line\n" * 200_000, "blob.bin": "\0" * 1000})
-    text = reviewer.read_diff(world.repository, request(world, commit))
+    text = read_diff(world.repository, request(world, commit))
     assert len(text) < MAX_DIFF + 200
     assert "more bytes; the checkout has all of it]" in text
 
@@ -212,3 +233,69 @@ def test_a_reviewer_that_cannot_think_in_time_abstains_and_says_when_it_can(worl
     assert (verdict.vote, verdict.parked, verdict.until) == ("abstained", "rate_limit", NOW + timedelta(hours=5))
     assert "429 from big" in verdict.notes
     assert entry(outcome).facts[0].startswith("abstained")
+
+
+def test_the_command_of_a_finding_is_run_on_the_commit_and_on_the_base(world: World) -> None:
+    commit = world.commit({"app.py": "x = 1\nport = 80\n"})
+    commands = {
+        "grep -q 'port = 80' app.py && exit 1 || exit 0": "shown",
+        "test -e never": "not_new",
+        "test -e app.py": "not_shown",
+        "no-such-program": "unrunnable",
+    }
+    found = [finding(command=command) for command in commands]
+    # what the brain leaves in its checkout is not what its command is run on
+    spoil = "echo 'port = 80' > never; rm app.py; "
+    verdict, _ = review(senior(world, spoil + says(vote="needs_revision", findings=found)), request(world, commit))
+    assert {it.command: it.proof for it in verdict.findings} == commands
+    assert [it.vetoes for it in verdict.findings] == [True, False, False, False]
+    assert verdict.findings[0].ran == "its command exits 1 here and 0 on the base"
+
+
+def test_without_code_nothing_is_run(world: World) -> None:
+    found = [finding(line=1, quote="x = 1", command="false")]
+    verdict, _ = review(senior(world, says(vote="needs_revision", findings=found)), request(world, None))
+    assert [it.proof for it in verdict.findings] == [""]
+
+
+def second(world: World, kind: type[ReviewRequest], **values: object) -> ReviewRequest:
+    """A request of the second round, about one finding of junior-1's."""
+    about = request(world, world.commit({"app.py": "x = 1\nport = 80\n"})).model_dump()
+    flaw = Finding(severity="major", file="app.py", line=2, quote="port = 80", scenario="it is busy", verified=True)
+    opinions = (Opinion(seat="junior-1", vote="needs_revision", notes="look again"),)
+    standing = (Standing(id="F-1", by=("junior-1",), finding=flaw),)
+    return kind.model_validate({**about, "standing": standing, "opinions": opinions, **values})
+
+
+def answered(world: World, command: str, asked: ReviewRequest) -> tuple[ReviewWord, FeedbackLogged]:
+    outcome = asyncio.run(senior(world, command).handle(Delivered(asked, recipient="senior")))
+    word = outcome.messages[0].body
+    assert isinstance(word, ReviewWord)
+    assert (word.review, word.commit) == (asked.review, asked.commit)
+    return word, entry(outcome)
+
+
+def test_the_senior_is_asked_for_a_synthesis_in_its_checkout_of_the_commit(world: World) -> None:
+    code = (
+        "import json, pathlib, sys; r = json.load(sys.stdin);"
+        "seen = [r['ask'], r['standing'][0]['id'], r['opinions'][0]['notes'], '+port = 80' in r['diff'], pathlib.Path('app.py').read_text()];"
+        "print(json.dumps({'summary': json.dumps(seen), 'dismissed': [{'finding': 'F-1', 'reason': 'another task'}]}))"
+    )
+    word, said = answered(world, shlex.join([sys.executable, "-c", code]), second(world, SynthesisRequested))
+    assert isinstance(word, SynthesisGiven)
+    assert json.loads(word.synthesis.summary) == ["synthesis", "F-1", "look again", True, "x = 1\nport = 80\n"]
+    assert said.facts[1] == "out of scope: F-1: another task"
+
+
+def test_a_junior_votes_and_what_is_no_answer_is_an_abstention(world: World) -> None:
+    asked = second(world, VoteRequested, synthesis=Synthesis(summary="fine"))
+    word, _ = answered(world, says(vote="needs_revision", notes="no"), asked)
+    assert isinstance(word, VoteGiven)
+    assert (word.vote, word.notes) == ("needs_revision", "no")
+    garbage, _ = answered(world, "echo LGTM", asked)
+    assert isinstance(garbage, VoteGiven)
+    assert garbage.vote == "abstained"
+    none, said = answered(world, says(vote="approved"), second(world, SynthesisRequested))
+    assert isinstance(none, SynthesisGiven)
+    assert none.synthesis.abstained, "a verdict is no synthesis"
+    assert said.facts[0].startswith("abstained: ")

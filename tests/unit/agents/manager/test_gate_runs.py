@@ -7,6 +7,7 @@ from desk_board import ROSTER, Desk, spec
 
 from callboard.agents.manager import gate_runs
 from callboard.bus.caps import Limits, Worked, read_amount, shown
+from callboard.bus.task import CommandResult
 
 TIER = "tier:setup"
 
@@ -24,9 +25,11 @@ def tiered(tasks: int = 1, after: tuple[str, ...] = ("driver-1/t0",), **limits: 
 
 
 def red(desk: Desk, times: int) -> None:
+    """Each for another reason: the same one twice would be stuck."""
     for _ in range(times):
         desk.hand_in("T-1")
-        desk.gate("T-1", "red")
+        said = "x" * desk.task("T-1").attempt
+        desk.gate("T-1", "red", commands=(CommandResult(command="x", exit_code=1, duration_s=1, digest="", tail=said),))
 
 
 def runs(desk: Desk) -> int:

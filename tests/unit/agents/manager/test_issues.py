@@ -153,6 +153,9 @@ def test_a_grave_finding_that_nothing_proves_stays_grave() -> None:
     desk.vote("T-1", "senior", "approved", Finding(severity="major", scenario="it may be too slow"))
     for name in REVIEWERS[:2]:
         desk.vote("T-1", name)
+    desk.make_one("T-1", "F-1")
+    for name in REVIEWERS[:2]:
+        desk.second("T-1", name)
     assert [found.severity for found in tiers.open_issues(desk.board)] == ["major"]
 
 

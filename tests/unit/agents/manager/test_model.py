@@ -21,11 +21,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from manager_world import DeskProcess, World
+from review_worlds import must_have_passed, word
 
 from callboard.agents.manager.decision import hands_out
 from callboard.agents.manager.outlook import outlook
 from callboard.agents.manager.stack import person
-from callboard.agents.reviewer import consensus
 from callboard.bus.board import ENDED, AgentDoc, BlockerDoc, GateDoc, IntentDoc, ProblemDoc, QuestionDoc, TaskDoc
 from callboard.bus.issues import IssueDoc, Kept, Report, issue_key
 from callboard.bus.messages import (
@@ -48,12 +48,10 @@ from callboard.bus.messages import (
     IssueClosed,
     IssueReported,
     Outcome,
-    ParkCause,
     QuestionAsked,
-    ReviewRequested,
+    ReviewRequest,
     TaskAccepted,
     TaskAssigned,
-    VerdictGiven,
 )
 from callboard.bus.problems import Advice, Reference
 from callboard.bus.task import Briefing, Finding, Permit, Source, TaskSpec
@@ -69,7 +67,6 @@ ROLES = {
 REVIEWERS = ("senior", "junior-1", "junior-2")
 LIMIT = timedelta(minutes=20)
 """Until a provider takes more: longer than a review's deadline."""
-PARKED: dict[str, ParkCause] = {"limit": "rate_limit", "outage": "provider"}
 QUOTE = Reference(file="a", quote="0", verified=True)
 ADVICE: dict[str, dict[str, object]] = {
     "approved": {"says": "answer", "text": "so", "choice": 1, "is_sure": True, "references": (QUOTE,)},
@@ -223,33 +220,23 @@ class Manager(RuleBasedStateMachine):
     @precondition(lambda self: self.waiting(*REVIEWERS))
     @rule(
         which=st.integers(0, 2),
-        vote=st.sampled_from(["approved"] * 4 + ["needs_revision", "abstained", "limit", "outage"]),
+        vote=st.sampled_from(["approved"] * 4 + ["needs_revision"] * 2 + ["abstained", "limit", "outage"]),
         major=RARELY,
+        shown=st.booleans(),
     )
-    def review(self, which: int, vote: str, major: bool) -> None:
+    def review(self, which: int, vote: str, major: bool, shown: bool) -> None:
         names = self.waiting(*REVIEWERS)
         name = names[which % len(names)]
-        self._review(name, self.world.inboxes[name][0], vote, major=major)
+        self._review(name, self.world.inboxes[name][0], vote, major=major, shown=shown)
 
-    def _review(self, name: str, message: Envelope, vote: str, *, major: bool = False) -> None:
+    def _review(self, name: str, message: Envelope, vote: str, *, major: bool = False, shown: bool = False) -> None:
         drafts: tuple[Draft, ...] = ()
-        if isinstance(message.body, ReviewRequested):
-            body = message.body
-            parked = PARKED.get(vote)
-            finding = Finding(severity="major", file="a", quote="x", verified=True)
+        if isinstance(message.body, ReviewRequest):
+            flaw = Finding(severity="major", file="a", quote="x", verified=True, proof="shown" if shown else "")
             nit = Finding(severity="minor", file="a", quote=f"of {message.task}", verified=True)
-            verdict = VerdictGiven.model_validate(
-                {
-                    "review": body.review,
-                    "commit": body.commit,
-                    "requirements_hash": body.requirements_hash,
-                    "vote": "abstained" if parked else vote,
-                    "findings": (finding,) if major else (nit,) if name == "junior-1" else (),
-                    "parked": parked,
-                    "until": self.world.now + LIMIT,
-                }
-            )
-            drafts = (Draft("manager", verdict),)
+            found = (flaw,) if major else (nit,) if name == "junior-1" else ()
+            said = word(message.body, vote, found, self.world.now + LIMIT)
+            drafts = (Draft("manager", said),)
         elif isinstance(message.body, ConsultRequested):
             advice = Advice.model_validate(ADVICE[vote])
             drafts = (Draft("manager", ConsultAnswered(consult=message.body.consult, advice=advice)),)
@@ -285,7 +272,7 @@ class Manager(RuleBasedStateMachine):
     def cancel(self, n: int) -> None:
         self.world.send(Draft("manager", CommandGiven(command="cancel", task=f"T-{n}")), "person")
 
-    @rule(n=st.integers(1, 3), text=st.sampled_from(["so", "yes", "no"]))
+    @rule(n=st.integers(1, 3), text=st.sampled_from(["so", "yes", "no", "again", "accept"]))
     def answer(self, n: int, text: str) -> None:
         self.world.send(Draft("manager", CommandGiven(command="answer", question=f"q-{n}", text=text)), "person")
 
@@ -311,7 +298,7 @@ class Manager(RuleBasedStateMachine):
             commit = parents[0]
 
     def _was_approved(self, task: TaskDoc) -> None:
-        assert isinstance(consensus.judge(task.verdicts, task.reviewers, deadline_passed=False), consensus.Approved)
+        must_have_passed(self.world.board, task)
 
     @invariant()
     def nothing_that_needs_a_permit_lands_without_a_yes(self) -> None:

@@ -155,9 +155,7 @@ def test_work_that_is_sent_back_spends_an_attempt_and_its_agent_hears_why(source
         heard = desk.gate("T-1", "red")
     else:
         desk.gate("T-1")
-        desk.vote("T-1", "senior", "needs_revision")
-        heard = desk.vote("T-1", "junior-1", "needs_revision")
-        heard = desk.vote("T-1", "junior-2", "approved")
+        heard = desk.refuse("T-1")
     [told] = [body for body in heard.to("driver-1") if isinstance(body, ChangesRequested)]
     assert told.source == source
     assert (desk.task("T-1").spent, desk.task("T-1").notes[0].source) == (1, source)

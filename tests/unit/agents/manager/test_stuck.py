@@ -63,14 +63,12 @@ def test_the_last_attempt_fails_as_ever() -> None:
     assert desk.task("T-1").state == "failed"
 
 
-def test_the_same_findings_twice_are_stuck() -> None:
+def test_the_same_findings_twice_are_left_to_the_rule_of_reviews() -> None:
     desk = started()
     for _ in range(2):
         desk.to_review("T-1")
-        for name in ("senior", "junior-1"):
-            desk.vote("T-1", name, "needs_revision", MAJOR)
-        desk.vote("T-1", "junior-2", "needs_revision")
-    assert desk.blocker("B-1").cause == "stuck"
+        desk.refuse("T-1", MAJOR)
+    assert desk.states["T-1"] == "assigned"
 
 
 def test_a_change_that_was_sent_back_is_not_judged_again() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callboard.agents.reviewer.quotes import plausible_path, stands, unknown_requirements, verify
-from callboard.bus.task import Finding, TaskSpec
+from callboard.agents.reviewer.quotes import plausible_path, stands, verify
+from callboard.bus.task import Finding
 
 FILE = "def health():\n    port = 80   \n    return port\r\n\nport = 80\n"
 
@@ -92,12 +92,9 @@ def test_paths_that_no_tree_has_never_reach_git(path: str) -> None:
     assert not asked
 
 
-def test_requirements_that_the_task_does_not_have_are_named() -> None:
-    spec = TaskSpec(
-        key="d/x", agent="d", title="Add /health", what="Answer 200", checks=("pytest -q",), fields={"Contract": "c"}
-    )
-    found = [
-        Finding(severity="minor", requirement=name)
-        for name in ("What", "answer 200", "pytest -q", "contract", "GDPR", "GDPR", "")
-    ]
-    assert unknown_requirements(found, spec) == ("GDPR",)
+def test_a_quote_that_is_not_there_drops_its_finding_and_says_where_it_was_sought() -> None:
+    tree = {"app.py": FILE.encode()}
+    made_up = Finding(severity="major", file="app.py", line=3, quote="rm -rf")
+    assert verify([made_up], tree.get)[0].dropped == "its quote is not at app.py:3"
+    for unquoted in (Finding(severity="major", file="gone.py"), Finding(severity="minor", quote="no file")):
+        assert verify([unquoted], tree.get)[0].dropped == "", "what is missing cannot be quoted"

@@ -8,10 +8,10 @@ from brain_jobs import job, review_job
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callboard.agents.brains.framing import framed
 from callboard.agents.brains.model.prompt import (
     driver_instructions,
     driver_prompt,
-    framed,
     reviewer_instructions,
     reviewer_prompt,
 )

@@ -1,0 +1,85 @@
+"""Runs what a finding says shows it. A command that fails on the reviewed tree is a proof, with three exceptions:
+
+- it could not run at all: not found, not executable, stopped at its time limit, ended by a signal;
+- it fails on the base just so (the same exit code and, but for numbers, the same output): the change did not cause it,
+  or what it needs is not there;
+- it fails once and passes the next time.
+
+None of these makes the finding false; it stands without a proof, and no longer overrules anybody by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal
+
+from callboard.agents.workspace.commands import TIMED_OUT
+from callboard.bus.errors import CommandFailed, WorkspaceError
+from callboard.bus.task import CommandResult, Finding
+
+MOST = 5
+"""Commands of one verdict that are run, majors first: each costs up to three runs."""
+EACH_S = 60.0
+CANNOT_RUN = (126, 127)
+"""Exit codes of a shell that found nothing to run."""
+SIGNALLED = 128
+
+Run = Callable[[Literal["reviewed", "base"], str, float], Awaitable[CommandResult]]
+"""Runs a command in a fresh checkout, for so many seconds at most. Raises CommandFailed, WorkspaceError."""
+
+
+async def prove(findings: Sequence[Finding], run: Run, left_s: Callable[[], float]) -> tuple[Finding, ...]:
+    """The same findings, with what their commands have shown; those that are dropped are not run.
+
+    Args:
+        left_s: Seconds that are left for all that is still to run.
+    """
+    wanted = [n for n, it in enumerate(findings) if it.command.strip() and not it.dropped]
+    wanted.sort(key=lambda n: findings[n].severity != "major")
+    seen: dict[str, dict[str, str]] = {}
+    for n in wanted:
+        command = findings[n].command
+        if command not in seen:
+            tried = len(seen) < MOST and left_s() > 0
+            seen[command] = await _shown(command, run, left_s) if tried else _said("unrunnable", "was not run")
+    return tuple(it.model_copy(update=seen[it.command] if n in wanted else {}) for n, it in enumerate(findings))
+
+
+async def _shown(command: str, run: Run, left_s: Callable[[], float]) -> dict[str, str]:
+    async def once(where: Literal["reviewed", "base"]) -> CommandResult:
+        return await run(where, command, max(min(EACH_S, left_s()), 0.1))
+
+    try:
+        first = await once("reviewed")
+        if first.passed:
+            return _said("not_shown", "its command exits 0")
+        if not ran(first):
+            return _said("unrunnable", f"its command could not run: exit code {first.exit_code}")
+        base = await once("base")
+        if alike(first, base):
+            return _said("not_new", f"its command exits {first.exit_code} on the base just so")
+        again = await once("reviewed")
+    except (CommandFailed, WorkspaceError) as error:
+        return _said("unrunnable", f"its command could not be run: {str(error)[:300]}")
+    if again.passed or not ran(again):
+        return _said("not_shown", f"its command exits {first.exit_code}, and {again.exit_code} the next time")
+    return _said("shown", f"its command exits {first.exit_code} here and {base.exit_code} on the base")
+
+
+def ran(result: CommandResult) -> bool:
+    """False: its exit code says nothing about the tree."""
+    return result.exit_code not in (*CANNOT_RUN, TIMED_OUT) and result.exit_code < SIGNALLED
+
+
+def alike(one: CommandResult, other: CommandResult) -> bool:
+    """Whether two failures are the same one; numbers in the output are times, addresses, lines."""
+    return one.exit_code == other.exit_code and _bare(one.tail) == _bare(other.tail)
+
+
+def _bare(tail: str) -> str:
+    return re.sub(r"0x[0-9a-f]+|\d+", "0", tail).strip()
+
+
+def _said(proof: str, ran: str) -> dict[str, str]:
+    return {"proof": proof, "ran": ran}
