@@ -1,10 +1,10 @@
 """A process whose wall clock is wrong.
 
-    python shifted_process.py URL RUN SECONDS [own]
+    python shifted_process.py URL RUN SECONDS,... [own]
 
-Its clock is SECONDS ahead. It tries to take over what others hold with a lease of half an hour, fires what is due, forgets
+Its clock is SECONDS ahead, of each number in turn. It tries to take over what others hold with a lease of half an hour, fires what is due, forgets
 consumers that were silent for half an hour, repeats a message that was sent once, and sets a timer for in half an hour. With
-`own` its scripts go by its own clock instead of the server's. It prints what it got, as JSON.
+`own` its scripts go by its own clock instead of the server's. It prints what it got, as JSON, a line each.
 """
 
 from __future__ import annotations
@@ -35,9 +35,11 @@ def own_clock(name: str) -> Script:
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
+REAL = time.time
+
+
 async def main(url: str, run: str, seconds: float, own: bool) -> None:
-    real = time.time
-    time.time = lambda: real() + seconds
+    time.time = lambda: REAL() + seconds
     time.time_ns = lambda: int(time.time() * 1e9)
 
     def now() -> datetime:
@@ -61,4 +63,5 @@ async def main(url: str, run: str, seconds: float, own: bool) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3]), "own" in sys.argv[4:]))
+    for number in sys.argv[3].split(","):
+        asyncio.run(main(sys.argv[1], sys.argv[2], float(number), "own" in sys.argv[4:]))

@@ -21,12 +21,12 @@ PROGRAM = Path(__file__).parents[2] / "support" / "shifted_process.py"
 HOUR_S = 3_600
 
 
-async def shifted(bus: Bus, seconds: int, *words: str) -> dict[str, int]:
-    argv = [sys.executable, str(PROGRAM), bus.url, bus.run, str(seconds), *words]
+async def shifted(bus: Bus, *words: str) -> list[dict[str, int]]:
+    argv = [sys.executable, str(PROGRAM), bus.url, bus.run, *words]
     process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
     said, _ = await process.communicate()
     assert process.returncode == 0
-    return dict(json.loads(said))
+    return [json.loads(line) for line in said.splitlines()]
 
 
 async def begin(bus: Bus) -> None:
@@ -42,8 +42,8 @@ async def begin(bus: Bus) -> None:
 def test_nothing_is_taken_fired_or_repeated_early_or_late_by_processes_an_hour_off(bus: Bus, go: Go) -> None:
     async def scenario() -> None:
         await begin(bus)
-        for seconds in (HOUR_S, -HOUR_S):
-            assert await shifted(bus, seconds) == {"taken": 0, "fired": 0, "forgotten": 0, "fired now": 1}
+        nothing_early = {"taken": 0, "fired": 0, "forgotten": 0, "fired now": 1}
+        assert await shifted(bus, f"{HOUR_S},-{HOUR_S}") == [nothing_early] * 2
         # what they set for in half an hour waits, what they set for now has come
         assert await bus.fire_due_timers() == 0
         assert await bus.backlog(["driver-1", "manager"]) == {"driver-1": 1, "manager": 2}
@@ -56,7 +56,7 @@ def test_nothing_is_taken_fired_or_repeated_early_or_late_by_processes_an_hour_o
 def test_a_bus_that_went_by_the_clock_of_each_process_would_fire_late(bus: Bus, go: Go) -> None:
     async def scenario() -> None:
         await begin(bus)
-        found = await shifted(bus, HOUR_S, "own")
+        [found] = await shifted(bus, str(HOUR_S), "own")
         assert found["fired now"] == 0
 
     go(scenario())
