@@ -128,6 +128,12 @@ def test_what_clashes_waits_in_a_stack_and_is_a_conflict_once_the_other_has_land
     assert after.rows["second"].paths
 
 
+def test_two_ends_of_one_text_never_land_in_one_stack_since_nobody_reviewed_them_together(root: Path) -> None:
+    first = {"text.txt": plain("".join(["the start\n", *LINES[1:]]))}
+    stack = stack_of(root, {"first": first, "second": KINDS["modify"], "other": KINDS["add"]})
+    assert outcomes(stack) == {"first": "stacked", "second": "waits", "other": "stacked"}
+
+
 def test_two_ends_of_one_text_both_land_after_a_second_review(root: Path) -> None:
     first = {"text.txt": plain("".join(["the start\n", *LINES[1:]]))}
     second = KINDS["modify"]
