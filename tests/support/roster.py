@@ -164,7 +164,7 @@ class Workspace:
     def landed_keys(self, rev: str) -> list[str]:
         """The Task-Key of every task's merge, on the side chains of the landings; the newest first."""
         form = "--format=%(trailers:key=Task-Key,valueonly,separator=)"
-        return [key for key in run_git(self.path, "log", "--topo-order", form, rev).splitlines() if key]
+        return [key for key in run_git(self.path, "log", "--merges", "--topo-order", form, rev).splitlines() if key]
 
     def stop_everything(self) -> None:
         """For the end of a test: nothing of this workspace stays."""
