@@ -8,7 +8,6 @@ from desk_board import ROSTER, Desk, spec
 from callboard.agents.manager import gate_runs
 from callboard.bus.caps import Limits, Worked, read_amount, shown
 from callboard.bus.task import CommandResult
-from callboard.bus.task import CommandResult
 
 TIER = "tier:setup"
 
