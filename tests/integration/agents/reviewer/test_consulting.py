@@ -123,7 +123,6 @@ class Broken:
         (Broken(BrainParked("at its limit", cause="rate_limit", until=None)), "at its limit"),
         (Broken(BudgetSpent("spent", scope="run", what="tokens", used=1, cap=1)), "spent"),
     ],
-    ids=str,
 )
 def test_whatever_goes_wrong_is_an_abstention_that_says_why(world: World, brain: str | Broken, why: str) -> None:
     advice, outcome = consult(world, brain, request(world))
