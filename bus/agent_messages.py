@@ -39,6 +39,14 @@ class TaskCancelled(Body):
     reason: str
 
 
+class AgentUnreachable(Body):
+    """launcher -> manager: the process of an agent cannot be reached; it is ended, and another one started."""
+
+    kind: ClassVar[str] = "agent.unreachable"
+    agent: str
+    reason: str
+
+
 class TaskAccepted(Body):
     """agent -> manager: it has begun."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from callboard.bus.agent_messages import (
+    AgentUnreachable,
     AnswerGiven,
     ApprovalRequested,
     AttemptFailed,
@@ -67,6 +68,7 @@ __all__ = [
     "KINDS",
     "AgentStarted",
     "AgentStopped",
+    "AgentUnreachable",
     "AnswerGiven",
     "ApprovalRequested",
     "AttemptFailed",

@@ -44,7 +44,7 @@ _HANDS = Role(
         }
     ),
 )
-_RUNTIME = Role("runtime", frozenset({"roster.changed", "disk.changed", "message.refused"}))
+_RUNTIME = Role("runtime", frozenset({"roster.changed", "agent.unreachable", "disk.changed", "message.refused"}))
 
 FIXED: Mapping[str, Role] = {
     "gate": _HANDS,

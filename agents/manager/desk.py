@@ -31,6 +31,7 @@ from callboard.bus.messages import (
     JOURNAL,
     AgentStarted,
     AgentStopped,
+    AgentUnreachable,
     AttemptFailed,
     AttemptParked,
     AttemptStopped,
@@ -94,6 +95,8 @@ def _route(decision: Decision, message: Envelope) -> None:
             presence.agent_started(decision, body)
         case AgentStopped() as body:
             presence.agent_stopped(decision, body)
+        case AgentUnreachable() as body:
+            presence.agent_unreachable(decision, body)
         case DirectionsRead() as body:
             backlog.directions_read(decision, body)
         case DiskChanged() as body:

@@ -12,6 +12,7 @@ from callboard.bus.board import ENDED, AgentDoc, TaskDoc, TaskState
 from callboard.bus.messages import (
     AgentStarted,
     AgentStopped,
+    AgentUnreachable,
     RosterChanged,
     TaskAccepted,
     TaskProgressed,
@@ -53,6 +54,7 @@ def agent_started(decision: Decision, body: AgentStarted) -> None:
     """An agent that comes back goes on with what it holds: its message is still in its inbox."""
     name = decision.cause.sender
     held = held_task(decision, name)
+    _came_anew(decision, name, held)
     decision.put_agent(
         name,
         # the roster says what an agent is; it does not say so itself
@@ -66,6 +68,19 @@ def agent_started(decision: Decision, body: AgentStarted) -> None:
     )
     if name == MANAGER:
         decision.log("startup", "manager at its desk", body.facts)
+
+
+def _came_anew(decision: Decision, name: str, held: TaskDoc | None) -> None:
+    """What becomes of an agent whose process ended without a word stands in the log, whoever ended it."""
+    known = decision.board.get(f"agent:{name}", AgentDoc)
+    if name != MANAGER and known.state in ("idle", "working"):
+        facts = [f"the one before, process {known.pid} on {known.host}, ended without a word"]
+        facts += [f"it goes on with {held.id} {held.task.title}"] if held else []
+        decision.log("task", f"{name} is here with another process", facts)
+
+
+def agent_unreachable(decision: Decision, body: AgentUnreachable) -> None:
+    decision.log("task", f"{body.agent} cannot be reached", [body.reason, "it is ended and started again"])
 
 
 def agent_stopped(decision: Decision, body: AgentStopped) -> None:

@@ -61,6 +61,10 @@ class Workspace:
     setup: Sequence[str] = ()
     extra: str = ""
     drivers: Mapping[str, str] = field(default_factory=dict)
+    names: Sequence[str] = DRIVERS
+    """Its drivers."""
+    reviewer: str = REVIEWER
+    """What its reviewers run."""
 
     def write(self, files: Mapping[str, str]) -> None:
         for name, text in files.items():
@@ -81,11 +85,11 @@ class Workspace:
         brains = self.path.parent / f"{self.path.name}-brains"
         brains.mkdir(exist_ok=True)
         (brains / "driver.py").write_text(DRIVER)
-        (brains / "reviewer.py").write_text(REVIEWER)
+        (brains / "reviewer.py").write_text(self.reviewer)
         text = (
             f"[project]\ngate = {json.dumps(list(self.gate))}\nsetup = {json.dumps(list(self.setup))}\n{self.extra}\n"
         )
-        for name in DRIVERS:
+        for name in self.names:
             command = self.drivers.get(name, f"{sys.executable} {brains / 'driver.py'}")
             text += f'\n[[agents]]\nname = "{name}"\nrole = "driver"\ncommand = {json.dumps(command)}\n'
         for name in REVIEWERS:

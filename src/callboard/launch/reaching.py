@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from callboard.agents.manager.decision import MANAGER
@@ -20,7 +20,7 @@ from callboard.bus.bus import Bus
 from callboard.bus.consumers import Consumer
 from callboard.bus.ending import end
 from callboard.bus.errors import BusError
-from callboard.bus.messages import Draft, RosterChanged
+from callboard.bus.messages import AgentUnreachable, Draft, RosterChanged
 from callboard.launch.children import Child
 
 LOOKS = 3
@@ -83,6 +83,8 @@ class Watch:
         child = self.children.get(name)
         if child is not None and child.is_running:
             self.say(f"{name} cannot be reached: {reason}; it is ended and started again")
+            with suppress(BusError):
+                await self.bus.send(Draft(MANAGER, AgentUnreachable(agent=name, reason=reason)), sender="launcher")
             await child.replace()
             return
         agent = await self.bus.doc(f"agent:{name}", AgentDoc)

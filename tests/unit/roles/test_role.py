@@ -30,7 +30,7 @@ TABLE = {
     "land": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"}
     | {"canon.read", "message.refused"},
     "person": {"command.given", "issue.reported", "issue.closed"},
-    "launcher": {"roster.changed", "disk.changed", "message.refused"},
+    "launcher": {"roster.changed", "agent.unreachable", "disk.changed", "message.refused"},
 }
 """Sender -> the kinds it may send: the docstrings of bus/messages.py, written out once more."""
 

@@ -7,6 +7,7 @@ from desk_board import REVIEWERS, ROSTER, Desk, sha, spec
 from callboard.bus.messages import (
     AgentStarted,
     AgentStopped,
+    AgentUnreachable,
     CommandHandled,
     EvidenceSubmitted,
     FeedbackLogged,
@@ -199,3 +200,16 @@ def test_a_changed_direction_is_acknowledged_with_its_version_at_the_next_task_a
         [f"T-1 one: driver-1 works by version {name} of its direction"] if name else [] for name in ("00aa", "", "00bb")
     ]
     assert desk.agent("driver-1").direction == "00bb"
+
+
+def test_a_process_that_takes_the_place_of_another_is_told_of_with_what_it_goes_on_with() -> None:
+    desk = Desk()
+    desk.directions(spec("one"))
+    assert not any("another process" in line for line in desk.launch().logged + desk.start("driver-1").logged)
+    heard = desk.hear(AgentUnreachable(agent="driver-1", reason="nothing was heard of it for 60 s"), "launcher")
+    assert heard.logged == [
+        "driver-1 cannot be reached\nnothing was heard of it for 60 s\nit is ended and started again\n"
+    ]
+    (line,) = [line for line in desk.start("driver-1").logged if "another process" in line]
+    assert "ended without a word" in line
+    assert "it goes on with T-1" in line
