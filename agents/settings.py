@@ -15,6 +15,8 @@ RESERVED = frozenset({"callboard", "gate", "journal", "land", "launcher", "perso
 """Names of inboxes and senders that are no agents, of the integration branches' folder, and of feedback's README."""
 
 MANAGER: Final = "manager"
+PLANNING: Final = "plan"
+"""What stands for a run where plans are made: they belong to none."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BRANCH = re.compile(r"(?!.*(?:\.\.|//|/\.|@\{|\.lock(?:/|$)))[A-Za-z0-9_][A-Za-z0-9_./+-]*(?<![./])")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callboard.agents.brains.mcp.servers import Server, resolve
-from callboard.agents.settings import BRAINS, MANAGER, AgentSettings
+from callboard.agents.settings import BRAINS, MANAGER, PLANNING, AgentSettings
 from callboard.agents.workspace.environment import passed_on, work_environment
 from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.git_runner import GitPlace, run_git
@@ -201,7 +201,7 @@ class Workspace:
                 f"{FILE}: agents.manager: the manager has nothing to think with, and drafting a plan takes thought; give it "
                 "a `model`, a `cli` or a `command`, as a driver has"
             )
-        return self.seat(agent, "plan"), Thinking(self, agent, budget, self.prices).brain()
+        return self.seat(agent, PLANNING), Thinking(self, agent, budget, self.prices).brain()
 
     @property
     def prices(self) -> Prices:

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from callboard.agents.brains.recorder import Redact, talk_in
 from callboard.agents.brains.recording import Recording
+from callboard.agents.settings import PLANNING
 from callboard.app import Workspace
 from callboard.bus.errors import RosterError
-from callboard.launch.runs import PREFIX, runs
+from callboard.launch.runs import PREFIX
 from callboard.settings import FILE
 
 ABOUT: Final = "recording.json"
@@ -105,8 +106,7 @@ def _copy_workspace(workspace: Workspace, folder: Path, base: str) -> None:
 
 def _with_calls(workspace: Workspace, run: str) -> str:
     folder = workspace.layout.home / "calls"
-    recorded = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set[str]()
-    known = [name for name in runs(workspace.repository) if name in recorded]
+    known = sorted({entry.name for entry in folder.iterdir()} - {PLANNING}) if folder.is_dir() else []
     if not known:
         raise RosterError("no run here has a recorded model call; only those of models can be recorded")
     if run and run not in known:

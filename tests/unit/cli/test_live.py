@@ -15,6 +15,8 @@ from callboard.cli.live import LineView, LiveView, QuietKeys, choose_view
 from callboard.launch.summary import Launcher
 
 LAUNCHER = Launcher(pid=1, host="here", since=NOW)
+XTERM = {"TERM": "xterm"}
+"""Where the tests run may be no terminal at all."""
 BEFORE = board_of(run_doc(), *roster(), task_doc(1, "One"))
 AFTER = board_of(
     run_doc(),
@@ -39,7 +41,9 @@ def test_lines_carry_their_time_and_tell_only_what_is_new() -> None:
 
 
 def test_the_live_view_tells_the_same_above_its_picture_and_leaves_the_last_picture_standing() -> None:
-    out = Console(file=io.StringIO(), force_terminal=True, width=80, height=24, color_system=None, highlight=False)
+    out = Console(
+        file=io.StringIO(), force_terminal=True, width=80, height=24, color_system=None, highlight=False, _environ=XTERM
+    )
     view = LiveView(out, lambda: NOW, LAUNCHER)
     view.event("the server is up")
     view.board(BEFORE)
@@ -55,7 +59,7 @@ def test_the_live_view_tells_the_same_above_its_picture_and_leaves_the_last_pict
 
 
 def test_a_view_that_never_saw_a_board_leaves_nothing_behind() -> None:
-    out = Console(file=io.StringIO(), force_terminal=True, width=80, height=24, color_system=None)
+    out = Console(file=io.StringIO(), force_terminal=True, width=80, height=24, color_system=None, _environ=XTERM)
     LiveView(out, lambda: NOW, LAUNCHER).close()
     assert isinstance(out.file, io.StringIO)
     assert out.file.getvalue().strip() == ""

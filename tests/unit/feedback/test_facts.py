@@ -52,7 +52,7 @@ def test_a_finding_is_named_with_what_it_says() -> None:
     )
     assert finding_fact(finding) == (
         "major finding at `app/main.py:12` against R1: empty input crashes; quote `data[0]` (verified); "
-        "shown by `pytest -k empty`"
+        "command `pytest -k empty`"
     )
     assert finding_fact(Finding(severity="minor")) == "minor finding"
     assert "(not verified)" in finding_fact(Finding(severity="minor", quote="x"))
