@@ -145,6 +145,7 @@ def test_a_server_that_lacks_what_the_bus_needs_is_named(workspace: Make) -> Non
         listening.close()
 
 
+@pytest.mark.long
 def test_a_broken_direction_file_is_reported_and_the_others_still_work(workspace: Make) -> None:
     made = workspace()
     made.init({**DIRECTIONS, "driver-2": "### Task 1 - Same\n\n### Task 2 - Same\n**Priority**: soon\n"})
@@ -183,6 +184,7 @@ def test_the_integration_branch_that_is_checked_out_is_not_moved_until_it_is_fre
     assert made.launch()[0] == 0
 
 
+@pytest.mark.long
 def test_what_was_made_is_for_this_user_alone(workspace: Make) -> None:
     made = workspace()
     made.init(DIRECTIONS)

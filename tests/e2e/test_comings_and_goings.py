@@ -44,6 +44,7 @@ def test_tasks_that_were_written_after_the_end_are_done_by_the_next_launch(works
     assert made.landed_keys(made.integration()) == ["driver-1/write-b", "driver-1/write-a"]
 
 
+@pytest.mark.long
 def test_a_launch_without_any_task_ends_and_says_that_people_are_needed(workspace: Make) -> None:
     made = workspace()
     made.init({})

@@ -90,6 +90,7 @@ def kill_at_random(make: Make, tmp_path: Path, seed: int, n: int, victim: str) -
     check_everything(workspace, tmp_path / "expected")
 
 
+@pytest.mark.long
 def test_killing_everything_at_a_random_moment_changes_nothing_in_the_end(
     workspace: Make, tmp_path: Path, seed: int
 ) -> None:

@@ -100,6 +100,7 @@ def test_a_second_run_does_not_repeat_finished_tasks(workspace: Make) -> None:
     assert made.landed_keys(made.integration())[0] == "driver-1/new-on-top"
 
 
+@pytest.mark.long
 def test_a_repository_with_links_passes_its_gate_in_clone_and_slot(workspace: Make) -> None:
     check = "test -L link && test -L folder-link && test -s link && test -s folder-link/file"
     made = workspace(gate=[check])
@@ -129,6 +130,7 @@ def test_a_clone_of_this_repository_passes_its_own_tests_in_a_slot(workspace: Ma
     assert {"docs/a.txt", "docs/b.txt"} <= set(made.files(made.integration()))
 
 
+@pytest.mark.long
 def test_an_external_server_works_the_same(workspace: Make, tmp_path: Path) -> None:
     folder = tmp_path / "server"
     folder.mkdir()
@@ -144,6 +146,7 @@ def test_an_external_server_works_the_same(workspace: Make, tmp_path: Path) -> N
     assert not (made.path / ".callboard/bus").exists()
 
 
+@pytest.mark.long
 def test_a_message_nobody_can_handle_is_said_and_waits_for_a_person(workspace: Make, tmp_path: Path) -> None:
     folder = tmp_path / "server"
     folder.mkdir()

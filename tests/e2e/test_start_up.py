@@ -41,6 +41,7 @@ def test_further_agents_cost_little_time_and_memory_and_are_listed_by_name(
         launch.communicate(timeout=60)
 
 
+@pytest.mark.long
 def test_an_agent_can_be_a_command_of_its_own(workspace: Callable[..., Workspace]) -> None:
     made = workspace()
     made.init({})

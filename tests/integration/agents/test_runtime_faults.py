@@ -106,6 +106,7 @@ def test_a_message_that_kills_its_process_is_dead_after_exactly_five_and_its_nei
     go(scenario())
 
 
+@pytest.mark.long
 def test_a_message_that_makes_progress_outlives_ten_processes(bus: Bus, go: Go, tmp_path: Path) -> None:
     async def scenario() -> None:
         await bus.send(message("persist/10"), sender="manager")

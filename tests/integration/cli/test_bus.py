@@ -38,6 +38,7 @@ def first(workspace: Workspace, server_url: str, run: str, monkeypatch: pytest.M
     return id
 
 
+@pytest.mark.long
 def test_the_traffic_of_a_run(workspace: Workspace, first: str, run: str) -> None:
     seen = json.loads(workspace.call("bus", "top", "--every", "0.2", "--json").stdout)
     assert (seen["run"], seen["steps"], seen["dead_letters"]) == (run, 5, 0)

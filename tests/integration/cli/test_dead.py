@@ -38,6 +38,7 @@ def letters(workspace: Workspace) -> list[dict[str, object]]:
     return found
 
 
+@pytest.mark.long
 def test_dead_letters_are_listed_shown_sent_again_and_dropped(buried: Workspace) -> None:
     (letter,) = letters(buried)
     id = str(letter["id"])

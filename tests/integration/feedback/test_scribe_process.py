@@ -162,6 +162,7 @@ def seq_of(id: str) -> int:
     return int(id.rpartition("/")[2].partition(".")[0])
 
 
+@pytest.mark.long
 def test_a_scribe_killed_at_random_moments_writes_every_entry_once(
     server: Server, bus: Bus, go: Go, repository: Path, seed: int
 ) -> None:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.integration.packaging.conftest import uv
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ print(len(spec.digest), callboard.agents.__name__)
 """
 
 
+@pytest.mark.long
 def test_it_installs_beside_openai_agents_and_both_work(built: Built, tmp_path: Path) -> None:
     uv("venv", "--quiet", "venv", cwd=tmp_path)
     python = tmp_path / "venv" / "bin" / "python"

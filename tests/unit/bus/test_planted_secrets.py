@@ -74,6 +74,7 @@ def own_lines() -> Iterator[tuple[str, str]]:
             yield from ((name, line) for line in data.decode("utf-8", "replace").splitlines())
 
 
+@pytest.mark.long
 def test_at_most_one_of_100_lines_of_this_project_is_taken_for_a_secret(seed: int) -> None:
     redactor = Redactor(KnownSecret(f"S{n}", secret) for n, secret in enumerate(made_up(Random(seed), EACH)))
     lines = list(own_lines())

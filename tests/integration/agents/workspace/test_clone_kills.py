@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from workshop import Workshop, git, write
 
 WORK = """
@@ -34,6 +35,7 @@ while True:
 """
 
 
+@pytest.mark.long
 def test_no_work_is_lost_and_every_state_heals_when_all_is_killed_at_random_moments(
     workshop: Workshop, seed: int
 ) -> None:

@@ -105,6 +105,7 @@ def own_files() -> Iterator[Path]:
     return (path for path in paths if path.is_file() and not path.is_symlink())
 
 
+@pytest.mark.long
 def test_at_most_one_in_a_hundred_files_of_this_project_is_a_false_alarm() -> None:
     alarms = {path: found for path in own_files() if (found := secrets_in(path.read_bytes()))}
     assert len(alarms) <= 0.01 * len([*own_files()]), alarms
