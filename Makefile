@@ -20,10 +20,10 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv-uv/bin
 RUN := $(UV) run --locked --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo record test test-long simulate bench bench-start bench-queue check format lock build hooks clean
+.PHONY: help install demo record test test-long simulate bench bench-start bench-queue bench-review record-review check format lock build hooks clean
 
 help: ## list every target
-	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
 
 install: $(filter .venv-uv/%,$(UV)) ## create or update .venv exactly as uv.lock says
 	@test -d .venv || echo "installing into .venv (once) ..."
@@ -52,6 +52,12 @@ bench-start: install ## how long a roster takes to start, and what an agent cost
 
 bench-queue: install ## what the merge queue costs beside the gate, against git merge in a checkout; prints JSON
 	@$(RUN) python benchmarks/merge_queue.py $(ARGS)
+
+bench-review: install ## how well reviewers find bugs, one against three; played, or asked with ARGS="--config callboard.toml"
+	@$(RUN) python -m benchmarks.review $(ARGS)
+
+record-review: install ## record what bench-review plays anew: replies that a loopback server draws with a seed
+	@PYTHONPATH=tests/support:. $(RUN) python tests/support/record_review.py
 
 check: install ## style, types, layers, compose schema, lock file, this project's own directions
 	$(RUN) ruff check .

@@ -1,0 +1,82 @@
+"""`make bench-review` plays its recording: real repositories, the product's reviewers, checks and consensus."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from benchmarks.review.__main__ import ABOUT, RECORDED, TALKS, main
+from benchmarks.review.changes import read_cases
+from benchmarks.review.packed import unpack
+
+from callboard.agents.brains.recording import Recording
+
+FEW = ("--cases", "4", "--seed", "1", "--together", "2")
+
+
+def test_a_few_changes_are_judged_by_one_and_by_three(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "review.json"
+    assert main([*FEW, "--out", str(out)], {}) == 0
+    shown = capsys.readouterr().out
+    assert "no model said this" in shown
+    assert "senior alone (model-a)" in shown
+    found = json.loads(out.read_text())
+    assert found["models"] == {"senior": "model-a", "junior-1": "model-b", "junior-2": "model-c"}
+    assert (found["recorded"], found["seed"], found["whole"], len(found["cases"])) == (True, 1, True, 4)
+    buggy = [case for case in found["cases"] if case["buggy"]]
+    stopped = [case for case in buggy if case["votes"]["senior"] == "needs_revision"]
+    assert (found["senior_alone"]["buggy"], found["senior_alone"]["caught"]) == (2, len(stopped))
+    sent_back = [case for case in buggy if case["outcome"] in ("fixes", "major_flaws", "blocked")]
+    assert found["trio"]["caught"] == len(sent_back)
+    assert {case["second_round"] for case in found["cases"]} == {True, False}
+    for case in found["cases"]:
+        assert "abstained" not in case["votes"].values(), (
+            "what was recorded is about another change: make record-review"
+        )
+
+
+def test_every_change_is_in_the_recording(tmp_path: Path) -> None:
+    unpack(RECORDED / TALKS, tmp_path / "talks")
+    asked = {(talk.about.agent, talk.about.key): talk.about.asked for talk in Recording(tmp_path / "talks").talks()}
+    for case in read_cases():
+        for agent in ("senior", "junior-1", "junior-2"):
+            assert asked.get((agent, case.spec.key)) == case.spec.digest, "stale: make record-review"
+
+
+def test_a_spent_budget_ends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*FEW, "--tokens", "1", "--out", str(tmp_path / "review.json")], {}) == 1
+    assert "The budget was spent after 0 of 4 changes" in capsys.readouterr().out
+    assert json.loads((tmp_path / "review.json").read_text())["whole"] is False
+
+
+def test_a_recording_that_says_nothing_gives_no_answers_and_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(RECORDED, tmp_path / "recorded")
+    (tmp_path / "recorded" / TALKS).write_text("")
+    (tmp_path / "recorded" / ABOUT).write_text("nothing")
+    (tmp_path / "recorded" / TALKS).unlink()
+    (tmp_path / "recorded" / TALKS).mkdir()
+    argv = ["--cases", "2", "--recorded", str(tmp_path / "recorded"), "--out", str(tmp_path / "review.json")]
+    assert main(argv, {}) == 1
+    assert "no answer, 1 times: senior: nothing that senior said on" in capsys.readouterr().out
+    assert json.loads((tmp_path / "review.json").read_text())["trio"]["unanswered"] == 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("", "0 reviewers; a review needs 3"),
+        ("MODELS", "takes its key from NOBODY_SET_THIS, which is not set"),
+    ],
+)
+def test_a_file_that_nobody_could_judge_with_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: str, said: str
+) -> None:
+    config = (RECORDED / "callboard.toml").read_text().replace('family = "a"', 'api_key_env = "NOBODY_SET_THIS"')
+    (tmp_path / "callboard.toml").write_text(config if lines else '[project]\ngate = ["true"]\n')
+    argv = ["--cases", "2", "--config", str(tmp_path / "callboard.toml"), "--out", str(tmp_path / "review.json")]
+    assert main(argv, {}) == 2
+    assert said in capsys.readouterr().err
