@@ -14,7 +14,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,11 +63,12 @@ def drawn(cases: Sequence[Case], seed: int = SEED) -> Callable[[Asked], Say]:
         case = known[re.findall(r"\bc[0-9a-f]{7}\b", asked.prompt)[0]]
         kind = next(name for name in ("verdict", "synthesis", "vote") if name in asked.tools)
         draw = random.Random(f"{seed} {case.id} {asked.model} {kind}")
-        said: Mapping[str, object] = {
-            "verdict": lambda: _verdict(case, RATES[asked.model], draw),
-            "synthesis": lambda: _synthesis(asked.prompt, draw),
-            "vote": lambda: {"vote": "needs_revision" if draw.random() < REFUSES else "approved", "notes": "drawn"},
-        }[kind]()
+        if kind == "verdict":
+            said = _verdict(case, RATES[asked.model], draw)
+        elif kind == "synthesis":
+            said = _synthesis(asked.prompt, draw)
+        else:
+            said = {"vote": "needs_revision" if draw.random() < REFUSES else "approved", "notes": "drawn"}
         return Say(calls=(ToolCall(kind, said),))
 
     return reply
