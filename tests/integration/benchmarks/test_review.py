@@ -10,19 +10,24 @@ import pytest
 from benchmarks.review.__main__ import ABOUT, RECORDED, TALKS, main
 from benchmarks.review.changes import read_cases
 from benchmarks.review.packed import unpack
+from model_server import ModelServer
+from record_review import drawn
 
 from callboard.agents.brains.recording import Recording
 
 FEW = ("--cases", "4", "--seed", "1", "--together", "2")
 
 
-def test_a_few_changes_are_judged_by_one_and_by_three(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "review.json"
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The figures of a few recorded changes."""
+    out = tmp_path_factory.mktemp("played") / "review.json"
     assert main([*FEW, "--out", str(out)], {}) == 0
-    shown = capsys.readouterr().out
-    assert "no model said this" in shown
-    assert "senior alone (model-a)" in shown
-    found = json.loads(out.read_text())
+    return out
+
+
+def test_a_few_changes_are_judged_by_one_and_by_three(played: Path) -> None:
+    found = json.loads(played.read_text())
     assert found["models"] == {"senior": "model-a", "junior-1": "model-b", "junior-2": "model-c"}
     assert (found["recorded"], found["seed"], found["whole"], len(found["cases"])) == (True, 1, True, 4)
     buggy = [case for case in found["cases"] if case["buggy"]]
@@ -37,6 +42,25 @@ def test_a_few_changes_are_judged_by_one_and_by_three(tmp_path: Path, capsys: py
         )
 
 
+@pytest.mark.long
+def test_models_that_are_asked_and_the_same_words_played_come_to_the_same(
+    played: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ModelServer(drawn(read_cases())) as server:
+        config = (RECORDED / "callboard.toml").read_text().replace("http://127.0.0.1:9", server.url)
+        (tmp_path / "callboard.toml").write_text(config)
+        argv = ["--config", str(tmp_path / "callboard.toml"), "--cases", "2", "--out", str(tmp_path / "review.json")]
+        assert main(argv, {}) == 0
+        asked, recorded = json.loads((tmp_path / "review.json").read_text()), json.loads(played.read_text())
+        assert asked["calls"] == server.requests >= 6
+    assert (asked["recorded"], asked["config"]) == (False, str(tmp_path / "callboard.toml"))
+    assert len(asked["cases"]) == 2
+    assert all(case in recorded["cases"] for case in asked["cases"])
+    shown = capsys.readouterr().out
+    assert "senior alone (model-a)" in shown
+    assert "no model said this" not in shown
+
+
 def test_every_change_is_in_the_recording(tmp_path: Path) -> None:
     unpack(RECORDED / TALKS, tmp_path / "talks")
     asked = {(talk.about.agent, talk.about.key): talk.about.asked for talk in Recording(tmp_path / "talks").talks()}
@@ -46,8 +70,10 @@ def test_every_change_is_in_the_recording(tmp_path: Path) -> None:
 
 
 def test_a_spent_budget_ends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*FEW, "--tokens", "1", "--out", str(tmp_path / "review.json")], {}) == 1
-    assert "The budget was spent after 0 of 4 changes" in capsys.readouterr().out
+    assert main(["--cases", "2", "--together", "1", "--tokens", "1", "--out", str(tmp_path / "review.json")], {}) == 1
+    shown = capsys.readouterr().out
+    assert "no model said this" in shown
+    assert "The budget was spent after 0 of 2 changes" in shown
     assert json.loads((tmp_path / "review.json").read_text())["whole"] is False
 
 
@@ -59,7 +85,16 @@ def test_a_recording_that_says_nothing_gives_no_answers_and_says_why(
     (tmp_path / "recorded" / ABOUT).write_text("nothing")
     (tmp_path / "recorded" / TALKS).unlink()
     (tmp_path / "recorded" / TALKS).mkdir()
-    argv = ["--cases", "2", "--recorded", str(tmp_path / "recorded"), "--out", str(tmp_path / "review.json")]
+    argv = [
+        "--cases",
+        "2",
+        "--together",
+        "1",
+        "--recorded",
+        str(tmp_path / "recorded"),
+        "--out",
+        str(tmp_path / "review.json"),
+    ]
     assert main(argv, {}) == 1
     assert "no answer, 1 times: senior: nothing that senior said on" in capsys.readouterr().out
     assert json.loads((tmp_path / "review.json").read_text())["trio"]["unanswered"] == 2
