@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.review.__main__ import ABOUT, RECORDED, TALKS
-from benchmarks.review.changes import Case, read_cases, sample
+from benchmarks.review.changes import Case, digest, read_cases, sample
 from benchmarks.review.lanes import call_logs, lay_out
 from benchmarks.review.packed import pack
 from benchmarks.review.running import folders, review_all
@@ -33,6 +33,8 @@ from callboard.bus.caps import Caps
 from callboard.settings import FILE
 
 SEED = 5
+CHANGES = "changes.txt"
+"""Digest of the changes that were judged, so that a test sees when there are others."""
 ENDLESS = Caps(tokens=10**12, micro_usd=10**12, minutes=0, attempts=0)
 
 
@@ -130,6 +132,7 @@ def record(cases: Sequence[Case], config: Path, into: Path, seed: int = SEED) ->
         if into / FILE != config:
             shutil.copyfile(config, into / FILE)
         (into / ABOUT).write_text(about(seed), "utf-8")
+        (into / CHANGES).write_text(f"{digest(cases)}\n", "utf-8")
         return pack(below / "talks", into / TALKS)
 
 

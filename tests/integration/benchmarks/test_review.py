@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from benchmarks.review.__main__ import ABOUT, RECORDED, TALKS, main
-from benchmarks.review.changes import read_cases
+from benchmarks.review.changes import digest, read_cases
 from benchmarks.review.packed import unpack
 from model_server import ModelServer
-from record_review import drawn
+from record_review import CHANGES, drawn
 
 from callboard.agents.brains.recording import Recording
 
@@ -62,6 +62,7 @@ def test_models_that_are_asked_and_the_same_words_played_come_to_the_same(
 
 
 def test_every_change_is_in_the_recording(tmp_path: Path) -> None:
+    assert (RECORDED / CHANGES).read_text().strip() == digest(read_cases()), "stale: make record-review"
     unpack(RECORDED / TALKS, tmp_path / "talks")
     asked = {(talk.about.agent, talk.about.key): talk.about.asked for talk in Recording(tmp_path / "talks").talks()}
     for case in read_cases():
