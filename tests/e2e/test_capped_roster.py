@@ -132,9 +132,11 @@ def the_run_pauses_at_its_cap(seen: Watched, server: ModelServer) -> None:
     assert [row["usd"] is None for row in models] == ["chat" in str(row["name"]) for row in models]
     table = seen.workspace.call("costs").stdout
     of_run = next(line for line in table.splitlines() if line.startswith("run "))
-    assert " + unknown" in of_run
+    # who thinks with the model that has no price may not have come to its turn yet
+    has_unknown = any("chat" in str(row["name"]) for row in models)
+    assert (" + unknown" in of_run) is has_unknown
     assert of_run.rstrip().endswith("% tokens")
-    assert "unknown prices" in table
+    assert ("unknown prices" in table) is has_unknown
     shown = seen.workspace.call("status").stdout
     assert f"of {CAP:,} tokens" in shown
     assert "the budget of the run is spent" in shown

@@ -78,7 +78,7 @@ def test_only_people_can_go_on_so_the_launch_ends_with_4_and_their_answer_ends_t
         assert answered.returncode == 0, answered.stderr
     late = made.call("answer", "q-1", "no, otherwise")
     assert late.returncode != 0
-    assert "answered before" in late.stderr
+    assert "q-1 is closed: it was answered at" in late.stderr
     code, output = made.launch()
     assert code == 0, output
     assert {"name.txt", "w.txt"} <= set(made.files(made.integration()))

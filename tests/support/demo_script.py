@@ -16,6 +16,8 @@ REVIEWERS = {"claude-opus-4-5": "senior", "gpt-5": "junior-1", "gemini-2.5-pro":
 SUBJECT = re.compile(r"# (?:Your|Judge|Synthesis on|Vote on) task T-\d+: (?P<title>.+)")
 SECOND = ("synthesis", "vote")
 """Tools that end what is asked in the second round of a review."""
+CONSULT = "consult"
+"""What ends the one question about a blocker that each of the trio is asked."""
 ATTEMPT = re.compile(r"^(?:Attempt|Handed in by .+, attempt) (?P<number>\d+)", re.MULTILINE)
 
 
@@ -35,6 +37,9 @@ class Script:
         return _say(next_reply(self._talk(asked), len(asked.results)))
 
     def _talk(self, asked: Asked) -> Talk:
+        if CONSULT in asked.tools:
+            agent = REVIEWERS[asked.model]
+            return next(it for (who, key, _), it in self._talks.items() if (who, key.split("/")[0]) == (agent, CONSULT))
         title, attempt = SUBJECT.search(asked.prompt), ATTEMPT.search(asked.prompt)
         assert title is not None, asked.prompt[:500]
         assert attempt is not None, asked.prompt[:500]

@@ -423,7 +423,7 @@ TestManager.settings = settings(stateful_step_count=80)
 @pytest.mark.timeout(600)
 def test_the_manager_at_length() -> None:
     """The same over many more and longer worlds; the machine's own invariants are what is asserted."""
-    run_state_machine_as_test(Manager, settings=settings(max_examples=2_000, stateful_step_count=150))
+    run_state_machine_as_test(Manager, settings=settings(max_examples=1_000, stateful_step_count=150))
 
 
 def breaks(steps: int, *, guarded: bool) -> bool:
