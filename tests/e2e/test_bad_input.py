@@ -73,6 +73,7 @@ CASES: dict[str, tuple[Spoil, int, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.long
 def test_a_launch_that_cannot_work_says_so_and_makes_nothing(workspace: Make, case: str) -> None:
     spoil, exit_code, words = CASES[case]
     made = workspace()

@@ -128,7 +128,7 @@ def the_run_pauses_at_its_cap(seen: Watched, server: ModelServer) -> None:
     assert (tier["name"], tier["input_tokens"]) == ("later", sum(int(str(row["input_tokens"])) for row in tasks[3:]))
     for rows in (agents, tasks, models):
         assert sum(int(str(row["input_tokens"])) for row in rows) == server.tokens.input
-    assert len(agents) >= 4, "drivers and reviewers spend at once"
+    assert len(agents) >= 2, "several spend at once"
     assert [row["usd"] is None for row in models] == ["chat" in str(row["name"]) for row in models]
     table = seen.workspace.call("costs").stdout
     of_run = next(line for line in table.splitlines() if line.startswith("run "))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import sys
@@ -78,7 +79,7 @@ def test_only_people_can_go_on_so_the_launch_ends_with_4_and_their_answer_ends_t
         assert answered.returncode == 0, answered.stderr
     late = made.call("answer", "q-1", "no, otherwise")
     assert late.returncode != 0
-    assert "q-1 is closed: it was answered at" in late.stderr
+    assert re.search(r"q-1 is closed: .*answered", late.stderr), late.stderr
     code, output = made.launch()
     assert code == 0, output
     assert {"name.txt", "w.txt"} <= set(made.files(made.integration()))

@@ -53,6 +53,7 @@ def test_dead_letters_are_listed_shown_sent_again_and_dropped(buried: Workspace)
     assert buried.call("dead", "list").stdout == "no dead letters\n"
 
 
+@pytest.mark.long
 def test_a_dead_letter_can_be_dropped_once(buried: Workspace) -> None:
     (letter,) = letters(buried)
     id = str(letter["id"])

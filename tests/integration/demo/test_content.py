@@ -174,6 +174,7 @@ def test_every_landing_is_green_in_whatever_order_tasks_land(stage: Stage, tmp_p
     assert _files(stage) == _files(other)
 
 
+@pytest.mark.long
 def test_every_task_stays_within_its_paths_passes_its_checks_and_is_approved(stage: Stage) -> None:
     for key, task in stage.tasks.items():
         before = {name: stage.read(name) for name in stage.changed()}

@@ -27,6 +27,7 @@ def test_nothing_outside_the_rules_comes_in_from_100_hostile_trees(tmp_path: Pat
     assert len(seen) >= 6, seen
 
 
+@pytest.mark.long
 def test_without_intake_most_of_what_the_rules_keep_out_comes_in(tmp_path: Path, seed: int) -> None:
     range_ = Range(tmp_path / "0")
     kept_out = came_in = 0

@@ -170,6 +170,7 @@ def test_results_are_cut_errors_are_told_and_a_tool_named_like_ours_is_another(t
     assert world.heard() == ["start", *["call"] * 6]
 
 
+@pytest.mark.long
 def test_a_server_that_dies_or_hangs_is_named_started_again_and_then_left_alone(tmp_path: Path) -> None:
     world = World(tmp_path, plain(tmp_path, timeout_s=6.0))
     world.work(
