@@ -90,11 +90,24 @@ def kill_at_random(make: Make, tmp_path: Path, seed: int, n: int, victim: str) -
     check_everything(workspace, tmp_path / "expected")
 
 
-@pytest.mark.long
-def test_killing_everything_at_a_random_moment_changes_nothing_in_the_end(
+def test_three_kills_at_random_moments_of_one_run_change_nothing_in_the_end(
     workspace: Make, tmp_path: Path, seed: int
 ) -> None:
-    kill_at_random(workspace, tmp_path, seed, -1, "everything")
+    """A driver, the manager, then everything; another launch brings it to its end."""
+    made, draw = workspace(), random.Random(seed)
+    made.init(DIRECTIONS)
+    process = made.start()
+    for victim in ("driver-1", "manager", "everything"):
+        after_s = draw.uniform(0.3, LONGEST_S / 3)
+        print(f"seed {seed}: {victim} after {after_s:.2f} s more")
+        time.sleep(after_s)
+        found = made.processes() if victim == "everything" else filter(None, [made.process(victim)])
+        kill([one for one in found if one.pid != os.getpid()])
+    process.communicate(timeout=60)
+    until(lambda: made.processes() == [], timeout_s=30)
+    code, output = made.launch(timeout_s=120)
+    assert code == 0, output
+    check_everything(made, tmp_path / "expected")
 
 
 @pytest.mark.long
