@@ -25,6 +25,7 @@ CallboardError                 what was tried, on what, and the way out
 │   ├── BudgetSpent            no room under a cap: the call was not made
 │   └── CallFailed             a call to a model brought no reply: model, cause
 ├── RosterError                the roster cannot start, or is already running here
+├── DeployFailed               a release could not be built, started, switched or stopped
 ├── PromotionFailed            what has landed could not be offered to where it should go
 ├── NotificationFailed         a service did not take a notification
 └── CommandRefused             the manager did not do what a person asked; its answer says why
@@ -276,6 +277,10 @@ class CallFailed(BrainError):
 
 class RosterError(CallboardError):
     """The roster cannot start here, is already running, or does not run."""
+
+
+class DeployFailed(CallboardError):
+    """A target could not build, start, switch or stop a release; the message says what it tried, and the way out."""
 
 
 class PromotionFailed(CallboardError):

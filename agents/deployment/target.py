@@ -1,0 +1,114 @@
+"""What a deployment needs of the place where releases run; one class for each kind of place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from callboard.agents.deployment.samples import Sample
+
+Slot = Literal["a", "b"]
+"""A release's place behind the switch; two at most run at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a target can do beyond switching all traffic at once; what it cannot, the flow does without and says so."""
+
+    weights: bool
+    """Shares of the traffic; without it `shift` takes 0 and 100 alone."""
+    drain: bool
+    """Waits until the requests in flight have ended; without it `drain` returns False at once."""
+    statistics: bool
+    """Counts what it passes on, so that `requests` is whole; without it probes are all there is."""
+    requests: bool
+    """Tells each real request; without it `requests` is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One commit that was started, as its target sees it now."""
+
+    id: str
+    commit: str
+    slot: Slot
+    address: str
+    """`http://host:port` of this release alone, past the switch; "" when it does not run."""
+    weight: int
+    """Its share of new requests in per cent."""
+    alive: bool
+    """Whether it runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One look at a release's health path, past the switch."""
+
+    ok: bool
+    status: int
+    """Of HTTP; 0 when there was no answer."""
+    latency_s: float
+    said: str
+    """The beginning of the answer, or why there was none."""
+
+
+class Target(Protocol):
+    """Where the releases of one environment run.
+
+    Synchronous, and called in threads. Each call may be made again: it asks the place what is true, and does what is
+    still to be done.
+    """
+
+    @property
+    def abilities(self) -> Abilities: ...
+
+    def problems(self) -> tuple[str, ...]:
+        """Why nothing can be deployed here, each with the way out; nothing is started."""
+        ...
+
+    def up(self, release: str, commit: str) -> Release:
+        """Build a commit and start it beside what serves, without traffic.
+
+        Raises:
+            DeployFailed: It could not be built or started.
+        """
+        ...
+
+    def running(self) -> tuple[Release, ...]:
+        """What is in the slots now."""
+        ...
+
+    def healthy(self, release: str) -> Health: ...
+
+    def shift(self, weights: Mapping[str, int]) -> None:
+        """Give each release its share of new requests.
+
+        Args:
+            weights: Release -> per cent; they sum to 100. Who is not named gets none.
+
+        Raises:
+            DeployFailed: The switch does not do it, or cannot; it stands as it stood.
+        """
+        ...
+
+    def drain(self, release: str, timeout_s: float) -> bool:
+        """Give it no new requests and wait for those in flight; whether they ended in time."""
+        ...
+
+    def down(self, release: str) -> None:
+        """Stop it; it can be started again while it is one of the last 3 releases.
+
+        Raises:
+            DeployFailed: It has traffic, or does not end.
+        """
+        ...
+
+    def requests(self, since: float) -> Sequence[Sample]:
+        """What real requests met that ended after `since` (seconds since 1970), oldest first."""
+        ...
+
+    def output(self, release: str) -> Path:
+        """The file with what it printed."""
+        ...
