@@ -104,6 +104,9 @@ def _one_or_more(value: object) -> object:
     return names
 
 
+Numbers = Annotated[tuple[int, ...], BeforeValidator(_from_array)]
+
+
 class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -160,7 +163,7 @@ class AgentSettings(Table):
     """`[[agents]]`"""
 
     name: Annotated[str, AfterValidator(_agent_name)]
-    role: Literal["manager", "driver", "reviewer"]
+    role: Literal["manager", "driver", "reviewer", "deployment"]
     seat: Literal["senior", "junior-1", "junior-2"] | None = None
     """A reviewer's place in the trio."""
     command: str | None = None

@@ -17,6 +17,7 @@
 | review:<id>         | ReviewDoc  |
 | budget              | BudgetDoc  |
 | issue:<key>, tracker, summary | bus/issues.py |
+| deployment:<id>     | bus/deployments.py |
 
 Only the manager's desk changes it, but for two: the launcher creates `run`, and the manager's office writes `manager`.
 """
@@ -31,6 +32,7 @@ from typing import Literal, TypeVar, cast
 from pydantic import AwareDatetime
 
 from callboard.bus.caps import Caps, Exhausted, Limits, Worked
+from callboard.bus.deployments import DeploymentDoc
 from callboard.bus.doc import Doc as Doc
 from callboard.bus.issue_caps import Safety
 from callboard.bus.issues import IssueDoc, SummaryDoc, TrackerDoc
@@ -252,6 +254,7 @@ PREFIXES: Mapping[str, type[Doc]] = {
     "issue": IssueDoc,
     "tracker": TrackerDoc,
     "summary": SummaryDoc,
+    "deployment": DeploymentDoc,
 }
 
 D = TypeVar("D", bound=Doc)

@@ -26,6 +26,13 @@ from callboard.bus.agent_messages import (
 from callboard.bus.body import KINDS, Body
 from callboard.bus.caps import Limits, Reached
 from callboard.bus.consult_messages import BlockerClimbed, CanonAsked, CanonRead, ConsultAnswered, ConsultRequested
+from callboard.bus.deployment_messages import (
+    DeploymentChanged,
+    DeploymentCommanded,
+    DeploymentRequested,
+    ReleaseReviewGiven,
+    ReleaseReviewRequested,
+)
 from callboard.bus.envelope import (
     JOURNAL,
     Draft,
@@ -87,6 +94,9 @@ __all__ = [
     "CommandHandled",
     "ConsultAnswered",
     "ConsultRequested",
+    "DeploymentChanged",
+    "DeploymentCommanded",
+    "DeploymentRequested",
     "DirectionFile",
     "DirectionsRead",
     "DiskChanged",
@@ -114,6 +124,8 @@ __all__ = [
     "PromotionFinished",
     "PromotionRequested",
     "QuestionAsked",
+    "ReleaseReviewGiven",
+    "ReleaseReviewRequested",
     "ReviewRequest",
     "ReviewRequested",
     "ReviewWord",

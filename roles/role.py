@@ -16,7 +16,7 @@ from callboard.bus.errors import ConfigError
 from callboard.bus.messages import KINDS
 from callboard.roles.front_matter import Field, RoleFile, read_front_matter
 
-SHIPPED = ("manager", "driver", "reviewer")
+SHIPPED = ("manager", "driver", "reviewer", "deployment")
 """The roles an agent can have."""
 
 
@@ -49,7 +49,7 @@ _RUNTIME = Role("runtime", frozenset({"roster.changed", "agent.unreachable", "di
 FIXED: Mapping[str, Role] = {
     "gate": _HANDS,
     "land": _HANDS,
-    "person": Role("person", frozenset({"command.given", "issue.reported", "issue.closed"})),
+    "person": Role("person", frozenset({"command.given", "deployment.commanded", "issue.reported", "issue.closed"})),
     "launcher": _RUNTIME,
 }
 """Sender -> its role, for the senders that are no agents. No agent can have one of these names."""
@@ -82,7 +82,7 @@ def load_role(name: str, override_dir: Path | None = None) -> Role:
     """A shipped role, as this workspace has it.
 
     Args:
-        name: `manager`, `driver` or `reviewer`.
+        name: `manager`, `driver`, `reviewer` or `deployment`.
         override_dir: The workspace's folder of role files; it, or the file in it, may be absent.
 
     Raises:

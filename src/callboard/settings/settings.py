@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from callboard.agents.brains.budget_settings import BudgetSettings, PriceSettings
 from callboard.agents.brains.mcp.settings import McpSettings, ServerName
 from callboard.agents.brains.settings import ModelName, ModelSettings
+from callboard.agents.deployment.settings import DeploySettings
 from callboard.agents.manager.issue_settings import IssueSettings
 from callboard.agents.manager.people_settings import PeopleRoles, QuestionSettings
 from callboard.agents.manager.promotion_settings import PromotionSettings
@@ -117,6 +118,8 @@ class Document(Table):
     review: ReviewSettings = ReviewSettings()
     intake: IntakeSettings = IntakeSettings()
     promotion: PromotionSettings = PromotionSettings()
+    deploy: DeploySettings | None = None
+    """None: nothing is deployed from here."""
     notify: NotifySettings = NotifySettings()
     issues: IssueSettings = IssueSettings()
     sandbox: SandboxSettings = SandboxSettings()

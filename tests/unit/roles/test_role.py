@@ -20,21 +20,26 @@ TABLE = {
     | {"promotion.requested", "promotion.changed", "merge.landed", "command.handled", "directions.read", "timer.fired"}
     | {"synthesis.requested", "vote.requested"}
     | {"minute.passed", "budget.reached", "backlog.carried"}
-    | {"canon.asked", "consult.requested", "blocker.climbed"},
+    | {"canon.asked", "consult.requested", "blocker.climbed"}
+    | {"deployment.requested", "release_review.requested"},
     "driver-1": EVERY_AGENT
     | {"task.accepted", "task.progressed", "evidence.submitted", "blocker.raised", "question.asked", "attempt.failed"}
     | {"attempt.parked", "attempt.stopped"},
-    "senior": EVERY_AGENT | {"task.progressed", "verdict.given", "synthesis.given", "vote.given", "consult.answered"},
+    "deployment": EVERY_AGENT
+    | {"task.accepted", "task.progressed", "evidence.submitted", "blocker.raised", "question.asked", "attempt.failed"}
+    | {"attempt.parked", "attempt.stopped", "deployment.changed"},
+    "senior": EVERY_AGENT
+    | {"task.progressed", "verdict.given", "synthesis.given", "vote.given", "consult.answered", "release_review.given"},
     "gate": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"}
     | {"canon.read", "message.refused"},
     "land": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"}
     | {"canon.read", "message.refused"},
-    "person": {"command.given", "issue.reported", "issue.closed"},
+    "person": {"command.given", "deployment.commanded", "issue.reported", "issue.closed"},
     "launcher": {"roster.changed", "agent.unreachable", "disk.changed", "message.refused"},
 }
 """Sender -> the kinds it may send: the docstrings of bus/messages.py, written out once more."""
 
-ROSTER = {"manager": "manager", "driver-1": "driver", "senior": "reviewer"}
+ROSTER = {"manager": "manager", "driver-1": "driver", "senior": "reviewer", "deployment": "deployment"}
 
 
 @pytest.fixture

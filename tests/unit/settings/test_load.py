@@ -148,7 +148,7 @@ OPUS = '[models.opus]\nprovider = "anthropic"\nmodel = "claude-opus-4-5"\n'
     [
         ('[project]\ngaet = ["x"]', 2, "project.gaet", "is no key that Callboard knows; did you mean gate?"),
         ("[projct]", 1, "projct", "is no key that Callboard knows; did you mean project?"),
-        ("\n[ledger]\nurl = 1", 2, "ledger", "is no key that Callboard knows; known here: agents, budget, bus, intake, issues, log, mcp, models, notify, paths, people, prices, project, promotion, questions, redaction, review"),
+        ("\n[ledger]\nurl = 1", 2, "ledger", "is no key that Callboard knows; known here: agents, budget, bus, deploy, intake, issues, log, mcp, models, notify, paths, people, prices, project, promotion, questions, redaction, review"),
         ("[bus]\nwait_replicas = 1", 2, "bus.wait_replicas", "the embedded server has no replicas"),
         ('[bus]\nurl = "redis://h"\nca = "ca.pem"', 3, "bus.ca", "only a URL that starts with rediss:// has a certificate"),
         ("[bus]\ninbox_limit = -1", 2, "bus.inbox_limit", "greater than or equal to 0"),
@@ -202,7 +202,7 @@ OPUS = '[models.opus]\nprovider = "anthropic"\nmodel = "claude-opus-4-5"\n'
         ("agents = [3]", 1, "agents.0", "expected a table, found a whole number 3"),
         ('[[agents]]\nrole = "driver"\ncommand = "x"', 1, "agents.0.name", "is missing"),
         ('[[agents]]\nname = "driver-1"\ncommand = "x"', 1, "agents.0.role", "is missing"),
-        ('[[agents]]\nname = "driver-1"\nrole = "drivr"', 3, "agents.0.role", "expected 'manager', 'driver' or 'reviewer', found a text 'drivr'"),
+        ('[[agents]]\nname = "driver-1"\nrole = "drivr"', 3, "agents.0.role", "expected 'manager', 'driver', 'reviewer' or 'deployment', found a text 'drivr'"),
         (DRIVER, 1, "agents.0.model", "driver-1 needs exactly one of model, cli, command; found none"),
         (DRIVER + 'command = "x"\nmodel = "y"', 4, "agents.0.command", "found model and command"),
         (DRIVER + 'cli = "gemini"', 4, "agents.0.cli", "it knows claude, codex, opencode, qwen, aider. Any other program can be run as `command`"),

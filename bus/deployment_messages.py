@@ -1,0 +1,89 @@
+"""What people, the manager, the deployment agent and the reviewers say to each other about a deployment."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime
+
+from callboard.bus.body import Body
+from callboard.bus.deployments import ReleaseReview, StepName, StepOutcome
+from callboard.bus.task import CommandResult
+
+
+class DeploymentCommanded(Body):
+    """person -> manager: deploy a commit, or go back."""
+
+    kind: ClassVar[str] = "deployment.commanded"
+    command: Literal["deploy", "rollback"]
+    environment: str = ""
+    """"" = the first one of callboard.toml."""
+    commit: str = ""
+    """deploy: 40 hex digits; "" = what landed last."""
+    reason: str = ""
+    by: str = ""
+
+
+class DeploymentRequested(Body):
+    """manager -> deployment agent: do this one step. Done twice it comes to the same."""
+
+    kind: ClassVar[str] = "deployment.requested"
+    deployment: str
+    environment: str
+    commit: str
+    step: StepName
+    number: int
+    release: str = ""
+    blue: str = ""
+    percent: int = 0
+    """shift: what of the traffic Green gets."""
+    waived: tuple[str, ...] = ()
+    """test: kinds of tests that a person goes on without."""
+    is_restore: bool = False
+    reason: str = ""
+    """roll_back: why."""
+
+
+class DeploymentChanged(Body):
+    """deployment agent -> manager: what became of a step, and what that rests on."""
+
+    kind: ClassVar[str] = "deployment.changed"
+    deployment: str
+    number: int
+    step: StepName
+    outcome: StepOutcome
+    reason: str = ""
+    """failed, inconclusive: why, and the way out; missing: the kinds of tests, separated by ", "."""
+    facts: tuple[str, ...] = ()
+    commands: tuple[CommandResult, ...] = ()
+    release: str = ""
+    address: str = ""
+    blue: str | None = None
+    """look: the release that serves, "" = none; None = not said."""
+    is_configuration: bool = False
+    """failed: it looks as if the way it is run were to blame, and not the code."""
+
+
+class ReleaseReviewRequested(Body):
+    """manager -> reviewer: judge deployed code against requirements and test results, by the five questions."""
+
+    kind: ClassVar[str] = "release_review.requested"
+    review: str
+    deployment: str
+    environment: str
+    base: str
+    """The commit that serves now, or that the run began with."""
+    commit: str
+    requirements: tuple[str, ...]
+    """Paths of files in the commit."""
+    address: str
+    commands: tuple[CommandResult, ...] = ()
+    deadline: AwareDatetime
+
+
+class ReleaseReviewGiven(Body):
+    """reviewer -> manager. A missing, late or unreadable one is an abstention."""
+
+    kind: ClassVar[str] = "release_review.given"
+    review: str
+    said: ReleaseReview

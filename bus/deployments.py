@@ -1,0 +1,127 @@
+"""A deployment on the board: from an integration commit to a running service, or back."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from callboard.bus.doc import Doc
+from callboard.bus.task import CommandResult, Fact
+
+DeploymentState = Literal[
+    "requested",
+    "prepared",
+    "green_up",
+    "testing",
+    "fixing",
+    "reviewing",
+    "eligible",
+    "promoting",
+    "baking",
+    "done",
+    "rolled_back",
+]
+StepName = Literal["inputs", "look", "up", "test", "rehearse", "shift", "bake", "finish", "roll_back"]
+"""What the deployment agent does: inputs: are the six there; look: may this environment be deployed to, and is Blue well;
+up: build and start Green; test: against Green's address; rehearse: can one go back; shift: traffic to Green by so many per
+cent, and watch; bake: watch while Green serves all; finish: drain and stop Blue; roll_back: Blue serves all, Green stops."""
+StepOutcome = Literal["passed", "failed", "inconclusive", "missing"]
+"""inconclusive: nobody can say, which is never a pass; missing: kinds of tests that are not there, for a person to judge."""
+Next = Literal["", "retry", "development"]
+"""What follows a rolled back deployment: the same again, or work on the code."""
+QUESTIONS = ("quality", "requirements", "security", "performance", "critical_issues")
+"""What each reviewer answers about the deployed code."""
+ReleaseAnswer = Literal["good", "fixes", "major_flaws", "unanswered"]
+
+
+class Said(Fact):
+    """A reviewer's answer to one of the five questions."""
+
+    answer: ReleaseAnswer = "unanswered"
+    reason: str = ""
+
+
+class ReleaseReview(Fact):
+    """What one reviewer said about deployed code; a question that it left open makes it an abstention."""
+
+    answers: dict[str, Said] = {}
+    """By question."""
+    notes: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        return all(self.answers.get(name, Said()).answer != "unanswered" for name in QUESTIONS)
+
+
+class Edge(Fact):
+    """One way from a state to another, with what it rests on."""
+
+    source: DeploymentState
+    to: DeploymentState
+    event: str
+    facts: tuple[str, ...] = ()
+    at: AwareDatetime | None = None
+
+
+class DeploymentDoc(Doc):
+    id: str = ""
+    kind: Literal["deploy", "restore"] = "deploy"
+    """restore: an earlier release comes back, so nothing is built, tested or reviewed anew."""
+    environment: str = ""
+    commit: str = ""
+    release: str = ""
+    """Green: the release of this deployment; "" before it was begun."""
+    address: str = ""
+    """Where Green answers, as a URL, past the proxy."""
+    blue: str = ""
+    """The release that serves beside it; "" = none: a first deployment."""
+    state: DeploymentState = "requested"
+    step: StepName | Literal[""] = ""
+    """What the deployment agent has in hand."""
+    number: int = 0
+    """Of the step in hand: an answer to another one is late."""
+    stage: int = 0
+    """Of the canary: which of its per cents is next."""
+    is_promoted: bool = False
+    """Green may have traffic: from the first shift on, until it was put back."""
+    fixes: int = 0
+    """How often it went to fixing."""
+    problem: str = ""
+    """What is to be fixed, for a person; "" = nothing."""
+    problems: dict[str, int] = {}
+    """Digest of a failure -> how often it was met."""
+    fixing_since: AwareDatetime | None = None
+    task: str = ""
+    """The task that is to fix it, or that a roll back has opened."""
+    question: str = ""
+    """What a person is asked; "" = nobody is."""
+    waived: tuple[str, ...] = ()
+    """Kinds of tests that a person goes on without."""
+    tests: tuple[CommandResult, ...] = ()
+    """The last run against Green."""
+    reviewers: tuple[str, ...] = ()
+    """Who is asked about the deployed code now; () = nobody."""
+    reviews: dict[str, ReleaseReview] = {}
+    review_round: int = 0
+    reason: str = ""
+    """Why it was rolled back."""
+    next: Next = ""
+    by: str = ""
+    """Who asked for it."""
+    requested_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    history: tuple[Edge, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ("done", "rolled_back") and not self.step
+
+    @property
+    def review(self) -> str:
+        """The id of its review that is under way."""
+        return f"{self.id}.{self.review_round}"
+
+
+def deployment_field(id: str) -> str:
+    return f"deployment:{id}"
