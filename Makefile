@@ -39,7 +39,7 @@ test: install ## every test that takes seconds (ARGS="-k word" chooses)
 	@$(RUN) pytest -m "not long" -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: install ## the tests that take minutes; none begins after MINUTES=25
-	@CALLBOARD_PROFILE=long $(RUN) pytest -m long -n 3 --dist loadfile --no-loadscope-reorder -o timeout=600 -rs --durations=15 --minutes $(MINUTES) $(ARGS)
+	@CALLBOARD_PROFILE=long $(RUN) pytest -m long -n 3 --dist loadfile --no-loadscope-reorder -rs --durations=15 --minutes $(MINUTES) $(ARGS)
 
 simulate: install ## the roster's decisions under 1,000 schedules of faults (ARGS="--schedules 10000"; ARGS=SEED prints one)
 	@PYTHONPATH=tests/support $(RUN) python -m simulation $(ARGS)

@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 
 SEED = pytest.StashKey[int]()
 END = pytest.StashKey[float]()
+LONG_S = 600.0
+"""A long test that takes so long hangs."""
 
 settings.register_profile(
     "ci",
@@ -65,6 +67,9 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What fills the time that it gets begins first: as the last one it would keep one worker busy while others are idle."""
     items.sort(key=lambda item: "time_is_up" not in getattr(item, "fixturenames", ()))
+    for item in items:
+        if item.get_closest_marker("long") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(LONG_S))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

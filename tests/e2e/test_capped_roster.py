@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from model_roster import model_workspace, obedient
 from model_server import ModelServer
-from roster import Workspace, task, until
+from roster import HANG_S, Workspace, task, until
 from spending import spending
 
 from callboard.bus.caps import RUN
@@ -73,13 +73,13 @@ class Watched:
             found[:] = [self.question(about)]
             return bool(found[0])
 
-        until(is_asked, timeout_s=200, every_s=0.5)
+        until(is_asked, every_s=0.5)
         return found[0]
 
     def pauses(self) -> None:
         """Wait until the run's own budget is asked about and no call is under way any more."""
         self.asked("the run")
-        until(lambda: not self.costs("run")[0]["open_calls"], timeout_s=200, every_s=0.5)
+        until(lambda: not self.costs("run")[0]["open_calls"], every_s=0.5)
 
 
 @pytest.mark.long
@@ -102,9 +102,9 @@ def test_a_roster_at_its_cap_pauses_and_asks_and_does_what_is_answered(tmp_path:
             assert "raise [budget]" in seen.answer(seen.question("the run"), "stop")
             assert (seen.run("state"), seen.run("reason")) == ("failed", "budget_exhausted")
             launcher.terminate()
-            output, _ = launcher.communicate(timeout=120)
+            output, _ = launcher.communicate(timeout=HANG_S)
             toml.write_text(models + BUDGET.replace(str(CAP), "1_000_000"))
-            code, rest = workspace.launch(timeout_s=300)
+            code, rest = workspace.launch()
         finally:
             workspace.stop_everything()
     # five agents' calls may take it from below 80 % over the cap at once, but hardly at both caps

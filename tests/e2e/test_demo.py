@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from roster import AGENTS, DRIVERS, run_git
+from roster import AGENTS, DRIVERS, HANG_S, Workspace, run_git
 
 from callboard.agents.brains.recording import Recording
 from callboard.demo.workspace import RECORDING
@@ -61,7 +61,7 @@ class Newcomer:
 
     def demo(self, *args: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*args)
-        out, progress = process.communicate(timeout=110)
+        out, progress = process.communicate(timeout=HANG_S)
         return subprocess.CompletedProcess(args, process.returncode, out, progress)
 
     def processes(self) -> list[str]:
@@ -146,7 +146,9 @@ def test_what_it_merged_is_the_integration_branch_and_main_and_green(played: Pla
     assert isinstance(merged, list)
     line = played.git("rev-list", "--first-parent", "--reverse", str(played.told["integration_branch"])).splitlines()
     assert line[1:] == merged
-    assert len(merged) == 7
+    # how many of them share a landing is a matter of who was ready when
+    landed = Workspace(played.workspace).landed_keys(merged[-1])
+    assert len(landed) == len(set(landed)) == 7
     assert played.git("rev-parse", "main") == merged[-1]
     assert played.git("status", "--porcelain") == ""
     gate = [sys.executable, "-m", "unittest", "-q"]
@@ -256,7 +258,7 @@ def test_ctrl_c_stops_it_cleanly_and_its_folder_can_be_launched_again(newcomer: 
     while "driver-2 is at work" not in said[-1]:
         said.append(next(process.stderr, "it has ended, driver-2 is at work no more"))
     process.send_signal(signal.SIGINT)
-    out, progress = process.communicate(timeout=60)
+    out, progress = process.communicate(timeout=HANG_S)
     assert process.returncode == 130, said
     told = json.loads(out)
     assert told["ok"] is False

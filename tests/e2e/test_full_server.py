@@ -23,7 +23,7 @@ from callboard.launch.launcher import Launcher, LaunchOptions
 
 Make = Callable[..., Workspace]
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.long
 
 
 @dataclass

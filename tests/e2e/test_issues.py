@@ -39,7 +39,6 @@ def keys(found: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
 def test_what_stops_nothing_is_kept_from_run_to_run(tmp_path: Path) -> None:
     brain = tmp_path / "driver.py"
     brain.write_text(DRIVER)

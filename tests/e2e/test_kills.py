@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from roster import AGENTS, Workspace, kill, run_git, task, until
+from roster import AGENTS, HANG_S, Workspace, kill, run_git, task, until
 
 from callboard.agents.workspace.history import BranchHistory
 from callboard.app import Workspace as Opened
@@ -43,12 +43,12 @@ def disturb(workspace: Workspace, victim: str, after_s: float) -> None:
     elif (target := workspace.process(victim)) is not None:
         kill([target])
     if victim in ("launcher", "everything"):
-        process.communicate(timeout=60)
-        until(lambda: workspace.processes() == [], timeout_s=30)
+        process.communicate(timeout=HANG_S)
+        until(lambda: workspace.processes() == [])
     else:
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=HANG_S)
         assert process.returncode == 0, output
-    code, output = workspace.launch(timeout_s=120)
+    code, output = workspace.launch()
     assert code == 0, output
 
 
@@ -103,15 +103,14 @@ def test_three_kills_at_random_moments_of_one_run_change_nothing_in_the_end(
         time.sleep(after_s)
         found = made.processes() if victim == "everything" else filter(None, [made.process(victim)])
         kill([one for one in found if one.pid != os.getpid()])
-    process.communicate(timeout=60)
-    until(lambda: made.processes() == [], timeout_s=30)
-    code, output = made.launch(timeout_s=120)
+    process.communicate(timeout=HANG_S)
+    until(lambda: made.processes() == [])
+    code, output = made.launch()
     assert code == 0, output
     check_everything(made, tmp_path / "expected")
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("n", range(20))
 def test_twenty_kills_at_random_moments_change_nothing_in_the_end(
     workspace: Make, tmp_path: Path, seed: int, n: int

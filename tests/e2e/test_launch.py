@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from roster import Workspace, run_git, task, until
+from roster import HANG_S, Workspace, run_git, task, until
 from servers import Server, free_port
 
 Make = Callable[..., Workspace]
@@ -28,7 +28,7 @@ def test_a_second_launch_refuses_and_names_the_first(workspace: Make) -> None:
     until(lambda: made.process("driver-1") is not None)
     code, output = made.launch()
     first.send_signal(signal.SIGTERM)
-    first.communicate(timeout=60)
+    first.communicate(timeout=HANG_S)
     assert code == 1
     assert str(first.pid) in output
     assert "already running here" in output
@@ -49,7 +49,7 @@ def test_a_stopped_launch_goes_on_with_everything_it_had(workspace: Make) -> Non
         )
     )
     stopped = made.call("stop")
-    first.communicate(timeout=60)
+    first.communicate(timeout=HANG_S)
     assert (stopped.returncode, first.returncode) == (0, 0)
     assert made.processes() == []
     code, output = made.launch()
@@ -159,7 +159,7 @@ def test_a_message_nobody_can_handle_is_said_and_waits_for_a_person(workspace: M
         until(lambda: made.process("driver-1") is not None)
         run = made.integration().rpartition("/")[2]
         server.ask("XADD", f"cb:{{{run}}}:inbox:manager", "*", "m", "no message at all")
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=HANG_S)
         assert process.returncode == 0, output
         assert "dead letter" in output
         listed = json.loads(made.call("dead", "list", "--json").stdout)
@@ -175,6 +175,6 @@ def test_one_signal_stops_cleanly_and_leaves_no_process(workspace: Make, number:
     process = made.start()
     until(lambda: made.process("driver-1") is not None)
     process.send_signal(number)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=HANG_S)
     assert process.returncode == exit_code, output
     assert made.processes() == []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from roster import Workspace, run_git, task, until
+from roster import HANG_S, Workspace, run_git, task, until
 
 from callboard.bus.places import socket_path
 
@@ -57,9 +57,9 @@ def test_a_roster_goes_on_when_its_servers_data_are_deleted(
     at = random.Random(seed).randrange(12, 60)
     process = made.start()
     try:
-        until(lambda: len(archived(made)) >= at, timeout_s=90)
+        until(lambda: len(archived(made)) >= at)
         harm(redis.Redis(unix_socket_path=str(socket_path(made.path / ".callboard/bus"))))
-        output, _ = process.communicate(timeout=240)
+        output, _ = process.communicate(timeout=HANG_S)
         assert process.returncode == 0, output
     finally:
         made.stop_everything()
@@ -76,7 +76,7 @@ def test_a_run_whose_data_are_gone_is_rebuilt_exported_and_imported(tmp_path: Pa
     made = Workspace(tmp_path / "project")
     made.init(DIRECTIONS)
     try:
-        code, output = made.launch(timeout_s=120)
+        code, output = made.launch()
         assert code == 0, output
         before = made.json("status", "--all")
         bus = made.path / ".callboard" / "bus"
@@ -96,7 +96,7 @@ def test_a_run_whose_data_are_gone_is_rebuilt_exported_and_imported(tmp_path: Pa
         assert "every hash is right" in " ".join(made.call("doctor").stdout.split())
         refused = made.call("import", str(folder))
         assert (refused.returncode, "is here already" in refused.stderr) == (1, True)
-        code, output = made.launch(timeout_s=120)
+        code, output = made.launch()
         assert code == 0, output
         assert run_git(made.path, "status", "--porcelain") == ""
     finally:

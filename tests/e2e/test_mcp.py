@@ -40,7 +40,6 @@ def forgetful(asked: Asked) -> Say:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 def test_evidence_without_the_call_is_sent_back_and_with_it_lands_and_is_played_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,7 +51,7 @@ def test_evidence_without_the_call_is_sent_back_and_with_it_lands_and_is_played_
             file.write(TABLE)
         entry = {"command": sys.executable, "args": ARGV, "env": {"TOKEN": "${P_KEY}"}}
         workspace.write({".mcp.json": json.dumps({"mcpServers": {"p": entry}})})
-        code, output = workspace.launch(timeout_s=150)
+        code, output = workspace.launch()
         assert code == 0, output
         offered = {served.asked.tools[-2:] for served in server.served if "verdict" not in served.asked.tools}
         assert offered == {("p__echo", "p__env")}
@@ -72,7 +71,7 @@ def test_evidence_without_the_call_is_sent_back_and_with_it_lands_and_is_played_
     before = heard.read_text()
     assert before.count("start") == 2
     played = Workspace(tmp_path / "played")
-    ran = workspace.call("replay", "--dir", str(played.path), timeout_s=120)
+    ran = workspace.call("replay", "--dir", str(played.path))
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert played.files(played.integration()) == workspace.files(workspace.integration())
     assert heard.read_text() == before

@@ -15,7 +15,6 @@ from callboard.agents.brains.calls import CallRecord
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 def test_a_roster_of_models_does_tasks_with_reviews_lands_them_and_is_recorded_and_played_in_another_clone_without_a_server(
     tmp_path: Path,
 ) -> None:
@@ -25,7 +24,7 @@ def test_a_roster_of_models_does_tasks_with_reviews_lands_them_and_is_recorded_a
             "driver-2": task("1 - Third", Writes="c.txt"),
         }
         workspace = model_workspace(tmp_path / "repo", server, tasks)
-        code, output = workspace.launch(timeout_s=120)
+        code, output = workspace.launch()
         assert code == 0, output
         tokens, requests = server.tokens, server.requests
     files = workspace.files(workspace.integration())
@@ -41,9 +40,7 @@ def test_a_roster_of_models_does_tasks_with_reviews_lands_them_and_is_recorded_a
     assert made.returncode == 0, made.stderr
     run_git(tmp_path, "clone", "--quiet", str(workspace.path), "elsewhere")
     played = Workspace(tmp_path / "played")
-    ran = Workspace(tmp_path / "elsewhere").call(
-        "replay", str(tmp_path / "recording"), "--dir", str(played.path), timeout_s=120
-    )
+    ran = Workspace(tmp_path / "elsewhere").call("replay", str(tmp_path / "recording"), "--dir", str(played.path))
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "none is called" in ran.stdout + ran.stderr
     assert played.files(played.integration()) == files

@@ -9,7 +9,7 @@ import pytest
 from model_kills import Killer, plan
 from model_roster import model_workspace, obedient
 from model_server import ModelServer
-from roster import DRIVERS, task
+from roster import DRIVERS, HANG_S, task
 from spending import logged, spending
 
 from callboard.bus.caps import RUN
@@ -31,7 +31,7 @@ def test_twenty_kills_leave_at_most_one_call_each_that_nobody_knows_the_cost_of(
         workspace = model_workspace(tmp_path / "repo", server, tasks)
         try:
             launcher = killer.run(workspace, plan(seed), print)
-            output, _ = launcher.communicate(timeout=600)
+            output, _ = launcher.communicate(timeout=HANG_S)
         finally:
             workspace.stop_everything()
         charged, requests = server.tokens, server.requests

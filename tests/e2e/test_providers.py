@@ -71,7 +71,6 @@ def rows(workspace: Workspace, what: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
 def test_a_driver_at_its_limit_goes_on_by_itself_after_everything_was_killed(rosters: Rosters) -> None:
     def limited(asked: Asked) -> Reply:
         return RateLimited(17) if is_first(asked) and asked.results and not over.is_set() else steady(asked)
@@ -84,15 +83,15 @@ def test_a_driver_at_its_limit_goes_on_by_itself_after_everything_was_killed(ros
         tasks = {"driver-1": task("1 - First", Writes="a.txt"), "driver-2": task("1 - Second", Writes="b.txt")}
         workspace = rosters.make(server, tasks)
         workspace.start()
-        until(lambda: agent(workspace, "driver-1").get("parked_until") is not None, timeout_s=150, every_s=0.5)
+        until(lambda: agent(workspace, "driver-1").get("parked_until") is not None, every_s=0.5)
         shown = agent(workspace, "driver-1")
         assert str(shown["doing"]).startswith("parked until ")
         assert "429" in str(shown["doing"])
-        until(lambda: "b.txt" in workspace.files(workspace.integration()), timeout_s=150, every_s=0.5)
+        until(lambda: "b.txt" in workspace.files(workspace.integration()), every_s=0.5)
         assert "a.txt" not in workspace.files(workspace.integration())
         workspace.stop_everything()
         over.set()
-        code, output = workspace.launch(timeout_s=300)
+        code, output = workspace.launch()
         answered = [it.asked for it in server.served if isinstance(it.reply, Say) and is_first(it.asked)]
     assert code == 0, output
     assert len(answered) == 2, "the conversation went on where it was: nothing was asked twice"
@@ -102,11 +101,10 @@ def test_a_driver_at_its_limit_goes_on_by_itself_after_everything_was_killed(ros
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
 def test_a_dead_provider_pauses_the_run_and_resume_goes_on(rosters: Rosters) -> None:
     with ModelServer(lambda asked: Status(503, "closed for today")) as server:
         workspace = rosters.make(server, {"driver-1": task("1 - First", Writes="a.txt")}, "retries = 1")
-        code, output = workspace.launch(timeout_s=200)
+        code, output = workspace.launch()
         run = workspace.json("status")["run"]
         assert isinstance(run, dict)
         assert (code, run["state"], run["reason"]) == (4, "paused", "provider"), output
@@ -125,7 +123,7 @@ def resumed(workspace: Workspace) -> tuple[int, str]:
     for question in rows(workspace, "questions"):
         assert workspace.call("answer", question["id"], "again").returncode == 0
     said = workspace.call("resume")
-    code, output = workspace.launch(timeout_s=300)
+    code, output = workspace.launch()
     return code, said.stdout + said.stderr + output
 
 
@@ -138,7 +136,7 @@ def weather(rosters: Rosters, seed: int, count: int, said: Callable[[str], objec
     }
     with ModelServer(faulty(steady, seed, share=0.25, reset_s=1.8)) as server:
         workspace = rosters.make(server, tasks, "timeout_s = 8")
-        code, output = workspace.launch(timeout_s=300)
+        code, output = workspace.launch()
         for _ in range(4):
             for row in rows(workspace, "tasks"):
                 assert row["state"] == "done" or row["reason"] or code == 4, (row, output)

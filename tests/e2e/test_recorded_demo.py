@@ -12,13 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 from record_demo import record_demo
-from roster import Workspace, until
+from roster import HANG_S, Workspace, until
 
 from callboard.agents.brains.recording import Recording, Said, Talk, talk_path
 from callboard.demo.person import ANSWER
 from callboard.demo.workspace import RECORDING
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.long
 
 
 def told(recording: Path) -> dict[Path, tuple[object, ...]]:
@@ -57,8 +57,8 @@ def test_a_demo_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
         return going_on.poll() is not None
 
     try:
-        until(has_ended, timeout_s=400, every_s=1)
-        output, _ = going_on.communicate(timeout=300)
+        until(has_ended, every_s=1)
+        output, _ = going_on.communicate(timeout=HANG_S)
         assert going_on.returncode == 0, output
         status = json.loads(made.call("status", "--json").stdout)
         assert [task["state"] for task in status["tasks"]] == ["done"] * 8

@@ -89,7 +89,7 @@ def _shows(text: str, form: str) -> bool:
 
 def run_it(made: Workspace) -> dict[str, str]:
     """What the launch and the commands after it print."""
-    _, output = made.launch(timeout_s=200)
+    _, output = made.launch()
     told = {"launch": output}
     for words in (
         ("status", "--json"),
@@ -104,7 +104,6 @@ def run_it(made: Workspace) -> dict[str, str]:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 def test_a_secret_of_the_environment_is_seen_nowhere_outside_the_agents_own_folders(
     workspace: Make, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,7 +119,6 @@ def test_a_secret_of_the_environment_is_seen_nowhere_outside_the_agents_own_fold
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 def test_a_value_that_nobody_could_know_for_a_secret_is_seen_everywhere(
     workspace: Make, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

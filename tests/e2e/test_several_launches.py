@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from roster import Workspace, until
+from roster import HANG_S, Workspace, until
 from servers import Server, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -56,14 +56,14 @@ def test_the_demos_roster_works_as_services_and_a_person_answers_and_promotes(
             return {}
         return {task["id"]: task["state"] for task in json.loads(told.stdout)["tasks"]}
 
-    until(lambda: "q-1" in made.call("questions").stdout, timeout_s=60, every_s=0.5)
+    until(lambda: "q-1" in made.call("questions").stdout, every_s=0.5)
     assert made.call("answer", "q-1", ANSWER).returncode == 0
-    until(lambda: list(states().values()) == ["done"] * 8, timeout_s=90, every_s=0.5)
+    until(lambda: list(states().values()) == ["done"] * 8, every_s=0.5)
     promoted = made.call("promote")
     assert promoted.returncode == 0, promoted.stderr
     assert (made.path / "feedback/manager.md").read_text().count("· merge · promoted") == 1
     for process in started:
         os.kill(process.pid, signal.SIGTERM)
-    outputs = [process.communicate(timeout=60)[0] for process in started]
+    outputs = [process.communicate(timeout=HANG_S)[0] for process in started]
     assert [process.returncode for process in started] == [0] * 6, outputs
     assert made.processes() == []

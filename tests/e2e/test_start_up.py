@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import psutil
 import pytest
-from roster import AGENTS, Workspace, until
+from roster import AGENTS, HANG_S, Workspace, until
 
 from callboard.bus.places import socket_path
 
@@ -38,7 +38,7 @@ def test_further_agents_cost_little_time_and_memory_and_are_listed_by_name(
             assert (agent.memory_full_info().pss + guard.memory_full_info().pss) / 1e6 < MOST_MB
     finally:
         launch.terminate()
-        launch.communicate(timeout=60)
+        launch.communicate(timeout=HANG_S)
 
 
 @pytest.mark.long
@@ -54,10 +54,10 @@ def test_an_agent_can_be_a_command_of_its_own(workspace: Callable[..., Workspace
         agent = subprocess.Popen(argv, cwd=made.path, env={**os.environ, "CALLBOARD_BUS_URL": url})
         until(lambda: "driver-1" in ready(made))
         agent.terminate()
-        assert agent.wait(timeout=60) == 0
+        assert agent.wait(timeout=HANG_S) == 0
     finally:
         launch.terminate()
-        launch.communicate(timeout=60)
+        launch.communicate(timeout=HANG_S)
 
 
 def ready(workspace: Workspace) -> list[str]:

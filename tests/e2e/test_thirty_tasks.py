@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from roster import Workspace, task, until
+from roster import HANG_S, Workspace, task, until
 
 NAMES = tuple(f"driver-{n}" for n in range(1, 7))
 REVIEWER = """
@@ -71,7 +71,6 @@ def in_order(text: str, *patterns: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
 def test_a_bad_day_ends_in_the_right_state_and_its_logs_alone_tell_it(workspace: Callable[..., Workspace]) -> None:
     made = workspace(names=NAMES, reviewer=REVIEWER, extra="[bus]\nunreachable_s = 8.0\n")
     program = made.path.parent / "driver.py"
@@ -87,11 +86,11 @@ def test_a_bad_day_ends_in_the_right_state_and_its_logs_alone_tell_it(workspace:
 def until_people_are_needed(made: Workspace) -> None:
     """One driver's process is stopped in the middle of its task."""
     launch = made.start()
-    until((made.path / ".callboard/clones/driver-3/half.txt").exists, 120)
+    until((made.path / ".callboard/clones/driver-3/half.txt").exists)
     stopped = made.process("driver-3")
     assert stopped is not None
     stopped.suspend()
-    said, _ = launch.communicate(timeout=300)
+    said, _ = launch.communicate(timeout=HANG_S)
     assert launch.returncode == 4, said
     in_order(said, r"\* q-\d \(T-\d+\) waits for you: `callboard answer q-\d", r"\* T-16 failed")
 
@@ -105,7 +104,7 @@ def answer_and_go_on(made: Workspace) -> None:
         found = ids[text]
         assert found is not None
         assert made.call("answer", found[1], answer).returncode == 0
-    code, said = made.launch(timeout_s=300)
+    code, said = made.launch()
     assert code == 1, said
     assert "29 of 30 tasks done" in said
 

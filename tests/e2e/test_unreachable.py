@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from roster import Workspace, run_git, task, until
+from roster import HANG_S, Workspace, run_git, task, until
 
 DRIVER = """
 import json, os, pathlib, sys, time
@@ -23,7 +23,6 @@ pathlib.Path("whole.txt").write_text("whole\\n")
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 def test_a_stopped_driver_is_replaced_its_task_is_done_and_what_its_clone_held_is_kept(
     workspace: Callable[..., Workspace],
 ) -> None:
@@ -34,11 +33,11 @@ def test_a_stopped_driver_is_replaced_its_task_is_done_and_what_its_clone_held_i
     made.init({"driver-1": task("1 - All of it", Paths="`*.txt`"), "driver-2": ""})
     launch = made.start()
     half = made.path / ".callboard/clones/driver-1/half.txt"
-    until(half.exists, 120)
+    until(half.exists)
     stopped = made.process("driver-1")
     assert stopped is not None
     stopped.suspend()
-    output, _ = launch.communicate(timeout=200)
+    output, _ = launch.communicate(timeout=HANG_S)
     assert launch.returncode == 0, output
     assert "driver-1 cannot be reached: nothing was heard of it for 8 s" in output
     assert not stopped.is_running(), "it is ended, so it commits nothing any more"

@@ -18,7 +18,7 @@ import psutil
 from model_faults import Late, Reply, ReplyTo
 from model_roster import WIRES, works_on
 from model_wire import Asked, Say, ToolCall
-from roster import DRIVERS, REVIEWERS, Workspace, kill, until
+from roster import DRIVERS, HANG_S, REVIEWERS, Workspace, kill, until
 
 AT_ANY_MOMENT = (*("launcher", "fork-server", "manager") * 2, "driver-1", "driver-2", "senior", "junior-1")
 IN_A_CALL = 10
@@ -29,8 +29,6 @@ PATIENCE = 6
 """Calls of agents that have died often enough, after which another is killed that is in no call."""
 LONGEST_S = 1.0
 """About as long as a task takes from one of its calls to the next."""
-HANG_S = 600.0
-"""Nothing here takes that long on any machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +136,7 @@ class Killer:
         with self._lock:
             self._moment = self._calls + each.calls
             self._wanted.set()
-        until(lambda: self._calls >= self._moment or launcher.poll() is not None, timeout_s=HANG_S)
+        until(lambda: self._calls >= self._moment or launcher.poll() is not None)
         assert launcher.poll() is None, f"the run ended before {each}: {launcher.communicate()[0]}"
         time.sleep(each.after_s)
 
@@ -147,7 +145,7 @@ class Killer:
             return self._launched_again(launcher)
         if victim == "fork-server":  # which comes back with the next agent only
             victim = "" if self._strike(victim) else self._least_killed()
-        until(lambda: not victim or self._strike(victim), timeout_s=HANG_S)
+        until(lambda: not victim or self._strike(victim))
         return launcher
 
     def _kill_caller(self, each: Kill, launcher: subprocess.Popen[str]) -> None:
@@ -156,7 +154,7 @@ class Killer:
         with self._lock:
             self._due = self._calls + each.calls
             self._wanted.set()
-        until(lambda: self._is_past.is_set() or launcher.poll() is not None, timeout_s=HANG_S)
+        until(lambda: self._is_past.is_set() or launcher.poll() is not None)
         assert launcher.poll() is None, f"the run ended before {each}: {launcher.communicate()[0]}"
         if self.in_calls == before:
             self._kill(self._least_killed(), launcher)
@@ -170,7 +168,7 @@ class Killer:
         launcher.kill()
         self.deaths["launcher"] += 1
         launcher.communicate(timeout=HANG_S)
-        until(lambda: self._workspace is not None and not self._workspace.processes(), timeout_s=HANG_S)
+        until(lambda: self._workspace is not None and not self._workspace.processes())
         return self._workspace.start()
 
     def _strike(self, victim: str) -> bool:

@@ -17,6 +17,8 @@ import psutil
 DRIVERS = ("driver-1", "driver-2")
 REVIEWERS = ("senior", "junior-1", "junior-2")
 AGENTS = ("manager", *DRIVERS, *REVIEWERS)
+HANG_S = 540.0
+"""What takes so long hangs: nothing here is a clock. Below the limit of a long test in tests/conftest.py."""
 
 DRIVER = """
 import json, os, pathlib, sys, time
@@ -114,13 +116,13 @@ class Workspace:
             start_new_session=True,
         )
 
-    def launch(self, *args: str, timeout_s: float = 90) -> tuple[int, str]:
+    def launch(self, *args: str, timeout_s: float = HANG_S) -> tuple[int, str]:
         """`callboard launch` to its end: exit code and output."""
         process = self.start(*args)
         output, _ = process.communicate(timeout=timeout_s)
         return process.returncode, output
 
-    def call(self, *args: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+    def call(self, *args: str, timeout_s: float = HANG_S) -> subprocess.CompletedProcess[str]:
         """Any other command."""
         argv = [sys.executable, "-m", "callboard", *args]
         return subprocess.run(argv, cwd=self.path, capture_output=True, text=True, timeout=timeout_s, check=False)
@@ -177,7 +179,7 @@ class Workspace:
                 process.kill()
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 30.0, every_s: float = 0.05) -> None:
+def until(condition: Callable[[], bool], timeout_s: float = HANG_S, every_s: float = 0.05) -> None:
     """Wait for something that another process brings about."""
     deadline = time.monotonic() + timeout_s
     while not condition():

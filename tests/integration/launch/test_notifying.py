@@ -31,6 +31,7 @@ class Service:
         self.got: list[dict[str, str]] = []
         self.arrived: Callable[[], object] = lambda: None
         self.hangs = False
+        self.answers = True
         self.server = LoopbackServer(self._answer)
         self.server.start()
 
@@ -39,6 +40,8 @@ class Service:
             await asyncio.Event().wait()
         self.got.append(json.loads(request.body))
         self.arrived()
+        if not self.answers:
+            await asyncio.Event().wait()
         return Answer()
 
     @property
@@ -125,3 +128,32 @@ def test_a_notifier_that_is_to_stop_lets_what_is_under_way_arrive(
 
     go(scenario())
     assert service.titles == ["[shop] q-1 (T-1) needs an answer"]
+
+
+@pytest.mark.long
+def test_a_notifier_that_dies_before_it_knows_that_a_message_arrived_sends_it_again(
+    tmp_path: Path, service: Service, bus: Bus, go: Go
+) -> None:
+    workspace = opened(tmp_path, f"json://127.0.0.1:{service.server.port}/?rto=600")
+    services = workspace.settings.notify.services({})
+
+    async def scenario() -> None:
+        arrived, loop = asyncio.Event(), asyncio.get_running_loop()
+        service.arrived = lambda: loop.call_soon_threadsafe(arrived.set)
+        service.answers = False
+        await bus.create_run(run_doc().model_copy(update={"id": bus.run, "version": 0}))
+        await asked(bus, 1)
+        dying = asyncio.create_task(Notifier(workspace, bus, services, print).run(asyncio.Event()))
+        await arrived.wait()
+        dying.cancel()
+        await asyncio.gather(dying, return_exceptions=True)
+        service.answers = True
+        arrived.clear()
+        stop = asyncio.Event()
+        going_on = asyncio.create_task(Notifier(workspace, bus, services, print).run(stop))
+        await arrived.wait()
+        stop.set()
+        await going_on
+
+    go(scenario())
+    assert service.titles == ["[shop] q-1 (T-1) needs an answer"] * 2

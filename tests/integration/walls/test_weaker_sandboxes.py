@@ -59,7 +59,6 @@ def test_one_that_holds_there_is_launched_and_what_it_does_not_hold_is_said(work
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 def test_all_other_walls_stand_there() -> None:
     """The whole of test_sandbox_walls.py once more, by a pytest that can have no namespaces."""
     suite = Path(__file__).with_name("test_sandbox_walls.py")

@@ -162,6 +162,23 @@ def test_the_same_event_again_waits_once_and_each_service_forgets_its_own() -> N
     assert list(outbox.waiting) == ["a"]
 
 
+def test_whoever_dies_between_sending_and_saving_sends_it_again_and_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "notify" / "r.json"
+    outbox = Outbox()
+    outbox.take(["a"], [note(1)])
+    outbox.save(path)
+    outbox.waiting["a"].delivered([note(1)])  # sent; it dies before it saves
+    after = Outbox.load(path)
+    assert after is not None
+    after.take(["a"], [note(1), note(2)])  # its journal is read again from where it was
+    assert after.waiting["a"].notifications == [note(1), note(2)]
+    after.waiting["a"].delivered([note(1), note(2)])
+    after.save(path)
+    last = Outbox.load(path)
+    assert last is not None
+    assert last.waiting["a"].notifications == []
+
+
 def test_what_came_while_a_message_was_sent_stays() -> None:
     waiting = Waiting([note(1)])
     sent = tuple(waiting.notifications)

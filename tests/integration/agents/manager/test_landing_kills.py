@@ -102,7 +102,6 @@ def killed_everywhere(work: Callable[[Repository], object], root: Path, check: C
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 def test_stacking_that_is_killed_anywhere_writes_the_same_objects_in_the_end(tmp_path: Path) -> None:
     scene = make_scene(tmp_path / "r")
     expected = scene.prepare(scene.repository)
@@ -116,7 +115,6 @@ def test_stacking_that_is_killed_anywhere_writes_the_same_objects_in_the_end(tmp
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 def test_a_landing_that_is_killed_anywhere_lands_once_with_its_tags(tmp_path: Path) -> None:
     scene = make_scene(tmp_path / "r")
     made = scene.prepare(scene.repository)
@@ -140,7 +138,6 @@ RACES = 1_000
 
 
 @pytest.mark.long
-@pytest.mark.timeout(400)
 def test_two_managers_that_land_the_same_at_once_land_it_once(
     tmp_path: Path, seed: int, time_is_up: Callable[[], bool]
 ) -> None:

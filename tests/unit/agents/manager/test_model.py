@@ -420,7 +420,6 @@ TestManager.settings = settings(stateful_step_count=80)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
 def test_the_manager_at_length() -> None:
     """The same over many more and longer worlds; the machine's own invariants are what is asserted."""
     run_state_machine_as_test(Manager, settings=settings(max_examples=1_000, stateful_step_count=150))
@@ -484,7 +483,6 @@ def after_a_kill(at: int) -> Manager:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 def test_a_manager_that_is_killed_at_any_step_closes_each_task_once_and_loses_no_branch() -> None:
     calm = after_a_kill(-1).world
     landed = {id for intent in calm.board.all(IntentDoc) for id in intent.tasks}

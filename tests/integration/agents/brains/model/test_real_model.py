@@ -21,7 +21,7 @@ from callboard.agents.brains.model.wire import OneModel
 from callboard.agents.brains.settings import ModelSettings
 from callboard.agents.reviewer.verdict import parse_verdict
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.long
 formats = pytest.mark.parametrize("wire", ["messages", "chat", "responses"])
 
 
