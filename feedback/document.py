@@ -5,9 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import assert_never
 
-from callboard.bus.messages import Envelope, VerdictGiven
-from callboard.feedback.facts import finding_fact
+from callboard.bus.messages import (
+    Body,
+    ConsultAnswered,
+    Envelope,
+    ReviewWord,
+    SynthesisGiven,
+    VerdictGiven,
+    VoteGiven,
+)
+from callboard.feedback.facts import advice_facts, finding_fact, synthesis_facts
+
+HandedIn = VerdictGiven | SynthesisGiven | VoteGiven | ConsultAnswered
+"""What becomes a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +30,65 @@ class Document:
     content: bytes
 
 
-def verdict_document(envelope: Envelope, verdict: VerdictGiven) -> Document:
-    """`reviews/<task>-<attempt>-<review>.md` for one verdict; a repeated verdict gives the same file."""
-    name = f"{_name(envelope.task)}-{envelope.attempt}-{_name(verdict.review)}"
-    lines = [
-        f"# {verdict.vote}: {envelope.task}, attempt {envelope.attempt}",
-        "",
-        f"- given {envelope.sent_at:%Y-%m-%d %H:%M:%SZ} by {envelope.sender} for review `{verdict.review}`",
-        f"- commit: {f'`{verdict.commit}`' if verdict.commit else 'none, nothing was changed'}",
-        f"- requirements: `{verdict.requirements_hash}`",
-        *_section("Findings", [f"- {finding_fact(finding)}" for finding in verdict.findings]),
-        *_section("Notes", _quoted(verdict.notes)),
-        *_section("As data", ["```json", verdict.model_dump_json(indent=2), "```"]),
+def document_of(envelope: Envelope, body: HandedIn) -> Document:
+    """What a message hands in; the same message again gives the same file.
+
+    `reviews/<task>-<attempt>-<review>.md` is a verdict, the same with `-synthesis` or `-vote` a word of the second round,
+    `consults/<task>-<attempt>-<consult>.md` what was said to a consult.
+    """
+    match body:
+        case VerdictGiven():
+            return _review(envelope, body, body.vote, "", _findings(body))
+        case SynthesisGiven(synthesis=made):
+            title = "abstained from the synthesis" if made.abstained else "synthesis"
+            said = _section("What it comes to", [f"- {fact}" for fact in synthesis_facts(made)])
+            return _review(envelope, body, title, "-synthesis", said)
+        case VoteGiven():
+            return _review(envelope, body, f"{body.vote} in the second round", "-vote", [])
+        case ConsultAnswered():
+            return _consult(envelope, body)
+    assert_never(body)
+
+
+def _findings(verdict: VerdictGiven) -> list[str]:
+    return _section("Findings", [f"- {finding_fact(finding)}" for finding in verdict.findings])
+
+
+def _review(envelope: Envelope, word: ReviewWord, title: str, suffix: str, said: list[str]) -> Document:
+    about = [
+        *_given(envelope, f"for review `{word.review}`"),
+        f"- commit: {f'`{word.commit}`' if word.commit else 'none, nothing was changed'}",
+        f"- requirements: `{word.requirements_hash}`",
     ]
-    return Document(f"reviews/{name}.md", ("\n".join(lines) + "\n").encode("utf-8", "replace"))
+    name = f"{_name(envelope.task)}-{envelope.attempt}-{_name(word.review)}{suffix}"
+    said = [*said, *_section("Notes", _quoted(word.notes))]
+    return _page(f"reviews/{name}.md", f"{title}: {_subject(envelope)}", [*about, *said], word)
+
+
+def _consult(envelope: Envelope, body: ConsultAnswered) -> Document:
+    advice = body.advice
+    about = _given(envelope, f"to consult `{body.consult}`")
+    said = [
+        *_section("What it comes to", [f"- {fact}" for fact in advice_facts(advice)]),
+        *_section("Answer", _quoted(advice.text)),
+    ]
+    name = f"{_name(envelope.task)}-{envelope.attempt}-{_name(body.consult)}"
+    title = f"{advice.says.replace('_', ' ')}: {_subject(envelope)}"
+    return _page(f"consults/{name}.md", title, [*about, *said], body)
+
+
+def _page(path: str, title: str, lines: Iterable[str], body: Body) -> Document:
+    data = ["```json", body.model_dump_json(indent=2), "```"]
+    text = "\n".join([f"# {title}", "", *lines, *_section("As data", data)]) + "\n"
+    return Document(path, text.encode("utf-8", "replace"))
+
+
+def _subject(envelope: Envelope) -> str:
+    return f"{envelope.task}, attempt {envelope.attempt}"
+
+
+def _given(envelope: Envelope, to: str) -> list[str]:
+    return [f"- given {envelope.sent_at:%Y-%m-%d %H:%M:%SZ} by {envelope.sender} {to}"]
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from callboard.bus.problems import Advice
 from callboard.bus.reviews import Synthesis
 from callboard.bus.task import CommandResult, Finding
 
@@ -57,6 +58,26 @@ def synthesis_facts(made: Synthesis) -> tuple[str, ...]:
         *(f"to change: {item.text} ({', '.join(item.findings)})" for item in made.items),
         *(f"out of scope: {it.finding}: {it.reason}" for it in made.dismissed),
         *(f"not counted: {why}" for why in made.refused),
+    )
+
+
+def advice_facts(advice: Advice, *, chooses: bool = False) -> tuple[str, ...]:
+    """rests on `team-blue` at docs/accounts.md:3
+
+    Args:
+        chooses: It was shown proposals.
+    """
+    word = {"answer": "answers", "cannot_say": "cannot say", "abstained": "gave no answer"}[advice.says]
+    if advice.says == "answer" and (chooses or advice.choice):
+        word = f"chooses proposal {advice.choice}" if advice.choice else "chooses none of the proposals"
+    sure = ", and is sure" if advice.says == "answer" and advice.is_sure else ""
+    return _lines(
+        word + sure,
+        *((f"because: {advice.reasons}",) if advice.reasons else ()),
+        *(
+            f"rests on {_code(it.quote)} at {it.file}:{it.line}{'' if it.verified else ' (not found there)'}"
+            for it in advice.references
+        ),
     )
 
 

@@ -20,9 +20,9 @@ from loguru import logger
 from callboard.bus.ending import end
 from callboard.bus.errors import BusError, WorkspaceError
 from callboard.bus.journal import JournalEntry
-from callboard.bus.messages import JOURNAL, Draft, Envelope, FeedbackLogged, MessageRefused, VerdictGiven
+from callboard.bus.messages import JOURNAL, Draft, Envelope, FeedbackLogged, MessageRefused
 from callboard.bus.redaction import Redactor
-from callboard.feedback.document import verdict_document
+from callboard.feedback.document import HandedIn, document_of
 from callboard.feedback.entry import Entry, EntryId
 from callboard.feedback.log import ROTATE_BYTES, FeedbackLog, is_log_name, logs_in
 from callboard.feedback.record import AgentRecord, History
@@ -164,13 +164,13 @@ class Scribe:
 
     def _fold_message(self, entry: JournalEntry, id: EntryId) -> Refusal | None:
         envelope = entry.messages[id.n - 1]
-        if isinstance(envelope.body, FeedbackLogged | VerdictGiven):
-            envelope = Envelope.decode(envelope.encode(self._redactor))
-        match envelope.body:
-            case FeedbackLogged() as body:
-                return self._write(envelope, body, entry, id)
-            case VerdictGiven() as body if is_log_name(envelope.sender) and self._may(envelope):
-                self._record(envelope.sender).keep(verdict_document(envelope, body), entry.seq, entry.at)
+        if not isinstance(envelope.body, FeedbackLogged | HandedIn):
+            return None
+        envelope = Envelope.decode(envelope.encode(self._redactor))
+        if isinstance(envelope.body, FeedbackLogged):
+            return self._write(envelope, envelope.body, entry, id)
+        if isinstance(envelope.body, HandedIn) and is_log_name(envelope.sender) and self._may(envelope):
+            self._record(envelope.sender).keep(document_of(envelope, envelope.body), entry.seq, entry.at)
         return None
 
     def _write(self, envelope: Envelope, body: FeedbackLogged, entry: JournalEntry, id: EntryId) -> Refusal | None:

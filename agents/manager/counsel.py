@@ -70,8 +70,19 @@ def of_trio(heard: Mapping[str, Advice], offered: Sequence[Advice]) -> Taken | P
     wanted = chosen.get(SENIOR, 0)
     if wanted and any(chosen.get(junior) == wanted for junior in JUNIORS):
         return Taken(offered[wanted - 1])
-    said = ", ".join(f"{seat}: {chosen.get(seat) or 'none'}" for seat in (SENIOR, *JUNIORS))
-    return Passed(f"the senior and a junior did not choose the same of {len(offered)} ({said})")
+    return Passed(_not_agreed(chosen, len(offered)))
+
+
+def _not_agreed(chosen: Mapping[str, int], most: int) -> str:
+    if not any(chosen.values()):
+        one = "the one proposal there is" if most == 1 else f"any of the {most} proposals"
+        return f"none of the three would answer for {one}"
+    said = ", ".join(f"{seat} {_named(chosen.get(seat, 0))}" for seat in (SENIOR, *JUNIORS))
+    return f"the senior and a junior have to choose the same proposal, and did not: {said}"
+
+
+def _named(number: int) -> str:
+    return f"chose {number}" if number else "chose none"
 
 
 def _choice(advice: Advice, most: int) -> int:

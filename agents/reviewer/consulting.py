@@ -30,6 +30,7 @@ from callboard.bus.messages import (
     Outcome,
 )
 from callboard.bus.problems import Advice, Reference
+from callboard.feedback.facts import advice_facts
 
 MAX_DIFF = 100_000
 """Characters of unfinished work that are shown; as many as of a change in a review's prompt."""
@@ -193,11 +194,4 @@ def abstention(reason: str) -> Advice:
 
 def facts(request: ConsultRequested, advice: Advice) -> tuple[str, ...]:
     """For its own log."""
-    said = f"chose {advice.choice} of {len(request.proposals)}" if request.proposals else advice.says.replace("_", " ")
-    rests = (
-        f"rests on `{it.quote.splitlines()[0] if it.quote else ''}` at {it.file}:{it.line}"
-        f"{'' if it.verified else ' (not found there)'}"
-        for it in advice.references
-    )
-    reasons = (f"because: {advice.reasons}",) if advice.reasons else ()
-    return (f"asked about: {request.problem}", said, *reasons, *rests)
+    return (f"asked about: {request.problem}", *advice_facts(advice, chooses=bool(request.proposals)))

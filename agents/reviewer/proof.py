@@ -1,6 +1,6 @@
 """Runs what a finding says shows it. A command that fails on the reviewed tree is a proof, with three exceptions:
 
-- it could not run at all: not found, not executable, stopped at its time limit, ended by a signal;
+- it could not run at all: not found, not executable, stopped at its time limit, ended by a signal, setup failed;
 - it fails on the base just so (the same exit code and, but for numbers, the same output): the change did not cause it,
   or what it needs is not there;
 - it fails once and passes the next time.
@@ -25,7 +25,8 @@ CANNOT_RUN = (126, 127)
 """Exit codes of a shell that found nothing to run."""
 SIGNALLED = 128
 
-Run = Callable[[Literal["reviewed", "base"], str, float], Awaitable[CommandResult]]
+Where = Literal["reviewed", "base"]
+Run = Callable[[Where, str, float], Awaitable[CommandResult]]
 """Runs a command in a fresh checkout, for so many seconds at most. Raises CommandFailed, WorkspaceError."""
 
 
@@ -41,13 +42,13 @@ async def prove(findings: Sequence[Finding], run: Run, left_s: Callable[[], floa
     for n in wanted:
         command = findings[n].command
         if command not in seen:
-            tried = len(seen) < MOST and left_s() > 0
-            seen[command] = await _shown(command, run, left_s) if tried else _said("unrunnable", "was not run")
+            why = f"{MOST} others were" if len(seen) >= MOST else "no time was left" if left_s() <= 0 else ""
+            seen[command] = _said("unrunnable", f"not run: {why}") if why else await _shown(command, run, left_s)
     return tuple(it.model_copy(update=seen[it.command] if n in wanted else {}) for n, it in enumerate(findings))
 
 
 async def _shown(command: str, run: Run, left_s: Callable[[], float]) -> dict[str, str]:
-    async def once(where: Literal["reviewed", "base"]) -> CommandResult:
+    async def once(where: Where) -> CommandResult:
         return await run(where, command, max(min(EACH_S, left_s()), 0.1))
 
     try:
@@ -61,7 +62,7 @@ async def _shown(command: str, run: Run, left_s: Callable[[], float]) -> dict[st
             return _said("not_new", f"its command exits {first.exit_code} on the base just so")
         again = await once("reviewed")
     except (CommandFailed, WorkspaceError) as error:
-        return _said("unrunnable", f"its command could not be run: {str(error)[:300]}")
+        return _said("unrunnable", f"not run: {str(error)[:600]}")
     if again.passed or not ran(again):
         return _said("not_shown", f"its command exits {first.exit_code}, and {again.exit_code} the next time")
     return _said("shown", f"its command exits {first.exit_code} here and {base.exit_code} on the base")

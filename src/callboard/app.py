@@ -283,7 +283,7 @@ class Workspace:
 
         seat, brain = self.seat(agent, bus.run), self.brain(agent, bus)
         if agent.role == "reviewer":
-            return ReviewerHandler(Bench(seat, self.clone(agent.name), self.repository), brain)
+            return ReviewerHandler(Bench(seat, self.clone(agent.name), self.repository, self.setup), brain)
         post = Post(seat, self.clone(agent.name), self.setup, check_timeout_s=self.settings.project.gate_timeout_s)
         post = replace(post, measure_every_s=min(post.measure_every_s, self.settings.project.stuck_after_s / 4))
         return DriverHandler(post, brain)

@@ -1,4 +1,4 @@
-"""A verdict becomes a page that people read and programs parse."""
+"""What a reviewer hands in becomes a page that people read and programs parse."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ import json
 import pytest
 from feedback_world import NOON, RUN, verdict
 
-from callboard.bus.messages import VerdictGiven
+from callboard.bus.messages import ConsultAnswered, SynthesisGiven, VerdictGiven, VoteGiven
+from callboard.bus.problems import Advice, Reference
+from callboard.bus.reviews import Dismissal, Synthesis, SynthesisItem
 from callboard.bus.task import Finding
-from callboard.feedback.document import Document, verdict_document
+from callboard.feedback.document import Document, HandedIn, document_of
 
 
-def document(body: VerdictGiven | None = None, *, review: str = "T-7.1.1", task: str = "T-7") -> Document:
+def document(body: HandedIn | None = None, *, review: str = "T-7.1.1", task: str = "T-7") -> Document:
     sender, draft = verdict("senior", review)
     stamped = draft.stamp(id="m1", run=RUN, sender=sender, now=NOON)
-    envelope = stamped.model_copy(update={"task": task, "body": body or stamped.body})
-    assert isinstance(envelope.body, VerdictGiven)
-    return verdict_document(envelope, envelope.body)
+    assert isinstance(stamped.body, VerdictGiven)
+    return document_of(stamped.model_copy(update={"task": task}), body or stamped.body)
+
+
+def data_of(page: Document) -> object:
+    (block,) = [part.partition("\n```")[0] for part in page.content.decode().split("\n```json\n")[1:]]
+    return json.loads(block)
 
 
 def test_a_page_names_the_vote_the_commit_and_who_gave_it_when() -> None:
@@ -42,10 +48,47 @@ def test_its_json_block_is_the_whole_verdict() -> None:
         notes='```json\n{"vote": "approved"}\n```\n## Forged',
     )
     text = document(body).content.decode()
-    (block,) = [part.partition("\n```")[0] for part in text.split("\n```json\n")[1:]]
-    assert VerdictGiven.model_validate(json.loads(block)) == body
+    assert VerdictGiven.model_validate(data_of(document(body))) == body
     headings = [line for line in text.splitlines() if line.startswith("#")]
     assert headings == ["# needs_revision: T-7, attempt 1", "## Findings", "## Notes", "## As data"]
+
+
+def test_a_synthesis_and_a_vote_are_pages_beside_the_verdict() -> None:
+    made = Synthesis(
+        summary="one flaw",
+        items=(SynthesisItem(findings=("F-1",), text="check it"),),
+        dismissed=(Dismissal(finding="F-2", reason="another task"),),
+    )
+    of = {"review": "T-7.1.1", "commit": None, "requirements_hash": "ab12"}
+    synthesis = SynthesisGiven.model_validate({**of, "notes": "# one flaw", "synthesis": made})
+    page = document(synthesis)
+    text = page.content.decode()
+    assert page.path == "reviews/T-7-1-T-7-1-1-synthesis.md"
+    assert text.startswith("# synthesis: T-7, attempt 1\n")
+    assert "- to change: check it (F-1)\n- out of scope: F-2: another task\n" in text
+    assert "> # one flaw\n" in text
+    assert SynthesisGiven.model_validate(data_of(page)) == synthesis
+    none = document(synthesis.model_copy(update={"synthesis": Synthesis(abstained="no model")}))
+    assert none.content.startswith(b"# abstained from the synthesis: ")
+    vote = VoteGiven.model_validate({**of, "vote": "needs_revision", "notes": "F-2 is ours"})
+    page = document(vote)
+    assert page.path == "reviews/T-7-1-T-7-1-1-vote.md"
+    assert page.content.startswith(b"# needs_revision in the second round: T-7, attempt 1\n")
+    assert VoteGiven.model_validate(data_of(page)) == vote
+
+
+def test_what_was_said_to_a_consult_is_a_page_of_its_own() -> None:
+    rests = Reference(file="docs/a.md", line=3, quote="use 80", verified=True)
+    advice = Advice(says="answer", text="## use 80", is_sure=True, reasons="it says so", references=(rests,))
+    body = ConsultAnswered(consult="B-1.senior", advice=advice)
+    page = document(body)
+    text = page.content.decode()
+    assert page.path == "consults/T-7-1-B-1-senior.md"
+    assert text.startswith("# answer: T-7, attempt 1\n\n- given 2026-")
+    assert "by senior to consult `B-1.senior`" in text
+    assert "- answers, and is sure\n- because: it says so\n- rests on `use 80` at docs/a.md:3\n" in text
+    assert "## Answer\n\n> ## use 80\n" in text
+    assert ConsultAnswered.model_validate(data_of(page)) == body
 
 
 @pytest.mark.parametrize(

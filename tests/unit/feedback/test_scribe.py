@@ -28,9 +28,15 @@ from hypothesis import strategies as st
 
 from callboard.bus.errors import BusError, GitError, WorkspaceError
 from callboard.bus.journal import JournalEntry
-from callboard.bus.messages import MessageRefused
+from callboard.bus.known_secrets import KnownSecret
+from callboard.bus.messages import ConsultAnswered, Draft, MessageRefused, SynthesisGiven, VoteGiven
+from callboard.bus.problems import Advice
+from callboard.bus.redaction import Redactor
+from callboard.bus.reviews import Synthesis
 from callboard.feedback.log import FeedbackLog
 from callboard.feedback.scribe import Scribe
+
+SECRET = "tr0ub4dor-and-3-staples"
 
 
 class Clock:
@@ -214,6 +220,32 @@ def test_a_commit_brings_log_archive_and_documents_and_says_how_far(tmp_path: Pa
     assert history.messages["senior/log"] == [
         "Log 4 entries, the last: reviews/T-7-1-T-7-2-1.md\n\nJournal-Seq: r1/2",
     ]
+
+
+def test_what_is_said_after_the_first_round_and_to_consults_is_in_the_branch_too(tmp_path: Path) -> None:
+    of = {"review": "T-7.1.1", "commit": None, "requirements_hash": "ab12"}
+    vote = VoteGiven.model_validate({**of, "vote": "approved", "notes": f"the key is {SECRET}"})
+    made = SynthesisGiven.model_validate({**of, "synthesis": Synthesis(summary="fine")})
+    advice = ConsultAnswered(consult="B-1.trio", advice=Advice(says="cannot_say"))
+    said = [
+        (name, Draft("manager", body, "T-7", 1)) for name in ("senior", "driver-1") for body in (vote, made, advice)
+    ]
+    history = MemoryHistory()
+    running = Scribe(
+        RUN,
+        tmp_path,
+        history,
+        may_send=lambda sender, kind: sender == "senior",
+        clock=Clock(),
+        redactor=Redactor([KnownSecret("KEY", SECRET)]),
+    )
+    running.fold(journalled(1, *said))
+    running.commit()
+    assert list(history.branches) == ["senior/log"], "a driver may say nothing of it"
+    pages = history.branches["senior/log"]
+    names = ["consults/T-7-1-B-1-trio.md", "reviews/T-7-1-T-7-1-1-synthesis.md", "reviews/T-7-1-T-7-1-1-vote.md"]
+    assert sorted(pages) == names
+    assert SECRET.encode() not in pages[names[-1]]
 
 
 def test_a_log_that_was_moved_to_the_archive_and_not_begun_again_is_not_in_the_branch_twice(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from callboard.agents.brains.brain import Inquiry, RawAnswer, RawVerdict, Review
 from callboard.agents.brains.command import CommandBrain
 from callboard.agents.reviewer.bench import MAX_DIFF, Bench, read_diff
 from callboard.agents.reviewer.handler import ReviewerHandler
+from callboard.agents.workspace.setup import Setup
 from callboard.bus.errors import BrainParked, Reject
 from callboard.bus.messages import (
     FeedbackLogged,
@@ -250,6 +251,54 @@ def test_the_command_of_a_finding_is_run_on_the_commit_and_on_the_base(world: Wo
     assert {it.command: it.proof for it in verdict.findings} == commands
     assert [it.vetoes for it in verdict.findings] == [True, False, False, False]
     assert verdict.findings[0].ran == "its command exits 1 here and 0 on the base"
+
+
+def with_setup(world: World, command: str, *commands: str) -> ReviewerHandler:
+    seat = world.seat("senior", timeout_s=30.0)
+    setup = Setup(commands, inputs=("needs.txt",), timeout_s=30.0)
+    return ReviewerHandler(
+        Bench(seat, world.clone("senior"), world.repository, setup), CommandBrain(command), now=lambda: NOW
+    )
+
+
+def test_a_command_that_needs_the_projects_setup_finds_it_done(world: World, tmp_path: Path) -> None:
+    """It runs once for a commit and its base while its inputs are the same."""
+    commit = world.commit({"app.py": "x = 1\nport = 80\n"})
+    found = [finding(command="sh made.sh"), finding(command="sh made.sh -x")]
+    handler = with_setup(
+        world,
+        says(vote="needs_revision", findings=found),
+        f"echo ran >> {tmp_path}/ran; echo '! grep -q port app.py' > made.sh",
+    )
+    verdict, _ = review(handler, request(world, commit))
+    assert [it.proof for it in verdict.findings] == ["shown", "shown"], verdict.findings
+    assert (tmp_path / "ran").read_text() == "ran\n"
+
+
+def test_where_the_setup_fails_no_command_is_run_and_the_finding_says_so(world: World, tmp_path: Path) -> None:
+    commit = world.commit({"app.py": "x = 1\nport = 80\n"})
+    found = [finding(command=f"touch {tmp_path}/shown; exit 1"), finding(command="exit 2")]
+    handler = with_setup(
+        world, says(vote="needs_revision", findings=found), f"echo ran >> {tmp_path}/ran; echo no network; exit 3"
+    )
+    verdict, outcome = review(handler, request(world, commit))
+    assert [(it.proof, it.vetoes) for it in verdict.findings] == [("unrunnable", False)] * 2
+    assert verdict.findings[0].ran.startswith("not run: setup failed on what is reviewed: setup `")
+    assert "no network" in verdict.findings[1].ran
+    assert "not run: setup failed" in entry(outcome).facts[1]
+    assert not (tmp_path / "shown").exists()
+    assert (tmp_path / "ran").read_text() == "ran\n", "once for all commands"
+
+
+def test_a_setup_that_fails_on_the_base_proves_nothing(world: World) -> None:
+    commit = world.commit({"app.py": "x = 1\nport = 80\n", "needs.txt": "a tool"})
+    handler = with_setup(
+        world, says(vote="needs_revision", findings=[finding(command="exit 1")]), "test -e needs.txt && echo > made"
+    )
+    verdict, _ = review(handler, request(world, commit))
+    [found_] = verdict.findings
+    assert (found_.proof, found_.vetoes) == ("unrunnable", False)
+    assert found_.ran.startswith("not run: setup failed on the base: ")
 
 
 def test_without_code_nothing_is_run(world: World) -> None:

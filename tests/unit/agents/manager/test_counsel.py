@@ -70,3 +70,17 @@ def test_two_juniors_overrule_nobody() -> None:
     yes = Advice(says="answer", choice=1)
     assert isinstance(counsel.of_trio({"junior-1": yes, "junior-2": yes}, offered), Passed)
     assert counsel.of_trio({"senior": yes, "junior-2": yes}, offered) == Taken(offered[0])
+
+
+def test_why_they_did_not_choose_names_who_chose_what() -> None:
+    def why(senior: int, first: int, second: int, most: int) -> str:
+        chosen = {"senior": senior, "junior-1": first, "junior-2": second}
+        said = {seat: Advice(says="answer", choice=n) for seat, n in chosen.items()}
+        outcome = counsel.of_trio(said, [Advice(says="answer", text=str(n)) for n in range(most)])
+        assert isinstance(outcome, Passed)
+        return outcome.why
+
+    assert why(0, 0, 0, 1) == "none of the three would answer for the one proposal there is"
+    assert why(0, 0, 9, 3) == "none of the three would answer for any of the 3 proposals"
+    disagree = "the senior and a junior have to choose the same proposal, and did not: "
+    assert why(1, 2, 0, 2) == disagree + "senior chose 1, junior-1 chose 2, junior-2 chose none"

@@ -84,13 +84,13 @@ def test_majors_are_run_first_and_no_more_than_a_few() -> None:
     found = proved(trees, *many, major())
     assert trees.runs[0] == ("reviewed", "show")
     assert len(trees.runs) == MOST
-    assert [it.proof for it in found].count("unrunnable") == 1
+    assert [it.ran for it in found if it.proof == "unrunnable"] == [f"not run: {MOST} others were"]
 
 
 def test_nothing_is_run_when_no_time_is_left() -> None:
     trees = Trees([RED], [GREEN])
     [found] = proved(trees, left_s=0)
-    assert (found.proof, found.ran, trees.runs) == ("unrunnable", "was not run", [])
+    assert (found.proof, found.ran, trees.runs) == ("unrunnable", "not run: no time was left", [])
 
 
 def test_a_sandbox_that_cannot_start_it_proves_nothing() -> None:
@@ -98,4 +98,4 @@ def test_a_sandbox_that_cannot_start_it_proves_nothing() -> None:
         raise CommandFailed("no such folder")
 
     [found] = asyncio.run(prove([major()], broken, lambda: 10.0))
-    assert (found.proof, found.vetoes) == ("unrunnable", False)
+    assert (found.proof, found.vetoes, found.ran) == ("unrunnable", False, "not run: no such folder")
