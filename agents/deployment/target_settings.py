@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Address
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -19,6 +20,13 @@ def _path(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    try:
+        return str(IPv4Address(text))
+    except ValueError:
+        raise ValueError("expected an IPv4 address of this computer, such as 127.0.0.1 or 0.0.0.0") from None
+
+
 class TargetSettings(Table):
     """What a target is made from; `[deploy]` has these keys, and an environment may say some of them anew."""
 
@@ -28,8 +36,10 @@ class TargetSettings(Table):
     """Commands that make a checkout of the commit ready to start, after `[project] setup`."""
     start: str = ""
     """The command that serves on `CALLBOARD_PORT`, in the foreground; "" = nothing can be deployed."""
+    host: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
+    """The address that the switch listens on; 0.0.0.0 = every one of this computer."""
     port: Port = 8080
-    """Where the switch listens, on 127.0.0.1."""
+    """Where the switch listens."""
     health: Annotated[str, AfterValidator(_path)] = "/health"
     """The path that answers 200 while a release can serve."""
     health_timeout_s: Seconds = 5.0

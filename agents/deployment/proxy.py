@@ -1,0 +1,182 @@
+"""The switch: one HAProxy in front of the two slots of an environment, asked and told by its socket."""
+
+from __future__ import annotations
+
+import csv
+import os
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from callboard.agents.deployment.haproxy import BACKEND, RING, Backend, commands, configuration, find_haproxy
+from callboard.agents.deployment.processes import Detached
+from callboard.agents.deployment.target import Slot
+from callboard.agents.workspace.lots import is_free
+from callboard.bus.errors import BusUnavailable, DeployFailed
+from callboard.bus.places import private_folder, socket_path
+
+START_S = 60.0
+"""For the proxy to answer after its start; it takes 50 ms on an idle computer."""
+ANSWER_S = 20.0
+_LOOK_S = 0.02
+_STOP_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One slot, as the proxy has it."""
+
+    port: int
+    weight: int
+    """Per cent of new requests; 0 while it drains or is shut."""
+    busy: int
+    """Requests in flight there, and those that wait for it."""
+
+
+class Proxy:
+    """The proxy of one environment; it outlives us.
+
+    Args:
+        folder: For its configuration, output and record; nobody else's.
+        host: Where it listens.
+        path: The PATH on which HAProxy is looked for; None = this process's.
+    """
+
+    def __init__(self, folder: Path, host: str, port: int, path: str | None = None) -> None:
+        self._folder = folder
+        self._host = host
+        self._port = port
+        self._path = path
+        self._process = Detached(folder / "proxy.pid", folder / "proxy.log", guarded=False)
+        self.socket = socket_path(folder, "admin.sock")
+
+    @cached_property
+    def _binary(self) -> Path:
+        return find_haproxy(self._path)
+
+    def problems(self) -> tuple[str, ...]:
+        """Why it could not be started, each with the way out."""
+        if self.alive:
+            return ()
+        try:
+            _ = self._binary
+        except DeployFailed as error:
+            return (str(error),)
+        return () if is_free(self._port) else (self._taken(),)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.alive
+
+    @property
+    def pid(self) -> int:
+        """0 when it does not run."""
+        return self._process.pid
+
+    def ensure(self, backends: Sequence[Backend]) -> None:
+        """Have it run; one that runs already is left as it is.
+
+        Raises:
+            DeployFailed: It cannot be started, or does not answer.
+        """
+        if self.alive:
+            return
+        if problems := self.problems():
+            raise DeployFailed(problems[0])
+        self._prepare(configuration(self.socket, self._host, self._port, backends))
+        argv = [str(self._binary), "-db", "-f", str(self._folder / "haproxy.cfg")]
+        self._process.start(argv, cwd=self._folder, env={"PATH": os.defpath}, grace_s=_STOP_S)
+        until = time.monotonic() + START_S
+        while not self._answers():
+            if not self.alive or time.monotonic() > until:
+                raise DeployFailed(
+                    f"HAProxy could not be started on port {self._port}: {self._process.said() or 'no word'}"
+                )
+            time.sleep(_LOOK_S)
+
+    def tell(self, backends: Sequence[Backend]) -> None:
+        """Bring its slots there, and look that they are.
+
+        Raises:
+            DeployFailed: They are not.
+        """
+        said = self._ask(commands(backends))
+        seen = self.seen()
+        wrong = [one for one in backends if not _is_so(one, seen.get(one.slot))]
+        if wrong:
+            raise DeployFailed(
+                f"HAProxy does not have slot {wrong[0].slot} as it was told: {' '.join(said.split())[:300]}"
+            )
+
+    def seen(self) -> dict[Slot, Seen]:
+        """Slot -> how the proxy has it; empty when it does not run.
+
+        Raises:
+            DeployFailed: It runs and does not answer.
+        """
+        if not self.alive:
+            return {}
+        found: dict[Slot, Seen] = {}
+        for row in csv.DictReader(self._ask(f"show stat {BACKEND} 4 -1").removeprefix("# ").splitlines()):
+            slot: Slot = "a" if row["svname"] == "a" else "b"
+            takes = not row["status"].startswith(("MAINT", "DRAIN", "DOWN"))
+            found[slot] = Seen(
+                port=int(row["addr"].rpartition(":")[2] or 0),
+                weight=int(row["weight"]) if takes else 0,
+                busy=int(row["scur"]) + int(row["qcur"]),
+            )
+        return found
+
+    def log(self) -> str:
+        """Its lines about requests, oldest first: as many as its memory keeps; "" when it does not run."""
+        return self._ask(f"show events {RING}") if self.alive else ""
+
+    def stop(self) -> None:
+        """End it; nobody answers on its port then."""
+        self._process.stop(_STOP_S)
+
+    def _prepare(self, text: str) -> None:
+        try:
+            private_folder(self._folder)
+            private_folder(self.socket.parent)
+            (self._folder / "haproxy.cfg").write_text(text)
+            self.socket.unlink(missing_ok=True)
+        except (OSError, BusUnavailable) as error:
+            raise DeployFailed(f"the proxy's files could not be written in {self._folder}: {error}") from error
+
+    def _answers(self) -> bool:
+        try:
+            self._ask("show version")
+        except DeployFailed:
+            return False
+        return True
+
+    def _ask(self, line: str) -> str:
+        """What it answers to one line of its socket."""
+        said = b""
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(ANSWER_S)
+                connection.connect(str(self.socket))
+                connection.sendall(f"{line}\n".encode())
+                while chunk := connection.recv(1 << 16):
+                    said += chunk
+        except OSError as error:
+            raise DeployFailed(
+                f"HAProxy (process {self.pid}) does not answer at {self.socket}: {error}; if it hangs, end it: the next "
+                "attempt starts it anew"
+            ) from error
+        return said.decode("utf-8", "replace")
+
+    def _taken(self) -> str:
+        return (
+            f"port {self._port} is taken by another program, and the proxy is to listen there; stop that one, or set "
+            "another `port` for this environment"
+        )
+
+
+def _is_so(wanted: Backend, seen: Seen | None) -> bool:
+    return seen is not None and seen.weight == wanted.weight and (not wanted.port or seen.port == wanted.port)
