@@ -11,6 +11,7 @@ from callboard.agents.deployment.target import Health
 
 _SAID = 200
 _READ = 8192
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,18})", re.IGNORECASE)
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)\b")
 
 
@@ -41,18 +42,24 @@ def look(address: str, path: str, timeout_s: float) -> Health:
 
 
 def _ask(host: str, port: int, path: str, until: float) -> bytes:
-    """The beginning of what it answers."""
-    request = f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\nUser-Agent: callboard\r\n\r\n".encode()
+    """The beginning of what it answers, whether it hangs up afterwards or not."""
+    request = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\nUser-Agent: callboard\r\n\r\n"
     answer = b""
     with socket.create_connection((host, port), timeout=_left(until)) as connection:
-        connection.sendall(request)
-        while len(answer) < _READ:
+        connection.sendall(request.encode())
+        while len(answer) < _READ and not _is_whole(answer):
             connection.settimeout(_left(until))
             chunk = connection.recv(_READ)
             if not chunk:
                 break
             answer += chunk
     return answer
+
+
+def _is_whole(answer: bytes) -> bool:
+    head, separator, body = answer.partition(b"\r\n\r\n")
+    length = _LENGTH.search(head)
+    return bool(separator) and length is not None and len(body) >= int(length[1])
 
 
 def _left(until: float) -> float:

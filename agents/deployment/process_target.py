@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ from callboard.bus.errors import DeployFailed
 LotOf = Callable[[str, bool], Mapping[str, str]]
 """Gives the whole environment of what runs for a name, `CALLBOARD_PORT` in it; whether nothing runs for it now."""
 _LOOK_S = 0.05
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 _SLOTS: tuple[Slot, Slot] = ("a", "b")
 
 
@@ -71,8 +73,8 @@ class ProcessTarget:
 
     def up(self, release: str, commit: str) -> Release:
         place = self._place
+        self._folder(release)
         with held(place.folder / "building" / f"{release}.lock", patience_s=0.0):
-            place.folder.chmod(0o700)
             state = self._store.change(lambda old: placed(old, release, commit, self._alive, time.time()))
             record = state.release(release)
             assert record is not None
@@ -176,6 +178,8 @@ class ProcessTarget:
         return self._folder(release) / "output.log"
 
     def _folder(self, release: str) -> Path:
+        if not _NAME.fullmatch(release):
+            raise DeployFailed(f"{release!r} cannot name a release; use letters, digits and dashes")
         return self._place.folder / "releases" / release
 
     def _process(self, release: str) -> Detached:

@@ -62,6 +62,10 @@ class Layout:
         """HOME, TMPDIR and caches of what runs for `name`."""
         return self.home / "scratch" / _checked(name)
 
+    def deploy(self, environment: str) -> Path:
+        """What is deployed in an environment, over launches: only agents/deployment writes there."""
+        return self.home / "deploy" / _checked(environment)
+
     def calls(self, run: str) -> Path:
         """Call logs of one run: `<task>.<attempt>.<agent>[.<review>].jsonl`."""
         return self.home / "calls" / _checked(run)

@@ -1,0 +1,11 @@
+"""Which target an environment has."""
+
+from __future__ import annotations
+
+from callboard.agents.deployment.process_target import Place, ProcessTarget
+from callboard.agents.deployment.target import Target
+
+
+def make_target(place: Place) -> Target:
+    """The target of one environment, as its settings say."""
+    return ProcessTarget(place)
