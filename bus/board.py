@@ -53,9 +53,11 @@ class RunDoc(Doc):
     id: str = ""
     state: Literal["created", "running", "paused", "succeeded", "failed", "cancelled"] = "created"
     reason: str = ""
-    """Why it is paused (operator | disk | provider | budget | environment | integration_moved) or failed (closing.FAILURES)."""
+    """Why it is paused (question | approval | budget | operator | disk | provider | environment | integration_moved) or failed."""
     detail: str = ""
     """The same for a person, as a sentence."""
+    waits: bool = False
+    """It is paused because only people can move what is left, and goes on by itself with what they do."""
     base: str = ""
     """The commit the run started from."""
     integration: str = ""

@@ -24,6 +24,7 @@ from callboard.agents.manager import (
     reviewing,
     setbacks,
     summary,
+    waiting,
 )
 from callboard.agents.manager.decision import Decision, Policy
 from callboard.bus.board import HELD_BY_AGENT, Board, TaskDoc
@@ -66,8 +67,10 @@ from callboard.bus.messages import (
 def decide(board: Board, message: Envelope, now: datetime, policy: Policy) -> Outcome:
     """What one message leads to. Deciding a message twice on the same board gives the same outcome."""
     decision = Decision(board, message, now, policy)
+    was = waiting.lift(decision)
     _route(decision, message)
     settle(decision)
+    waiting.settle(decision, was)
     return decision.outcome()
 
 

@@ -49,7 +49,9 @@ def _not_succeeded(board: Board) -> Iterator[Problem]:
     lost = [f"{task.id} {task.state}" for task in closing.not_done(board)]
     named = f" ({', '.join([*still, *lost])})" if still or lost else ""
     ways = {
-        "paused": "`callboard resume` goes on with it",
+        "paused": "`callboard questions` lists what it waits for"
+        if run.waits
+        else "`callboard resume` goes on with it",
         "failed": "do what failed again (`callboard launch --again KEY`) or give it up (`callboard cancel TASK`)",
         "cancelled": "begin another on top of it: `callboard launch --new --from " + (run.id or "RUN") + "`",
     }

@@ -30,16 +30,17 @@ def outlook(board: Board) -> Literal["moving", "people", "ended"]:
         return "moving"
     if run.state in ("succeeded", "failed", "cancelled"):
         return "ended"
-    if run.state == "paused":
+    if run.state == "paused" and not run.waits:
         is_held = any(task.state in HELD_BY_AGENT for task in board.tasks())
         return "moving" if is_held or run.reason == "disk" else "people"
     known = newest(board)
-    can_move = any(_moves(board, task) or _can_be_taken(board, known, task) for task in _needed(board, known))
+    can_move = any(_moves(board, task) or _can_be_taken(board, known, task) for task in needed(board))
     return "moving" if can_move else "people"
 
 
-def _needed(board: Board, known: Mapping[str, TaskDoc]) -> list[TaskDoc]:
+def needed(board: Board) -> list[TaskDoc]:
     """What holds the end of the run: work that is not standing, and standing work that it depends on."""
+    known = newest(board)
     waiting = [task for task in open_tasks(board) if not task.task.standing]
     found: dict[str, TaskDoc] = {}
     while waiting:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from callboard.agents.manager import abandon, answers, backlog, budget, closing, parking, promoting, seats
+from callboard.agents.manager import abandon, answers, backlog, budget, closing, parking, promoting, seats, waiting
 from callboard.agents.manager.decision import Decision, newest
+from callboard.agents.manager.outlook import outlook
 from callboard.bus.board import ENDED, HELD_BY_AGENT, AgentDoc, TaskState
 from callboard.bus.caps import RUN, called
 from callboard.bus.messages import (
@@ -106,6 +107,9 @@ def _resume(decision: Decision, body: CommandGiven) -> None:
         _reply(decision, False, budget.still_spent(decision.board.budget))
         return
     parked = parking.unpark_all(decision)
+    if not (was_paused or parked or raised) and outlook(decision.board) == "people":
+        _reply(decision, False, f"nobody paused the run: {waiting.why(decision.board)[1]} (`callboard status`)")
+        return
     if not (was_paused or parked or raised):
         _reply(decision, False, f"the run is {decision.board.run.state}, not paused")
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from callboard.bus.states import ENDED
-from callboard.cli.plain import one_line
+from callboard.cli.plain import one_line, stated
 from callboard.launch.summary import QuestionRow, RunRow, Status
 
 LISTED = 3
@@ -63,6 +63,10 @@ def _dead_letters(run: RunRow) -> list[str]:
 def _pause(run: RunRow) -> list[str]:
     if run.state != "paused" or run.reason == "budget":
         return []
+    if run.waits:
+        is_asked = run.reason in ("question", "approval")
+        lost = " (an agent is down, or missing): `callboard launch` tries again" if run.reason == "environment" else ""
+        return [] if is_asked else [f"{run.detail}{lost}"]
     return [f"the run is paused ({run.detail or run.reason or 'no reason given'}): `callboard resume`"]
 
 
@@ -99,7 +103,7 @@ def ending(status: Status) -> list[str]:
         return []
     landed = sum(merge.state == "landed" for merge in status.merges)
     done, total = run.task_counts.get("done", 0), sum(run.task_counts.values())
-    stopped = "is stopped" if run.state in ("created", "running") else run.state
+    stopped = "is stopped" if run.state in ("created", "running") else stated(run.state, run.reason)
     head = f"run {run.id} {stopped}: {done} of {total} tasks done, {landed} landed on {run.integration}"
     standing = [f"{task.id} {task.title}" for task in status.tasks if task.standing and task.state not in ENDED]
     stays = [f"standing work stays: {', '.join(standing)}"] if standing else []

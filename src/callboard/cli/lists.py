@@ -10,7 +10,7 @@ from rich.text import Text
 from callboard.bus.dead_letters import DeadLetter
 from callboard.bus.states import NOTICE
 from callboard.cli.cost_rows import CostRow
-from callboard.cli.plain import one_line
+from callboard.cli.plain import one_line, stated
 from callboard.cli.recover import KeptWork
 from callboard.cli.view import RUN_STYLES, counts
 from callboard.launch.summary import QuestionRow, RunRow
@@ -59,7 +59,7 @@ def waits(row: QuestionRow) -> str:
 def runs_table(rows: Sequence[RunRow]) -> Table:
     table = plain_table("run", "state", "head", "tasks")
     for row in rows:
-        state = Text(row.state, RUN_STYLES.get(row.state, ""))
+        state = Text(stated(row.state, row.reason), RUN_STYLES.get(row.state, ""))
         if row.promoted and row.promoted == row.head:
             state.append(", promoted", "green")
         table.add_row(Text(one_line(row.id), "bold"), state, row.head[:7], counts(row.task_counts))

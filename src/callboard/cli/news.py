@@ -8,7 +8,7 @@ from typing import cast
 from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, ProblemDoc, QuestionDoc, TaskDoc, TaskState
 from callboard.bus.caps import What, called, shown
 from callboard.bus.states import NOTICE
-from callboard.cli.plain import one_line
+from callboard.cli.plain import one_line, stated
 
 LONGEST = 240
 """Characters: three lines of a small terminal. Findings of reviewers are longer."""
@@ -38,7 +38,9 @@ def opening(board: Board) -> list[str]:
     """How things stand when somebody begins to listen."""
     tasks = board.tasks()
     done = sum(task.state is TaskState.DONE for task in tasks)
-    stand = f"run {board.run.id} is {board.run.state}" + (f": {done} of {len(tasks)} tasks done" if tasks else "")
+    stand = f"run {board.run.id} is {stated(board.run.state, board.run.reason)}" + (
+        f": {done} of {len(tasks)} tasks done" if tasks else ""
+    )
     return [short(line) for line in (stand, *_needs(Board(), board))] if board.run.version else []
 
 
@@ -133,7 +135,8 @@ def _run(before: Board, after: Board) -> Iterator[str]:
         yield f"{after.run.target} promoted to {after.run.promoted[:12]}"
     if after.run.state != before.run.state:
         verb = "has" if after.run.state in ("succeeded", "failed") else "is"
-        yield f"run {after.run.id} {verb} {after.run.state}" + (f": {after.run.detail}" if after.run.detail else "")
+        stands = stated(after.run.state, after.run.reason)
+        yield f"run {after.run.id} {verb} {stands}" + (f": {after.run.detail}" if after.run.detail else "")
 
 
 def _span(tasks: list[TaskDoc]) -> str:

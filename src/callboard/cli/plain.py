@@ -14,3 +14,8 @@ def lines(text: str) -> str:
     """The same over several lines."""
     unified = text.replace("\r\n", "\n").translate(VISIBLE)
     return unified.encode("utf-8", "replace").decode()
+
+
+def stated(state: str, reason: str) -> str:
+    """A run's state with why it is in it: `paused (question)`."""
+    return f"{state} ({reason})" if reason else state

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from callboard.bus.states import TaskState
-from callboard.cli.plain import one_line
+from callboard.cli.plain import one_line, stated
 from callboard.cli.spend_text import short_spend, spend_text
 from callboard.launch.summary import AgentRow, MergeRow, QuestionRow, RunRow, Status, TaskRow
 
@@ -120,13 +120,13 @@ def _lines(rows: dict[str, int], tasks: int) -> int:
 
 
 def _title(run: RunRow) -> Table:
-    left = Text.assemble((one_line(run.id), "bold"), "  ", (run.state, RUN_STYLES.get(run.state, "bold")))
+    left = Text.assemble(
+        (one_line(run.id), "bold"), "  ", (stated(run.state, run.reason), RUN_STYLES.get(run.state, "bold"))
+    )
     if run.detail:
         left.append(f"  {one_line(run.detail)}", "yellow")
     elif not run.running and run.state in ("created", "running"):
         left.append("  roster stopped", "dim")
-    elif run.outlook == "people" and run.state == "running":
-        left.append("  waits for people", "bold yellow")
     head = "promoted" if run.promoted and run.promoted == run.head else run.head[:7]
     right = Text.assemble((one_line(run.integration), "dim"), "  ", (head, "green" if head == "promoted" else "dim"))
     table = Table.grid(expand=True, padding=(0, 2, 0, 0))

@@ -19,7 +19,7 @@ from callboard.settings.notify import Event
 LONGEST = 1_000
 """Characters of one notification: what a chat or a text message still shows."""
 ENDS = ("succeeded", "failed", "cancelled")
-_BY_PEOPLE = ("operator", "budget")
+_BY_PEOPLE = ("operator", "budget", "question", "approval")
 """Pauses that a person made, or that are told as a question."""
 _MENTION = re.compile(r"@(?=everyone|here|channel|all\b)|<(?=[!@#])", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -132,7 +132,7 @@ def _run(told: Told, run: RunDoc, seq: int) -> Iterator[Notification]:
     way = {
         "succeeded": f"`callboard promote` moves {run.target} to {run.integration}",
         "failed": "`callboard status` says what failed and how it goes on",
-        "paused": "`callboard resume` goes on once that is mended",
+        "paused": f"`callboard {'launch' if run.waits else 'resume'}` goes on once that is mended",
     }.get(run.state, "")
     text = "\n".join(filter(None, (short(run.detail), way)))
     yield Notification(

@@ -128,6 +128,7 @@ def _run(board: Board, run: RunDoc, launcher: Launcher | None, dead_letters: int
         review_rejections=run.review_rejections,
         intake_refusals=run.intake_refusals,
         pull_request=run.pull_request,
+        waits=run.waits,
     )
 
 

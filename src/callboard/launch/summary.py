@@ -50,6 +50,8 @@ class RunRow:
     intake_refusals: int
     pull_request: str = ""
     """The URL of the one that offers what has landed; "" = there is none."""
+    waits: bool = False
+    """It is paused because only people can move what is left: no `callboard resume`, but what they do, lets it go on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,9 +212,13 @@ class Schedule:
             text = open_[0].options[0] if open_[0].options else "so"
             answer = CommandGiven(command="answer", question=open_[0].id, text=text)
             self.world.send(Draft("manager", answer), "person")
-        elif self.world.board.run.state == "paused":
+        elif self._is_paused():
             self.world.send(Draft("manager", CommandGiven(command="resume")), "person")
-        return bool(open_) or self.world.board.run.state == "paused"
+        return bool(open_) or self._is_paused()
+
+    def _is_paused(self) -> bool:
+        """By something that only `resume` ends."""
+        return self.world.board.run.state == "paused" and not self.world.board.run.waits
 
     def _next_timer(self) -> bool:
         if self.world.timers:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from boards import BASE, NOW, agent_doc, board_of, question_doc, run_doc, task_doc
 
 from callboard.bus.board import Doc, TaskState
-from callboard.cli.advice import next_steps
+from callboard.cli.advice import ending, next_steps
 from callboard.launch.summarise import summarise
 from callboard.launch.summary import NO_RUN, Launcher
 
@@ -35,6 +35,21 @@ def test_questions_come_with_their_commands_and_a_long_list_is_cut() -> None:
 def test_a_paused_run_says_why_and_how_it_goes_on() -> None:
     said = advice(run_doc(state="paused", reason="operator", detail="lunch"), running=True)
     assert said == "the run is paused (lunch): `callboard resume`"
+
+
+def test_a_run_that_waits_for_people_is_not_to_be_resumed() -> None:
+    asked = run_doc(state="paused", reason="question", detail="q-1 (T-1) waits for people", waits=True)
+    said = advice(asked, question_doc(1, "T-1", "Which?"))
+    assert said == 'q-1 (T-1) waits for you: `callboard answer q-1 "..."`'
+    lost = run_doc(state="paused", reason="environment", detail="no agent of the roster can go on with T-1", waits=True)
+    assert "resume" not in advice(lost)
+    assert "`callboard launch` tries again" in advice(lost)
+
+
+def test_how_a_launch_ended_says_why_the_run_is_paused() -> None:
+    asked = run_doc(state="paused", reason="approval", detail="q-1 (T-1) waits for people", waits=True)
+    [head, *_] = ending(summarise(board_of(asked, task_doc(1, "One"))))
+    assert head.startswith("run run-1 paused (approval): 0 of 1 tasks done")
 
 
 def test_what_has_landed_can_be_promoted_once() -> None:

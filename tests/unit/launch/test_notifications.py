@@ -88,6 +88,8 @@ def test_most_of_a_cap_is_told_once_for_each_cap_however_often_the_document_chan
         ("paused", "provider", "run run-1 is paused provider"),
         ("paused", "operator", None),
         ("paused", "budget", None),
+        ("paused", "question", None),
+        ("paused", "approval", None),
         ("running", "", None),
     ],
 )

@@ -66,10 +66,12 @@ def test_a_run_succeeds_after_all_when_what_failed_was_done_with_another_text() 
     assert (desk.run.state, desk.states) == ("succeeded", {"T-1": "failed", "T-2": "done"})
 
 
-def test_a_run_without_a_task_does_not_end() -> None:
+def test_a_run_without_a_task_does_not_end_and_waits_for_one() -> None:
     desk = Desk()
     desk.directions()
-    assert desk.run.state == "running"
+    assert (desk.run.state, desk.run.reason) == ("paused", "operator")
+    desk.directions(spec("one"))
+    assert (desk.run.state, desk.states) == ("running", {"T-1": "assigned"})
 
 
 # --- dependencies ---

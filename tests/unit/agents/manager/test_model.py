@@ -403,7 +403,7 @@ class Manager(RuleBasedStateMachine):
         if self._handle_one(DeskProcess(world.board)):
             return True
         question = next((one for one in world.board.all(QuestionDoc) if one.state == "open"), None)
-        if world.board.run.state == "paused":
+        if world.board.run.state == "paused" and not world.board.run.waits:
             self.command("resume")
         elif question is not None:
             text = question.options[0] if question.options else "so"
