@@ -20,6 +20,8 @@ class Request:
     body: bytes
     gone: Callable[[], Awaitable[object]]
     """Waits until the client has hung up; after that nothing can be answered."""
+    query: str = ""
+    """What stands behind the path's `?`, as it came."""
 
 
 class HangUp(Exception):
@@ -94,7 +96,8 @@ async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> R
         headers[name.strip().lower()] = value.strip()
     if headers.get("expect", "").lower() == "100-continue":
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    return Request(line[0], line[1].partition("?")[0], headers, await _read_body(reader, headers), reader.read)
+    path, _, query = line[1].partition("?")
+    return Request(line[0], path, headers, await _read_body(reader, headers), reader.read, query)
 
 
 async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
