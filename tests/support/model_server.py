@@ -105,6 +105,8 @@ class ModelServer:
         said = reply.say if isinstance(reply, Cut | Late) else reply
         if not isinstance(said, Say):
             return Tokens()
+        if said.cost is not None:
+            return said.cost
         text = json.dumps(asked.body)
         cached = max((_common(text, seen) for seen in self._seen), default=0) // CHARACTERS_PER_TOKEN // 100 * 100
         self._seen = [*self._seen[-50:], text]

@@ -30,18 +30,8 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
-    """An answer: text, tool calls, or both."""
-
-    text: str = ""
-    calls: tuple[ToolCall, ...] = ()
-    refuses: bool = False
-    """The model declines, in the way its API has for that."""
-
-
-@dataclass(frozen=True, slots=True)
 class Tokens:
-    """What one answer costs; both numbers are made up, and the same for the same request and answer."""
+    """What one answer costs; where the numbers are made up, they are the same for the same request and answer."""
 
     input: int = 0
     """Cached ones included."""
@@ -51,6 +41,18 @@ class Tokens:
 
     def __add__(self, other: Tokens) -> Tokens:
         return Tokens(self.input + other.input, self.output + other.output, self.cached + other.cached)
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """An answer: text, tool calls, or both."""
+
+    text: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    refuses: bool = False
+    """The model declines, in the way its API has for that."""
+    cost: Tokens | None = None
+    """As whoever thought it up has counted. None: made up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ params = xllamacpp.CommonParams()
 params.model.path = str(next(folder.rglob("*.gguf")))
 params.n_ctx = 8192
 params.n_parallel = 1
+# threads that wait for each other do it in a loop: on a busy machine that costs ten times the work
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
 server = xllamacpp.Server(params)
 print(server.listening_address, flush=True)
 sys.stdin.read()
