@@ -45,7 +45,7 @@ def test_a_plan_holds_the_metrics_that_the_file_names(tmp_path: Path) -> None:
 def test_without_latency_the_watch_asks_no_pairs(tmp_path: Path) -> None:
     path = tmp_path / FILE
     path.write_text("[deploy]\n")
-    plan = load_settings(path, {}).deploy.analysis.plan()
+    plan = plan_of(path)
     assert [metric.name for metric in plan.metrics] == ["health", "error-rate"]
     assert plan.pairs_per_s == 0
 
