@@ -231,9 +231,9 @@ class TimerFired(Body):
     """manager -> manager, when its time has come."""
 
     kind: ClassVar[str] = "timer.fired"
-    about: Literal["review", "standing", "parked", "question", "consult"]
+    about: Literal["review", "standing", "parked", "question", "consult", "release_review"]
     subject: str = ""
-    """The id of the review, the question or the consult; `<agent> <time>` of a parking, `<task> <round>` of standing work."""
+    """The id of the review, the question or the consult (release_review: of a review of deployed code); `<agent> <time>` of a parking, `<task> <round>` of standing work."""
 
 
 # --- manager -> all concerned --------------------------------------------------------------------

@@ -38,6 +38,8 @@ class QuestionDoc(Doc):
     """The answer is its default, taken at its deadline."""
     closed_for: str = ""
     """Why it needs no answer any more."""
+    deployment: str = ""
+    """The one that waits for it; "" = none does."""
     scope: str = ""
     """Whose cap it is about (bus/caps.py); "" = it is about its task."""
     asked_at: AwareDatetime | None = None

@@ -24,5 +24,8 @@ class TaskState(StrEnum):
 ENDED = frozenset({TaskState.DONE, TaskState.FAILED, TaskState.CANCELLED, TaskState.SKIPPED})
 HELD_BY_AGENT = frozenset({TaskState.ASSIGNED, TaskState.WORKING})
 
+WORKERS = ("driver", "deployment")
+"""The roles that take tasks."""
+
 NOTICE = 80
 """Per cent of a cap at which a person is told."""

@@ -21,8 +21,8 @@ class Fact(BaseModel):
 class Source(Fact):
     """Where a task came from."""
 
-    kind: Literal["direction", "person", "debt"]
-    """debt: the manager made it, to clean an old issue up."""
+    kind: Literal["direction", "person", "debt", "deployment"]
+    """debt, deployment: the manager made it, to clean an old issue up, or to mend what a deployment met."""
     file: str = ""
     line: int = 0
     """1-based line of the task's heading; 0 when it has none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callboard.agents.manager import approvals, budget, ladder, obstacles, review_stops, reviewing
+from callboard.agents.manager import approvals, budget, deploying, ladder, obstacles, review_stops, reviewing
 from callboard.agents.manager.decision import Decision, newest
 from callboard.bus.board import BlockerDoc, TaskDoc, TaskState
 from callboard.bus.messages import AnswerGiven, BlockerResolved, Body, CommandGiven
@@ -28,7 +28,7 @@ def given(decision: Decision, body: CommandGiven) -> tuple[bool, str, str]:
     answer(decision, question, text, by=body.by)
     return (
         True,
-        f"{question.id} answered{': ' + text if body.takes_default else ''}; {question.task} goes on",
+        f"{question.id} answered{': ' + text if body.takes_default else ''}; {question.task or question.deployment} goes on",
         question.task,
     )
 
@@ -97,11 +97,15 @@ def answer(decision: Decision, question: QuestionDoc, text: str, *, by: str = ""
     """The task comes back with question and answer among its notes."""
     text = ladder.chosen(decision, question, text)
     task = decision.board.task(question.task)
+    about = task if question.task else None
     who = ["nobody answered by its deadline: its default"] if is_default else [f"by {by}"] if by else []
-    decision.log("answer", question.id, [f"answer: {text}", *who], task=task)
+    decision.log("answer", question.id, [f"answer: {text}", *who], task=about)
     answered = {"state": "answered", "answer": text, "answered_by": by, "answered_at": decision.now}
     closed = question.model_copy(update={**answered, "is_default": is_default, "is_overdue": False})
     decision.put(f"question:{question.id}", closed)
+    if question.deployment:
+        deploying.answered(decision, question, text, by)
+        return
     if question.permits:
         approvals.answered(decision, question, text)
         return

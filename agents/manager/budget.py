@@ -153,7 +153,7 @@ def _settle_attempts(decision: Decision) -> None:
                 _exhaust(decision, full.get(scope) or _attempts(board, scope))
     for agent in list(board.all(AgentDoc)):
         scope = agent_scope(agent.name)
-        is_spent = agent.role == dispatch.DRIVER and not board.has_attempt(scope)
+        is_spent = agent.role in dispatch.WORKERS and not board.has_attempt(scope)
         if is_spent and scope not in board.budget.exhausted and dispatch.next_task(decision, agent.name):
             _exhaust(decision, _attempts(board, scope))
 

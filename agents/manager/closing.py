@@ -8,6 +8,7 @@ from typing import Literal
 from callboard.agents.manager import dispatch, failure, requests, setbacks, summary
 from callboard.agents.manager.decision import Decision, hands_out, newest, open_tasks
 from callboard.bus.board import HELD_BY_AGENT, Board, TaskDoc, TaskState
+from callboard.bus.deployments import DeploymentDoc
 from callboard.bus.messages import TaskClosed, TimerFired
 
 
@@ -87,9 +88,11 @@ def _lost_dependencies(task: TaskDoc, known: Mapping[str, TaskDoc]) -> list[str]
 def end_run(decision: Decision) -> None:
     """The run ends when nothing but standing work is open; what came again counts as it ended last."""
     run = decision.board.run
+    deployments = tuple(decision.board.all(DeploymentDoc))
     if (
         run.state != "running"
-        or not newest(decision.board)
+        or not (newest(decision.board) or deployments)
+        or not all(doc.is_over for doc in deployments)
         or any(not task.task.standing for task in open_tasks(decision.board))
     ):
         return

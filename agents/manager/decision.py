@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from callboard.agents.deployment.settings import DeploySettings
 from callboard.agents.manager.asking import Asking
 from callboard.bus.board import ENDED, AgentDoc, Board, Change, Doc, RunDoc, TaskDoc, TaskState
 from callboard.bus.messages import JOURNAL, Body, Draft, Envelope, FeedbackLogged, LogKind, Outcome, Timer
@@ -41,6 +42,8 @@ class Policy:
     promotes: bool = False
     """The manager promotes a run by itself, once it may be promoted."""
     asking: Asking = field(default_factory=Asking)
+    deploy: DeploySettings | None = None
+    """As callboard.toml has it."""
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from callboard.agents.manager import (
     budget,
     closing,
     debt,
+    deploying,
     dispatch,
     issues,
     judgement,
@@ -42,6 +43,8 @@ from callboard.bus.messages import (
     CanonRead,
     CommandGiven,
     ConsultAnswered,
+    DeploymentChanged,
+    DeploymentCommanded,
     DirectionsRead,
     DiskChanged,
     Envelope,
@@ -56,6 +59,7 @@ from callboard.bus.messages import (
     Outcome,
     PromotionFinished,
     QuestionAsked,
+    ReleaseReviewGiven,
     ReviewWord,
     RosterChanged,
     TaskAccepted,
@@ -80,6 +84,7 @@ def settle(decision: Decision) -> None:
     issues.settle(decision)
     debt.settle(decision)
     obstacles.settle(decision)
+    deploying.settle(decision)
     ladder.settle(decision)
     merging.settle(decision)
     dispatch.assign_ready(decision)
@@ -118,6 +123,8 @@ def _route(decision: Decision, message: Envelope) -> None:
             _from_hands(decision, body)
         case ReviewWord() | CanonRead() | ConsultAnswered() as body:
             _judged(decision, body)
+        case DeploymentCommanded() | DeploymentChanged() | ReleaseReviewGiven() as body:
+            _about_deployment(decision, body)
         case _:
             _from_worker(decision, message)
 
@@ -141,6 +148,16 @@ def _judged(decision: Decision, body: ReviewWord | CanonRead | ConsultAnswered) 
         reviewing.word_given(decision, body)
     else:
         ladder.heard(decision, body)
+
+
+def _about_deployment(decision: Decision, body: DeploymentCommanded | DeploymentChanged | ReleaseReviewGiven) -> None:
+    match body:
+        case DeploymentCommanded():
+            deploying.commanded(decision, body)
+        case DeploymentChanged():
+            deploying.changed(decision, body)
+        case ReleaseReviewGiven():
+            deploying.review_given(decision, body)
 
 
 def _from_worker(decision: Decision, message: Envelope) -> None:
@@ -191,6 +208,8 @@ def _timer_fired(decision: Decision, body: TimerFired) -> None:
         answers.deadline_passed(decision, body.subject)
     elif body.about == "consult":
         ladder.deadline(decision, body.subject)
+    elif body.about == "release_review":
+        deploying.review_deadline(decision, body.subject)
     elif body.about == "parked":
         parking.time_has_come(decision, body.subject)
     elif body.about == "standing" and task.not_before and body.subject in (closing.round_of(task), task.id):

@@ -11,10 +11,10 @@ from callboard.agents.manager.decision import Decision, hands_out, newest, open_
 from callboard.bus.board import AgentDoc, Board, BriefingDoc, TaskDoc, TaskState
 from callboard.bus.caps import RUN, Worked, agent_scope, task_scope, tier_scopes
 from callboard.bus.messages import TaskAssigned
+from callboard.bus.states import WORKERS as WORKERS
 from callboard.bus.task import Briefing
 
 DRIVER = "driver"
-"""The role that takes tasks."""
 NAMED = 8
 """So many files are named in a warning."""
 READY = frozenset({TaskState.QUEUED, TaskState.CHANGES_REQUESTED})
@@ -33,7 +33,7 @@ def assign_ready(decision: Decision) -> None:
 def _is_free(decision: Decision, agent: AgentDoc) -> bool:
     is_parked = agent.parked_until is not None and agent.parked_until > decision.now
     is_spent = agent_scope(agent.name) in decision.board.budget.exhausted
-    return agent.state == "idle" and agent.role == DRIVER and not is_parked and not is_spent
+    return agent.state == "idle" and agent.role in WORKERS and not is_parked and not is_spent
 
 
 def next_task(decision: Decision, agent: str) -> TaskDoc | None:
@@ -80,12 +80,15 @@ def was_done(task: TaskDoc) -> bool:
 
 
 def is_for(task: TaskDoc, agent: str, board: Board) -> bool:
-    """The driver whose directions it stands in; any driver, where that agent is none, has left the roster, is down, or is
-    to use no more."""
+    """Whoever's directions it stands in; any driver, where that agent takes no tasks, has left the roster, is down, or is to
+    use no more."""
     owner = board.get(f"agent:{task.task.agent}", AgentDoc)
     spent = board.budget.exhausted.get(agent_scope(task.task.agent))
     is_stopped = spent is not None and spent.stopped
-    return task.task.agent == agent or owner.role != DRIVER or owner.state == "down" or is_stopped
+    if task.task.agent == agent:
+        return True
+    helps = board.get(f"agent:{agent}", AgentDoc).role == DRIVER
+    return helps and (owner.role not in WORKERS or owner.state == "down" or is_stopped)
 
 
 def rank(decision: Decision, task: TaskDoc) -> tuple[bool, int, int, int]:

@@ -51,6 +51,6 @@ def _pays_for(board: Board, scope: str, task: TaskDoc) -> bool:
             return task.id == name
         case "tier":
             return scope in tier_scopes(task.task.tier)
-        case "agent" if board.get(f"agent:{name}", AgentDoc).role == dispatch.DRIVER:
+        case "agent" if board.get(f"agent:{name}", AgentDoc).role in dispatch.WORKERS:
             return task.agent == name or dispatch.is_for(task, name, board)
     return True

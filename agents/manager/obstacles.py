@@ -32,8 +32,8 @@ def settle(decision: Decision) -> None:
 def _settle(decision: Decision, task: TaskDoc, found: Obstacle | None) -> None:
     if task.state is TaskState.BLOCKED:
         blocker = decision.board.get(f"blocker:{task.blocker}", BlockerDoc)
-        if found and found.what == blocker.what:
-            return
+        if (found and found.what == blocker.what) or blocker.cause == "stuck":
+            return  # stuck: a deployment met before what the task is to mend, and somebody is asked first
         task = _lift(decision, task)
     if found:
         setbacks.block(decision, task, what=found.what, needs=found.needs, cause="import")
@@ -69,7 +69,7 @@ def _status(task: TaskDoc) -> Obstacle | None:
 def _owner(board: Board, task: TaskDoc) -> Obstacle | None:
     name = task.task.agent
     role = board.get(f"agent:{name}", AgentDoc).role
-    if role in ("", dispatch.DRIVER) or name in task.waived:
+    if role in ("", *dispatch.WORKERS) or name in task.waived:
         return None
     what = f"it is a task for {name}, a {role}, and only drivers take tasks"
     return Obstacle(what, "a place in a driver's direction file, or an answer: then any driver takes it", (name,))

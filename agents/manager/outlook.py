@@ -9,6 +9,7 @@ from callboard.agents.manager import dispatch
 from callboard.agents.manager.decision import newest, open_tasks
 from callboard.bus.board import HELD_BY_AGENT, AgentDoc, BlockerDoc, Board, TaskDoc, TaskState
 from callboard.bus.caps import agent_scope
+from callboard.bus.deployments import DeploymentDoc
 
 IN_HAND = frozenset(
     {
@@ -34,8 +35,17 @@ def outlook(board: Board) -> Literal["moving", "people", "ended"]:
         is_held = any(task.state in HELD_BY_AGENT for task in board.tasks())
         return "moving" if is_held or run.reason == "disk" else "people"
     known = newest(board)
+    if any(deploys(board, doc) for doc in board.all(DeploymentDoc)):
+        return "moving"
     can_move = any(_moves(board, task) or _can_be_taken(board, known, task) for task in needed(board))
     return "moving" if can_move else "people"
+
+
+def deploys(board: Board, doc: DeploymentDoc) -> bool:
+    """Whether a deployment goes on without a person: a step is in hand, or reviewers are asked."""
+    deployer = next((agent for agent in board.all(AgentDoc) if agent.role == "deployment"), AgentDoc())
+    is_there = bool(doc.step) and deployer.state != "down"
+    return not doc.is_over and not doc.question and (is_there or doc.state == "reviewing")
 
 
 def needed(board: Board) -> list[TaskDoc]:
@@ -73,5 +83,5 @@ def _can_be_taken(board: Board, known: Mapping[str, TaskDoc], task: TaskDoc) -> 
     spent = board.budget.exhausted
     if task.state not in dispatch.READY or dispatch.unmet(known, task) or dispatch.is_spent(board, task):
         return False
-    drivers = (agent for agent in board.all(AgentDoc) if agent.role == dispatch.DRIVER and agent.state != "down")
+    drivers = (agent for agent in board.all(AgentDoc) if agent.role in dispatch.WORKERS and agent.state != "down")
     return any(dispatch.is_for(task, agent.name, board) for agent in drivers if agent_scope(agent.name) not in spent)

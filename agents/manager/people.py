@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from callboard.agents.manager import abandon, answers, backlog, budget, closing, parking, promoting, seats, waiting
+from callboard.agents.manager import (
+    abandon,
+    answers,
+    backlog,
+    budget,
+    closing,
+    dispatch,
+    parking,
+    promoting,
+    seats,
+    waiting,
+)
 from callboard.agents.manager.decision import Decision, newest
 from callboard.agents.manager.outlook import outlook
 from callboard.bus.board import ENDED, HELD_BY_AGENT, AgentDoc, TaskState
@@ -49,8 +60,8 @@ def _assign(decision: Decision, body: CommandGiven) -> None:
     if spec is None:
         _reply(decision, False, "assign needs a task")
         return
-    if decision.board.get(f"agent:{spec.agent}", AgentDoc).role != "driver":
-        drivers = sorted(agent.name for agent in decision.board.all(AgentDoc) if agent.role == "driver")
+    if decision.board.get(f"agent:{spec.agent}", AgentDoc).role not in dispatch.WORKERS:
+        drivers = sorted(agent.name for agent in decision.board.all(AgentDoc) if agent.role in dispatch.WORKERS)
         _reply(decision, False, f"no driver {spec.agent!r} in the roster; there are: {', '.join(drivers) or 'none'}")
         return
     every = newest(decision.board)

@@ -89,7 +89,7 @@ class McpSettings(Table):
     """What the program may connect to, besides what the sandbox lets every command; or where that file's url may lead."""
     in_clone: bool = False
     """The program starts in the clone. What it is given is then as good as given to the brain, which writes there."""
-    roles: Annotated[tuple[Literal["driver", "reviewer"], ...], BeforeValidator(_from_array)] = ()
+    roles: Annotated[tuple[Literal["driver", "reviewer", "deployment"], ...], BeforeValidator(_from_array)] = ()
     """Every agent of these roles that thinks with a model may call its tools."""
     agents: Texts = ()
     """These agents may."""

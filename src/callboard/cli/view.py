@@ -17,7 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from callboard.bus.states import TaskState
+from callboard.bus.states import WORKERS, TaskState
 from callboard.cli.plain import one_line, stated
 from callboard.cli.spend_text import short_spend, spend_text
 from callboard.launch.summary import AgentRow, MergeRow, QuestionRow, RunRow, Status, TaskRow
@@ -195,8 +195,8 @@ def _agents(
 
 def _doing(row: AgentRow, now: datetime | None) -> str:
     words = [one_line(row.doing) if row.doing else "", ", ".join(row.tasks)]
-    text = " ".join(word for word in (reversed(words) if row.role == "driver" else words) if word)
-    if now is None or row.progress_at is None or row.state != "working" or row.role != "driver":
+    text = " ".join(word for word in (reversed(words) if row.role in WORKERS else words) if word)
+    if now is None or row.progress_at is None or row.state != "working" or row.role not in WORKERS:
         return text
     return f"{text} ({ago((now - row.progress_at).total_seconds())})"
 

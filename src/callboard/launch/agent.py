@@ -27,6 +27,7 @@ from callboard.bus.errors import BoardStale, InboxFull, RosterError, WorkspaceEr
 from callboard.bus.messages import AgentStarted, AgentStopped, Draft
 from callboard.bus.redaction import Redactor
 from callboard.bus.room import until_room
+from callboard.bus.states import WORKERS
 from callboard.launch.backlog import carry
 from callboard.launch.runs import landed_before
 from callboard.launch.serving import bus_url
@@ -144,14 +145,14 @@ async def _say_stopped(bus: Bus, workspace: Workspace, agent: AgentSettings) -> 
 
 def place(workspace: Workspace, name: str) -> shift.Place:
     """The agent's work branch as it is now; the manager has none, so its log branch."""
-    branch = f"{name}/log" if workspace.roster.get(name) != "driver" else f"{name}/work"
+    branch = f"{name}/log" if workspace.roster.get(name) not in WORKERS else f"{name}/work"
     return shift.Place(branch, workspace.repository.resolve(f"refs/heads/{branch}") or "")
 
 
 def place_left(workspace: Workspace, agent: AgentSettings) -> shift.Place:
     """The same, with the work that is in no commit; of a clone that cannot be read nothing is said."""
     where = place(workspace, agent.name)
-    if agent.role != "driver":
+    if agent.role not in WORKERS:
         return where
     try:
         return replace(where, uncommitted=workspace.clone(agent.name).unclaimed())

@@ -168,8 +168,8 @@ def _awaits(task: TaskDoc, reviewer: str) -> bool:
 
 
 def _seniority(agent: AgentRow) -> tuple[int, str]:
-    order = {"manager": 0, "driver": 1, "reviewer": 2}
-    return order.get(agent.role, 3), agent.name
+    order = {"manager": 0, "driver": 1, "deployment": 2, "reviewer": 3}
+    return order.get(agent.role, 4), agent.name
 
 
 def _task(board: Board, doc: TaskDoc) -> TaskRow:

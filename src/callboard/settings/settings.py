@@ -30,6 +30,7 @@ from callboard.agents.settings import (
 from callboard.agents.workspace.sandbox_settings import SandboxSettings
 from callboard.bus.caps import Limits
 from callboard.bus.settings import EMBEDDED, BusSettings
+from callboard.bus.states import WORKERS
 from callboard.bus.task import SERVER_MARK
 from callboard.settings.notify import NotifySettings
 from callboard.settings.trio import family_problems
@@ -145,8 +146,10 @@ class Document(Table):
             for name in agent.model or ():
                 if name not in self.models:
                     raise fault(f"agents.{n}.model", _unknown_model(name, self.models))
-                if agent.role == "driver" and not self.models[name].tools:
-                    raise fault(f"agents.{n}.model", f"models.{name} has tools = false, and a driver works with tools")
+                if agent.role in WORKERS and not self.models[name].tools:
+                    raise fault(
+                        f"agents.{n}.model", f"models.{name} has tools = false, and a {agent.role} works with tools"
+                    )
         return self
 
     @model_validator(mode="after")
@@ -191,6 +194,10 @@ class Settings(Document):
         return tuple(agent for agent in self.agents if agent.role == "driver")
 
     @property
+    def workers(self) -> tuple[AgentSettings, ...]:
+        return tuple(agent for agent in self.agents if agent.role in WORKERS)
+
+    @property
     def reviewers(self) -> tuple[AgentSettings, ...]:
         return tuple(agent for agent in self.agents if agent.role == "reviewer")
 
@@ -212,9 +219,9 @@ class Settings(Document):
 
     def tool_names(self) -> dict[str, tuple[str, ...]]:
         """Driver -> our tools, and its MCP servers with SERVER_MARK; () where its tools are not run by us."""
-        thinking = [agent for agent in self.drivers if agent.model is not None]
+        thinking = [agent for agent in self.workers if agent.model is not None]
         servers = {agent.name: [f"{name}{SERVER_MARK}" for name in self.servers_of(agent)] for agent in thinking}
-        return {agent.name: () for agent in self.drivers} | {
+        return {agent.name: () for agent in self.workers} | {
             name: (*OWN_TOOLS, *found) for name, found in servers.items()
         }
 
@@ -228,6 +235,13 @@ class Settings(Document):
             problems.append('no gate: nothing could land; give project.gate a command, such as gate = ["pytest -q"]')
         if not self.drivers:
             problems.append('no driver: nobody could work; add an [[agents]] table with role = "driver"')
+        deployers = [agent.name for agent in self.agents if agent.role == "deployment"]
+        if len(deployers) > 1:
+            problems.append(
+                f"{', '.join(deployers)} all have the role deployment: one agent deploys, so keep one of them"
+            )
+        if self.deploy is not None and not deployers:
+            problems.append('[deploy], and nobody to do it: add an [[agents]] table with role = "deployment"')
         if len(self.reviewers) != TRIO:
             problems.append(
                 f"{len(self.reviewers)} of {TRIO} reviewers: nothing could be approved; "
