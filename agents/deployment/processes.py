@@ -86,7 +86,7 @@ class Detached:
         """
         if pid := self.pid:
             send(pid, signal.SIGTERM)
-            if not self._gone(grace_s):
+            if not self.is_gone(grace_s):
                 self._kill(pid)
         self.record.unlink(missing_ok=True)
 
@@ -101,9 +101,10 @@ class Detached:
             for each in below or [pid]:
                 send(each, signal.SIGKILL)
             # the guard takes what its dead children leave, and ends after them
-            self._gone(0.5)
+            self.is_gone(0.5)
 
-    def _gone(self, within_s: float) -> bool:
+    def is_gone(self, within_s: float) -> bool:
+        """Whether it has ended, or ends in that time."""
         until = time.monotonic() + within_s
         while self.alive:
             if time.monotonic() > until:

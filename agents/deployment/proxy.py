@@ -117,10 +117,8 @@ class Proxy:
         Raises:
             DeployFailed: It runs and does not answer.
         """
-        if not self.alive:
-            return {}
         found: dict[Slot, Seen] = {}
-        for row in csv.DictReader(self._ask(f"show stat {BACKEND} 4 -1").removeprefix("# ").splitlines()):
+        for row in csv.DictReader(self._look(f"show stat {BACKEND} 4 -1").removeprefix("# ").splitlines()):
             slot: Slot = "a" if row["svname"] == "a" else "b"
             takes = not row["status"].startswith(("MAINT", "DRAIN", "DOWN"))
             found[slot] = Seen(
@@ -132,7 +130,7 @@ class Proxy:
 
     def log(self) -> str:
         """Its lines about requests, oldest first: as many as its memory keeps; "" when it does not run."""
-        return self._ask(f"show events {RING}") if self.alive else ""
+        return self._look(f"show events {RING}")
 
     def stop(self) -> None:
         """End it; nobody answers on its port then."""
@@ -153,6 +151,17 @@ class Proxy:
         except DeployFailed:
             return False
         return True
+
+    def _look(self, line: str) -> str:
+        """The same as `_ask`; "" when it does not run, or ends just now."""
+        if not self.alive:
+            return ""
+        try:
+            return self._ask(line)
+        except DeployFailed:
+            if not self._process.is_gone(_STOP_S):
+                raise
+            return ""
 
     def _ask(self, line: str) -> str:
         """What it answers to one line of its socket."""

@@ -1,0 +1,117 @@
+"""A controller that is killed leaves a service that answers, and the next one goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from deploy_world import World, a_world, until_well, with_traffic
+from load import Load
+
+UP_STRIDE = 4
+SUPPORT = Path(__file__).parents[3] / "support"
+
+
+class Controllers:
+    """dying_controller.py, as it is asked."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        command = [sys.executable, str(SUPPORT / "dying_controller.py")]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(SUPPORT)},
+        )
+
+    def __call__(self, call: str, release: str, at: int = 0) -> bool:
+        """Let a new controller do it; whether it lived."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        asked = {"port": self._world.port, "root": str(self._world.shop.root), "commit": self._world.commit()}
+        self._process.stdin.write(json.dumps({**asked, "call": call, "release": release, "at": at}) + "\n")
+        self._process.stdin.flush()
+        said = self._process.stdout.readline().split()
+        assert said[:1] in (["died"], ["ended"]), said
+        return said[0] == "ended"
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(60)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with a_world() as made:
+        yield made
+
+
+@pytest.fixture
+def controllers(world: World) -> Iterator[Controllers]:
+    made = Controllers(world)
+    yield made
+    made.close()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_killed_before_any_effect_of_any_call_it_leaves_one_release_with_the_traffic(
+    world: World, controllers: Controllers, seed: int
+) -> None:
+    """`up` has some seventy effects: each fourth of them is tried, from one that the seed says."""
+    first = seed % UP_STRIDE
+    target, kills = world.target(), dict.fromkeys(("up", "shift", "drain", "down"), 0)
+    world.serve(target, "blue")
+    with Load(world.port, rate=40) as load:
+
+        def killed(call: str, release: str, serves: set[str]) -> bool:
+            """Kill one before its next effect, look, and let another one go on; False when none was left."""
+            at = first + UP_STRIDE * kills[call] if call == "up" else kills[call]
+            if controllers(call, release, at + 1):
+                return False
+            kills[call] += 1
+            assert set(with_traffic(world.target().running())) in ({one} for one in serves), (call, kills)
+            assert world.get()[1] in serves, (call, kills)
+            assert controllers(call, release), (call, kills)
+            return True
+
+        while killed("up", f"green-{kills['up']}", {"blue"}):
+            until_well(target, f"green-{kills['up'] - 1}")
+            assert controllers("down", f"green-{kills['up'] - 1}")
+        green = f"green-{kills['up']}"
+        until_well(target, green)
+        while killed("shift", green, {"blue", green}):
+            assert with_traffic(target.running()) == [green]
+            assert controllers("shift", "blue")
+        assert controllers("shift", "blue")
+        while killed("drain", green, {"blue"}):
+            assert with_traffic(target.running()) == ["blue"]
+        while killed("down", green, {"blue"}):
+            assert [one.id for one in target.running()] == ["blue"]
+            assert controllers("up", green)
+    print(seed, kills, load.counts)
+    assert kills["up"] > 10
+    assert min(kills["shift"], kills["down"]) > 3
+    assert kills["drain"] > 0
+    assert load.counts.failed == 0
+
+
+def test_a_killed_proxy_is_started_anew_as_it_stood(world: World) -> None:
+    target = world.target()
+    world.serve(target, "r-1")
+    world.serve(target, "r-2", percent=0)
+    os.kill(int((world.folder / "proxy" / "proxy.pid").read_text().split()[0]), signal.SIGKILL)
+    while with_traffic(target.running()):
+        pass
+    target.up("r-2", world.commit())
+    assert with_traffic(target.running()) == ["r-1"]
+    assert world.get() == (200, "r-1")
