@@ -24,21 +24,24 @@ class Purse:
     caps: Caps
     prices: Prices
     spent: Spent = field(default_factory=Spent)
-    _held: dict[str, CallEstimate] = field(default_factory=dict)
+    held: dict[str, CallEstimate] = field(default_factory=dict)
+    """By reservation: calls that are under way."""
 
     async def reserve(self, call: CallEstimate) -> Reservation:
-        held = sum(other.tokens for other in self._held.values())
+        held = sum(other.tokens for other in self.held.values())
         self._refuse("tokens", self.spent.tokens + held, self.caps.tokens)
-        held_usd = sum(
-            micro_usd(most) for other in self._held.values() if (most := self.prices.most(other)) is not None
-        )
+        held_usd = sum(micro_usd(most) for other in self.held.values() if (most := self.prices.most(other)) is not None)
         self._refuse("usd", self.spent.micro_usd + held_usd, self.caps.micro_usd)
         reservation = Reservation(new_id())
-        self._held[reservation.id] = call
+        self.held[reservation.id] = call
         return reservation
 
     async def settle(self, reservation: Reservation, usage: Usage) -> None:
-        call = self._held.pop(reservation.id, None)
+        self.settled(reservation.id, usage)
+
+    def settled(self, reservation: str, usage: Usage) -> None:
+        """Count what a call did cost, once."""
+        call = self.held.pop(reservation, None)
         if call is None:
             return
         usd = self.prices.of(call.model, usage)

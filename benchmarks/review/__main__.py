@@ -7,13 +7,16 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks.review import report
-from benchmarks.review.changes import Case, read_cases, sample
+from benchmarks.review.changes import Case, digest, read_cases, sample
+from benchmarks.review.kept import Kept
 from benchmarks.review.lanes import lay_out, models
 from benchmarks.review.running import folders, review_all
 from benchmarks.review.trio import Reviewed
@@ -44,26 +47,58 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
 async def _run(given: argparse.Namespace, cases: Sequence[Case], environ: Mapping[str, str]) -> int:
     recorded: Path | None = given.recorded if given.config is None else None
     config = recorded / FILE if recorded else given.config
+    kept = None if recorded else Kept.open(given.out.with_suffix(".kept"), _what(config, cases))
     with tempfile.TemporaryDirectory(prefix="callboard-review-") as below:
         places = folders(Path(below), min(given.together, len(cases)))
         talks = recorded / TALKS if recorded else None
-        lanes = [lay_out(folder, cases, config, environ, talks) for folder in places]
+        calls = kept.calls if kept else None
+        lanes = [lay_out(folder, cases, config, environ, talks, calls) for folder in places]
         thinks = models(lanes[0].workspace)
         caps = Caps(tokens=given.tokens, micro_usd=round(given.usd * 1_000_000), minutes=0, attempts=0)
         purse = Purse("this benchmark", caps, lanes[0].workspace.prices)
-        done = await review_all(lanes, cases, purse, _told)
+        if kept is None:
+            done = await review_all(lanes, cases, purse, _told)
+        else:
+            ledger, known = kept.ledger(purse), kept.reviewed(cases)
+            if not _is_wanted(given, report.before(thinks, len(cases), len(known), ledger.spent, caps)):
+                return 2
+            done = await review_all(lanes, cases, ledger, partial(_kept, kept), known)
     print("", file=sys.stderr)
     if recorded:
         print(f"Played from {recorded}: {(recorded / ABOUT).read_text('utf-8').strip()}\n")
     print(report.table(done, thinks))
-    if not done.is_whole:
-        print(f"The budget was spent after {len(done.reviewed)} of {len(cases)} changes; the rest was not judged.")
+    if kept and done.is_whole:
+        shutil.rmtree(kept.folder)
+    elif not done.is_whole:
+        print(report.left(done, len(cases), goes_on=kept is not None))
     how = {"seed": given.seed, "changes": len(cases), "config": str(config), "recorded": bool(recorded)}
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(report.as_json(done, thinks, how), indent=1) + "\n", "utf-8")
     print(f"written to {given.out}")
     answered = any(it.outcome != "no_quorum" for it in done.reviewed)
     return 0 if done.is_whole and answered else 1
+
+
+def _what(config: Path, cases: Sequence[Case]) -> dict[str, object]:
+    """What has to be the same for a run to go on."""
+    return {"config": config.read_text("utf-8"), "changes": [case.id for case in cases], "digest": digest(cases)}
+
+
+def _is_wanted(given: argparse.Namespace, said: str) -> bool:
+    """Whether models are to be asked: that costs."""
+    print(said, file=sys.stderr)
+    if given.yes:
+        return True
+    if not sys.stdin.isatty():
+        print("bench-review: say --yes to ask them: nobody can be asked here whether to", file=sys.stderr)
+        return False
+    print("Ask them? [y/N] ", end="", flush=True, file=sys.stderr)
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
+
+def _kept(kept: Kept, reviewed: Reviewed) -> None:
+    kept.add(reviewed)
+    _told(reviewed)
 
 
 def _told(_: Reviewed) -> None:
@@ -83,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         "--usd", type=float, default=10.0, help="the most that may be spent, as far as prices are known"
     )
     options.add_argument("--tokens", type=int, default=5_000_000, help="the most tokens that may be used")
+    options.add_argument("--yes", action="store_true", help="ask the models of --config without asking you before")
     options.add_argument("--out", type=Path, default=Path("review.json"), help="where the figures go as JSON")
     return options
 

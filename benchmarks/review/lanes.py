@@ -36,13 +36,19 @@ class Lane:
 
 
 def lay_out(
-    folder: Path, cases: Sequence[Case], config: Path, environ: Mapping[str, str], talks: Path | None = None
+    folder: Path,
+    cases: Sequence[Case],
+    config: Path,
+    environ: Mapping[str, str],
+    talks: Path | None = None,
+    calls: Path | None = None,
 ) -> Lane:
     """A repository in an empty folder; each change is a commit on a root commit of its own.
 
     Args:
         config: The callboard.toml whose reviewers judge.
         talks: What their models said (packed.py); None = they are asked.
+        calls: A folder for the call logs that outlives this one; what is in them is not asked again.
 
     Raises:
         ConfigError, RosterError: Nobody could judge with that file.
@@ -60,6 +66,10 @@ def lay_out(
         raise ConfigError(f"{config}: {len(workspace.settings.reviewers)} reviewers; a review needs {TRIO}")
     if problems := workspace.key_problems():
         raise ConfigError(f"{config}: {'; '.join(problems.values())}")
+    if calls is not None:
+        there = workspace.layout.calls(RUN)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        there.symlink_to(calls.resolve())
     return Lane(workspace, commits)
 
 

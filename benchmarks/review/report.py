@@ -12,6 +12,7 @@ from benchmarks.review.score import Score, Word, by_class, score
 from benchmarks.review.trio import Reviewed
 
 from callboard.agents.brains.answer import plain
+from callboard.bus.caps import Caps, Spent
 
 SENIOR = "senior"
 
@@ -37,6 +38,31 @@ def table(done: Done, thinks: Mapping[str, str]) -> str:
     return "\n".join([*rows, "", f"outcomes: {outcomes}; {second} had a second round", _cost(done), *_silent(done)])
 
 
+def before(thinks: Mapping[str, str], cases: int, judged: int, spent: Spent, caps: Caps) -> str:
+    """What is about to be asked, and the most it may cost."""
+    who = ", ".join(f"{seat} {name}" for seat, name in sorted(thinks.items(), reverse=True))
+    done = f", of which {judged} were judged before" if judged else ""
+    used = (
+        f" {spent.tokens:,} tokens and {Decimal(spent.micro_usd) / 1_000_000:.2f} USD of that are used already."
+        if spent.calls
+        else ""
+    )
+    return (
+        f"{cases} changes{done}, judged by {who}: three to six answers for each change, of as many calls as they take.\n"
+        f"At most {Decimal(caps.micro_usd) / 1_000_000:.2f} USD (--usd) and {caps.tokens:,} tokens (--tokens) are spent on it; "
+        f"calls of unknown price count in tokens alone.{used}"
+    )
+
+
+def left(done: Done, cases: int, *, goes_on: bool) -> str:
+    """Why some were not judged, and what to do."""
+    said = [f"{len(done.reviewed)} of {cases} changes were judged."]
+    said += [f"Stopped: {done.stopped}"] if done.stopped else []
+    said += [f"{id} could not be judged: {plain(why, 300)}" for id, why in done.failed.items()]
+    again = "The same command goes on where this ended, and pays nothing twice (--usd and --tokens may be higher)."
+    return "\n".join([*said, *([again] if goes_on else [])])
+
+
 def as_json(done: Done, thinks: Mapping[str, str], how: Mapping[str, object]) -> dict[str, object]:
     """
     Args:
@@ -48,6 +74,8 @@ def as_json(done: Done, thinks: Mapping[str, str], how: Mapping[str, object]) ->
         "machine": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         "models": dict(thinks),
         "whole": done.is_whole,
+        "stopped": done.stopped,
+        "failed": dict(done.failed),
         "calls": done.calls,
         "tokens": done.tokens,
         "usd": str(Decimal(done.micro_usd) / 1_000_000),

@@ -52,8 +52,8 @@ class Asked:
         """Nobody listens."""
 
 
-class OutOfBudget(Exception):
-    """A call was not made, for the caps of this run leave no room."""
+class NotNow(Exception):
+    """A call was not made: the caps leave no room, or a provider takes nothing for a while. Nobody has abstained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Panel:
         """Ask until there is an outcome.
 
         Raises:
-            OutOfBudget
+            NotNow
         """
         request = self._request(case, at)
         words = _paid(await asyncio.gather(*(self._ask(name, request) for name in self.seats.names)))
@@ -167,8 +167,9 @@ def _verdict(word: ReviewWord) -> Verdict:
 def _paid(words: Sequence[ReviewWord]) -> Sequence[ReviewWord]:
     """
     Raises:
-        OutOfBudget: One of them could not be had for that.
+        NotNow: One of them could not be had.
     """
-    if unpaid := next((word for word in words if word.parked == "budget"), None):
-        raise OutOfBudget(unpaid.notes)
+    if parked := next((word for word in words if word.parked), None):
+        until = f"; it may again at {parked.until:%Y-%m-%d %H:%M:%SZ}" if parked.until else ""
+        raise NotNow(f"{parked.notes}{until}")
     return words

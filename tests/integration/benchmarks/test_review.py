@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -42,23 +43,47 @@ def test_a_few_changes_are_judged_by_one_and_by_three(played: Path) -> None:
         )
 
 
-@pytest.mark.long
-def test_models_that_are_asked_and_the_same_words_played_come_to_the_same(
-    played: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def asked_of(server: ModelServer, folder: Path) -> list[str]:
+    """What asks that server's models for two changes."""
+    config = (RECORDED / "callboard.toml").read_text()
+    text = config.replace('"anthropic"', '"openai"').replace("http://127.0.0.1:9", f"{server.url}/v1")
+    (folder / "callboard.toml").write_text(text)
+    return [
+        *("--config", str(folder / "callboard.toml"), "--out", str(folder / "review.json")),
+        *("--cases", "2", "--together", "1"),
+    ]
+
+
+def test_models_are_asked_only_after_a_yes_and_what_was_paid_is_not_paid_again(
+    played: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """An OpenAI-compatible server; the budget ends the first run in the middle."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
     with ModelServer(drawn(read_cases())) as server:
-        config = (RECORDED / "callboard.toml").read_text().replace("http://127.0.0.1:9", server.url)
-        (tmp_path / "callboard.toml").write_text(config)
-        argv = ["--config", str(tmp_path / "callboard.toml"), "--cases", "2", "--out", str(tmp_path / "review.json")]
-        assert main(argv, {}) == 0
+        argv = asked_of(server, tmp_path)
+        assert main(argv, {}) == 2
+        said = capsys.readouterr().err
+        assert "2 changes, judged by senior model-a, junior-2 model-c, junior-1 model-b" in said
+        assert "At most 10.00 USD (--usd) and 5,000,000 tokens" in said
+        assert "say --yes" in said
+        assert server.requests == 0
+        assert main([*argv, "--yes", "--tokens", "1000"], {}) == 1
+        before = server.requests
+        assert 0 < before < 6
+        said = capsys.readouterr().out
+        assert "Stopped: the budget of this benchmark is spent" in said
+        assert "The same command goes on where this ended" in said
+        assert main([*argv, "--yes"], {}) == 0
+        paid = [json.dumps(served.asked.body, sort_keys=True) for served in server.served]
+        assert len(set(paid)) == len(paid), "nothing is asked twice"
         asked, recorded = json.loads((tmp_path / "review.json").read_text()), json.loads(played.read_text())
         assert asked["calls"] == server.requests >= 6
+        assert asked["tokens"] == server.tokens.input + server.tokens.output
+    assert "tokens and 0.00 USD of that are used already" in capsys.readouterr().err
     assert (asked["recorded"], asked["config"]) == (False, str(tmp_path / "callboard.toml"))
     assert len(asked["cases"]) == 2
-    assert all(case in recorded["cases"] for case in asked["cases"])
-    shown = capsys.readouterr().out
-    assert "senior alone (model-a)" in shown
-    assert "no model said this" not in shown
+    assert all(case in recorded["cases"] for case in asked["cases"]), "as the same words, played"
+    assert not (tmp_path / "review.kept").exists()
 
 
 def test_every_change_is_in_the_recording(tmp_path: Path) -> None:
@@ -74,7 +99,7 @@ def test_a_spent_budget_ends_it(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main(["--cases", "2", "--together", "1", "--tokens", "1", "--out", str(tmp_path / "review.json")], {}) == 1
     shown = capsys.readouterr().out
     assert "no model said this" in shown
-    assert "The budget was spent after 0 of 2 changes" in shown
+    assert "0 of 2 changes were judged.\nStopped: the budget of this benchmark is spent" in shown
     assert json.loads((tmp_path / "review.json").read_text())["whole"] is False
 
 
