@@ -235,7 +235,8 @@ class BudgetDoc(Doc):
         Args:
             own: What a task's own Budget says.
         """
-        return self.limits.of(scope).with_own(own or OwnCaps()).with_own(self.raised.get(scope, OwnCaps()))
+        caps = self.limits.of(scope).with_own(own) if own else self.limits.of(scope)
+        return caps.with_own(self.raised[scope]) if scope in self.raised else caps
 
 
 PREFIXES: Mapping[str, type[Doc]] = {
@@ -294,8 +295,8 @@ class Board:
     """The whole board at one moment; never changed in place."""
 
     docs: Mapping[str, Doc] = field(default_factory=dict)
-    _by_kind: dict[type[Doc], tuple[Doc, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What was asked for before: a decision asks for all tasks some twenty times."""
+    _by_kind: dict[type[Doc], tuple[Doc, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """What was asked for before and has not changed since: a decision asks for all tasks some twenty times."""
 
     def get(self, name: str, kind: type[D]) -> D:
         """The document of a field; an empty one of version 0 when nobody wrote it yet."""
@@ -312,7 +313,11 @@ class Board:
         return iter(cast(tuple[D, ...], self._by_kind[kind]))
 
     def with_changes(self, changes: Iterable[Change]) -> Board:
-        return Board({**self.docs, **{change.field: change.doc for change in changes}})
+        docs, by_kind = dict(self.docs), dict(self._by_kind)
+        for change in changes:
+            docs[change.field] = change.doc
+            by_kind.pop(type(change.doc), None)
+        return Board(docs, by_kind)
 
     @property
     def run(self) -> RunDoc:
@@ -342,7 +347,8 @@ class Board:
 
     def has_attempt(self, scope: str) -> bool:
         """Whether the run, or an agent, may begin one more attempt."""
-        return self.budget.worked.get(scope, Worked()).attempts < self.caps(scope).attempts
+        worked = self.budget.worked.get(scope)
+        return (worked.attempts if worked else 0) < self.caps(scope).attempts
 
     def tasks(self) -> list[TaskDoc]:
         """Every task, by id number."""

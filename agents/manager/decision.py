@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from callboard.agents.deployment.settings import DeploySettings
 from callboard.agents.manager.asking import Asking
-from callboard.bus.board import ENDED, AgentDoc, Board, Change, Doc, RunDoc, TaskDoc, TaskState
+from callboard.bus.board import ENDED, AgentDoc, Board, Change, D, RunDoc, TaskDoc, TaskState
 from callboard.bus.messages import JOURNAL, Body, Draft, Envelope, FeedbackLogged, LogKind, Outcome, Timer
 
 MANAGER = "manager"
@@ -62,33 +62,28 @@ class Decision:
     def __post_init__(self) -> None:
         self._before = self.board
 
-    def put(self, name: str, doc: Doc) -> None:
-        """Set a board field; several sets of one field are one change."""
+    def put(self, name: str, doc: D, /, **values: object) -> D:
+        """Set a board field to a document with these values; several sets of one field are one change."""
         was = self._before.get(name, type(doc)).version
-        change = Change(name, doc.model_copy(update={"version": was + 1}))
-        self._changes[name] = change
+        fresh = doc.model_copy(update={**values, "version": was + 1})
+        self._changes[name] = change = Change(name, fresh)
         self.board = self.board.with_changes([change])
+        return fresh
 
     def put_run(self, **values: object) -> RunDoc:
-        doc = self.board.run.model_copy(update=values)
-        self.put("run", doc)
-        return doc
+        return self.put("run", self.board.run, **values)
 
     def put_budget(self, **values: object) -> None:
-        self.put("budget", self.board.budget.model_copy(update=values))
+        self.put("budget", self.board.budget, **values)
 
     def put_task(self, task: TaskDoc, **values: object) -> TaskDoc:
         """Change a task; a new state is stamped with the time."""
         if values.get("state", task.state) != task.state:
             values = {"reason": "", **values, "changed_at": self.now}
-        doc = task.model_copy(update=values)
-        self.put(f"task:{doc.id}", doc)
-        return self.board.task(doc.id)
+        return self.put(f"task:{task.id}", task, **values)
 
     def put_agent(self, name: str, **values: object) -> AgentDoc:
-        doc = self.agent(name).model_copy(update={"name": name, **values})
-        self.put(f"agent:{name}", doc)
-        return doc
+        return self.put(f"agent:{name}", self.agent(name), **{"name": name, **values})
 
     def agent(self, name: str) -> AgentDoc:
         return self.board.get(f"agent:{name}", AgentDoc)
@@ -116,7 +111,7 @@ class Decision:
 
     def _differs(self, change: Change) -> bool:
         before = self._before.docs.get(change.field)
-        return before is None or before.model_copy(update={"version": change.doc.version}) != change.doc
+        return before is None or {**vars(before), "version": change.doc.version} != vars(change.doc)
 
 
 def open_tasks(board: Board) -> list[TaskDoc]:

@@ -55,9 +55,9 @@ class Problem:
 def tiers(board: Board) -> tuple[Tier, ...]:
     """Every tier that a task of the board names; tasks that name none are in none."""
     named: dict[str, list[TaskDoc]] = {}
-    for task in sorted(newest(board).values(), key=lambda task: int(task.id.partition("-")[2])):
-        for _ in tier_scopes(task.task.tier):
-            named.setdefault(task.task.tier, []).append(task)
+    in_one = [task for task in newest(board).values() if tier_scopes(task.task.tier)]
+    for task in sorted(in_one, key=lambda task: int(task.id.partition("-")[2])):
+        named.setdefault(task.task.tier, []).append(task)
     return tuple(_tier(board, name, index, tuple(tasks)) for index, (name, tasks) in enumerate(named.items()))
 
 

@@ -22,4 +22,4 @@ def test_a_lost_server_gets_back_what_the_archive_adds_up_to(server: Server) -> 
 @pytest.mark.long
 def test_it_does_so_after_many_more_steps(server: Server) -> None:
     ArchiveMachine.server = server
-    run_state_machine_as_test(ArchiveMachine, settings=some(4))
+    run_state_machine_as_test(ArchiveMachine, settings=some(12))
