@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from forked import callboard
 from roster import Workspace, run_git, task
 from servers import free_port
 
@@ -91,8 +92,7 @@ def test_a_launch_that_cannot_work_says_so_and_makes_nothing(workspace: Make, ca
 
 
 def test_outside_a_repository_the_way_in_is_named(tmp_path: Path) -> None:
-    argv = [sys.executable, "-m", "callboard", "launch"]
-    said = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    said = callboard(tmp_path, "launch")
     assert said.returncode == 1
     assert "git init" in said.stderr
     assert list(tmp_path.iterdir()) == []
@@ -100,8 +100,7 @@ def test_outside_a_repository_the_way_in_is_named(tmp_path: Path) -> None:
 
 def test_a_repository_without_a_commit_is_refused(tmp_path: Path) -> None:
     run_git(tmp_path, "init", "--quiet")
-    argv = [sys.executable, "-m", "callboard", "launch"]
-    said = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    said = callboard(tmp_path, "launch")
     assert said.returncode == 1
     assert "no commit yet" in said.stderr
 
@@ -114,8 +113,7 @@ def test_an_old_git_is_named_with_the_version_that_is_needed(workspace: Make, tm
     (old / "git").write_text("#!/bin/sh\necho git version 2.30.1\n")
     (old / "git").chmod(0o755)
     env = {**os.environ, "PATH": f"{old}:{os.environ['PATH']}"}
-    argv = [sys.executable, "-m", "callboard", "launch"]
-    said = subprocess.run(argv, cwd=made.path, capture_output=True, text=True, check=False, env=env)
+    said = callboard(made.path, "launch", env=env)
     assert said.returncode == 1
     assert "git version 2.30.1 is too old; install git 2.38 or newer" in said.stderr
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from forked import callboard
 
 DRIVERS = ("driver-1", "driver-2")
 REVIEWERS = ("senior", "junior-1", "junior-2")
@@ -124,8 +125,7 @@ class Workspace:
 
     def call(self, *args: str, timeout_s: float = HANG_S) -> subprocess.CompletedProcess[str]:
         """Any other command."""
-        argv = [sys.executable, "-m", "callboard", *args]
-        return subprocess.run(argv, cwd=self.path, capture_output=True, text=True, timeout=timeout_s, check=False)
+        return callboard(self.path, *args, timeout_s=timeout_s)
 
     def json(self, *args: str) -> dict[str, object]:
         answered = self.call(*args, "--json")

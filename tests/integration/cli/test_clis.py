@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
+import forked
 import pytest
 from cli_jobs import install
 from roster import Workspace, run_git
@@ -26,15 +26,7 @@ def callboard(place: Path, folder: Path, *args: str, **env: str) -> subprocess.C
     """With no key, login or agent CLI but those of the place."""
     known = {name: os.environ[name] for name in ("LANG", "VIRTUAL_ENV") if name in os.environ}
     path = f"{place / 'bin'}:/usr/bin:/bin"
-    return subprocess.run(
-        [sys.executable, "-m", "callboard", *args],
-        cwd=folder,
-        env={**known, "PATH": path, "HOME": str(place / "home"), **env},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return forked.callboard(folder, *args, env={**known, "PATH": path, "HOME": str(place / "home"), **env})
 
 
 def checks(place: Path, folder: Path, **env: str) -> dict[str, tuple[str, str]]:

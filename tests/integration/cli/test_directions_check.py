@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forked import callboard
 
 TASK = "---\nlast_reviewed: 2026-03-01\n---\n### Task 1 - A\n**Evidence**: x\n**Serves**: you\n"
 ROSTER = '[[agents]]\nname = "driver-1"\nrole = "driver"\ncommand = "x"\n'
@@ -21,8 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "callboard", "directions", "check", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    return callboard(folder, "directions", "check", *arguments)
 
 
 def messages(done: subprocess.CompletedProcess[str]) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from feedback_world import NOON, entry
+from forked import callboard
 
 from callboard.feedback.entry import Entry, EntryId
 from callboard.feedback.log import FeedbackLog
@@ -48,7 +49,7 @@ def argv(*args: str) -> list[str]:
 
 
 def run(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(argv(*args), cwd=folder, capture_output=True, text=True, check=False)
+    return callboard(folder, "feedback", *args)
 
 
 def test_json_gives_every_entry_with_all_its_parts_the_archive_too(workspace: Path, log: FeedbackLog) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from forked import callboard
 from pydantic import JsonValue
 
 from callboard.agents.brains.call_file import CallFile
@@ -41,11 +41,6 @@ def workspace(tmp_path: Path) -> Path:
     subprocess.run([*git, "commit", "--quiet", "--allow-empty", "-m", "Begin"], check=True)
     (root / "callboard.toml").write_text(TOML + 'model = "opus"\n')
     return root
-
-
-def call(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "callboard", *words]
-    return subprocess.run(argv, cwd=root, capture_output=True, text=True, timeout=60, check=False)
 
 
 def opened(root: Path) -> Workspace:
@@ -100,7 +95,7 @@ def test_only_a_run_with_calls_of_models_alone_is_recorded_into_an_empty_folder(
 
 
 def test_a_recording_has_all_that_it_takes_and_no_secret(worked: Path, tmp_path: Path) -> None:
-    made = call(worked, "record", str(tmp_path / "new"), "--json")
+    made = callboard(worked, "record", str(tmp_path / "new"), "--json")
     assert made.returncode == 0, made.stderr
     assert json.loads(made.stdout) == {"run": "r1", "folder": str(tmp_path / "new"), "talks": 1, "replies": 1}
     found = {str(it.relative_to(tmp_path / "new")): it.read_text() for it in tmp_path.glob("new/**/*") if it.is_file()}
@@ -126,7 +121,7 @@ def test_a_recording_is_played_where_its_beginning_is_known_and_nowhere_else(wor
 def test_replay_takes_a_run_or_a_folder_and_leaves_nothing_behind_when_it_is_neither(
     worked: Path, tmp_path: Path
 ) -> None:
-    ran = call(worked, "replay", "r0", "--dir", str(tmp_path / "new"))
+    ran = callboard(worked, "replay", "r0", "--dir", str(tmp_path / "new"))
     assert (ran.returncode, "no call of run 'r0' is recorded" in ran.stderr) == (1, True)
     assert not (tmp_path / "new").exists()
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from forked import callboard
 
 from callboard.agents.brains.call_file import CallFile
 from callboard.agents.brains.calls import CallRecord, ToolRecord
@@ -65,13 +66,8 @@ def workspace(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def call(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "callboard", *args]
-    return subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-
-
 def test_it_shows_what_was_said_and_done_and_what_it_took(workspace: Path) -> None:
-    shown = call(workspace, "transcript", "T-7", "--attempt", "1", "--agent", "driver-1").stdout
+    shown = callboard(workspace, "transcript", "T-7", "--attempt", "1", "--agent", "driver-1").stdout
     assert shown == (
         "T-7, attempt 1 by driver-1\n"
         "  09:14:07Z  opus  1.2 s, 1,500 tokens in (1,000 cached), 20 out, $0.0100\n"
@@ -86,18 +82,18 @@ def test_it_shows_what_was_said_and_done_and_what_it_took(workspace: Path) -> No
         "  2 calls to opus, 2.5 s, 3,000 tokens in (2,000 cached), 40 out, $0.0200\n"
         "\n"
     )
-    assert "      39\n" in call(workspace, "transcript", "T-7", "--full").stdout
+    assert "      39\n" in callboard(workspace, "transcript", "T-7", "--full").stdout
 
 
 def test_attempts_come_in_order_each_before_its_reviews_and_an_unknown_cost_is_not_shown(workspace: Path) -> None:
-    shown = call(workspace, "transcript", "T-7").stdout
+    shown = callboard(workspace, "transcript", "T-7").stdout
     heads = [line for line in shown.splitlines() if line.startswith("T-7")]
     assert heads == ["T-7, attempt 1 by driver-1", "T-7, review T-7.1.1 by senior", "T-7, attempt 2 by driver-1"]
     assert "$" not in shown.partition("attempt 2")[2]
 
 
 def test_json_has_all_of_it(workspace: Path) -> None:
-    rows = json.loads(call(workspace, "transcript", "T-7", "--json", "--attempt", "1").stdout)
+    rows = json.loads(callboard(workspace, "transcript", "T-7", "--json", "--attempt", "1").stdout)
     assert [(row["agent"], row["review"], len(row["steps"])) for row in rows] == [
         ("driver-1", "", 3),
         ("senior", "T-7.1.1", 1),
@@ -114,7 +110,7 @@ def test_json_has_all_of_it(workspace: Path) -> None:
     ],
 )
 def test_what_is_not_recorded_is_told_with_what_there_is(workspace: Path, args: tuple[str, ...], message: str) -> None:
-    ran = call(workspace, "transcript", *args)
+    ran = callboard(workspace, "transcript", *args)
     assert (ran.returncode, ran.stderr.strip()) == (1, f"error: {message}")
 
 
