@@ -93,7 +93,7 @@ class ProcessTarget:
         tree = place.builder.make(self._folder(record.id), name, record.commit, env)
         started = record.model_copy(update={"port": int(env["CALLBOARD_PORT"])})
         self._store.change(lambda old: _with(old, started))
-        sandbox = place.builder.sandbox_of(name, self._folder(record.id))
+        sandbox = place.builder.sandbox_of(name, self._folder(record.id)).allowing(listen=[started.port])
         argv = [*sandbox.prefix(tree), "/bin/sh", "-c", place.settings.start]
         self._process(record.id).start(argv, cwd=tree, env=env, grace_s=place.settings.stop_s)
         return started

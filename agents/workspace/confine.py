@@ -70,7 +70,7 @@ def with_sandlock(policy: Policy, command: list[str]) -> tuple[int, Wait]:
 
     writable = existing(policy["writable"])
     connect = policy["connect"]
-    entered = enter_namespaces(policy["cwd"], writable, connect)
+    entered = enter_namespaces(policy["cwd"], writable, connect, policy["listen"])
     confine_namespaces.drop_capabilities()
     box = Sandbox(
         fs_writable=[*writable, *existing(f"/dev/{name}" for name in (*DEVICES, *(["shm"] if entered else [])))],
@@ -110,9 +110,10 @@ def with_bubblewrap(policy: Policy, command: list[str]) -> tuple[int, Wait]:
     if program is None:
         raise OSError("there is no bwrap on PATH")
     connect = policy["connect"]
-    relayed = bool(connect) and EVERYWHERE not in connect
-    if relayed and not enter_namespaces(policy["cwd"], writable, connect):
-        raise OSError("this kernel lets us have no network namespace, so no single address can be allowed")
+    ways = [*connect, *policy["listen"]]
+    relayed = bool(ways) and EVERYWHERE not in connect
+    if relayed and not enter_namespaces(policy["cwd"], writable, connect, policy["listen"]):
+        raise OSError("this kernel lets us have no network namespace, so no single address or port can be allowed")
     inside = [sys.executable, "-I", "-S", "-c", _AS_USUAL, *command]
 
     def wait() -> int:
@@ -127,7 +128,7 @@ def with_bubblewrap(policy: Policy, command: list[str]) -> tuple[int, Wait]:
                 writable=writable,
                 hidden=kinds,
                 readable=existing(policy["readable"]),
-                share_network=bool(connect),
+                share_network=bool(ways),
             )
             process = subprocess.Popen([*_DEAF, *argv, *inside], pass_fds=(writing,))
             os.close(writing)
@@ -141,8 +142,23 @@ def with_bubblewrap(policy: Policy, command: list[str]) -> tuple[int, Wait]:
     return os.getpid(), wait
 
 
-def enter_namespaces(cwd: str, writable: list[str], connect: list[str]) -> bool:
-    """Whether we now have namespaces of our own; the network too, with a way out to what may be connected to."""
+def enter_namespaces(cwd: str, writable: list[str], connect: list[str], listen: list[int]) -> bool:
+    """Whether we now have namespaces of our own; the network too, with a way out to what may be connected to, and a way in
+    to the ports that may be listened on."""
+    if not listen or EVERYWHERE in connect:
+        return _enter_with_relay(cwd, writable, connect)
+    from callboard.agents.workspace.confine_inlet import Inlet
+
+    inlet = Inlet(listen)
+    entered = _enter_with_relay(cwd, writable, connect)
+    if entered:
+        inlet.open()
+    else:
+        inlet.close()
+    return entered
+
+
+def _enter_with_relay(cwd: str, writable: list[str], connect: list[str]) -> bool:
     own_network = EVERYWHERE not in connect
     if not connect or not own_network:
         return _enter(cwd, writable, own_network=own_network)

@@ -98,11 +98,12 @@ def _serve(source: socket.socket, places: Sequence[str]) -> None:
         if not fds:
             return
         listener = socket.socket(fileno=fds[0])
-        threading.Thread(target=_accept, args=(listener, split(place)), daemon=True).start()
+        threading.Thread(target=accept, args=(listener, split(place)), daemon=True).start()
     source.recv(1)
 
 
-def _accept(listener: socket.socket, place: tuple[str, int]) -> None:
+def accept(listener: socket.socket, place: tuple[str, int]) -> None:
+    """Pass on what comes there, to a place in the network we are in; for ever."""
     while True:
         inner, _ = listener.accept()
         threading.Thread(target=_connect, args=(inner, place), daemon=True).start()

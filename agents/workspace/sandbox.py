@@ -32,13 +32,20 @@ class Sandbox:
     """Exceptions inside of what is hidden."""
     connect: tuple[str, ...] = ()
     """`host:port` that may be connected to, or `*`; none: only servers that the command itself started."""
+    listen: tuple[int, ...] = ()
+    """Ports on which others on this computer reach its servers; none: only it reaches them itself."""
     memory_bytes: int = 0
     """For the command and all it starts, together; 0: no limit."""
     processes: int = 0
     """At the same time; 0: no limit."""
 
     def allowing(
-        self, *, readable: Iterable[Path] = (), writable: Iterable[Path] = (), connect: Iterable[str] = ()
+        self,
+        *,
+        readable: Iterable[Path] = (),
+        writable: Iterable[Path] = (),
+        connect: Iterable[str] = (),
+        listen: Iterable[int] = (),
     ) -> Sandbox:
         """One that may also do this."""
         return replace(
@@ -46,6 +53,7 @@ class Sandbox:
             readable=_joined(self.readable, readable),
             writable=_joined(self.writable, writable),
             connect=_joined(self.connect, connect),
+            listen=_joined(self.listen, listen),
         )
 
     def prefix(self, cwd: Path) -> tuple[str, ...]:
@@ -63,6 +71,7 @@ class Sandbox:
             "hidden": [str(path) for path in self.hidden],
             "readable": [str(path) for path in self.readable],
             "connect": list(self.connect),
+            "listen": list(self.listen),
             "memory_bytes": self.memory_bytes,
             "processes": self.processes,
         }

@@ -64,7 +64,9 @@ class World:
     @property
     def place(self) -> Place:
         builder = Builder(self.shop.repository, self._sandbox, self.setup, self.build)
-        return Place("production", self.folder, self.settings, builder, self._lot, {}, self.search)
+        return Place(
+            "production", self.folder, self.settings, builder, self._lot, {"SWITCH": str(self.port)}, self.search
+        )
 
     def target(self) -> ProcessTarget:
         """A new controller: nothing of an earlier one is in it."""

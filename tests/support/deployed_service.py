@@ -5,12 +5,14 @@
 `/health`: 200, or as `behaviour.txt` beside it says. `/slow`: the same as elsewhere, 3 s later. Elsewhere: its release.
 
 behaviour.txt, a word: `well`; `lies`: healthy, and 500 elsewhere; `sick`: 500 on /health; `deaf`: listens, answers nothing;
-`dies`: ends at once; `stubborn`: as well, and ignores SIGTERM; `child`: as well, and leaves a process that ignores SIGTERM.
+`dies`: ends at once; `stubborn`: as well, and ignores SIGTERM; `child`: as well, and leaves a process that ignores SIGTERM;
+`curious`: as well, and says what it could do that is none of its business.
 """
 
 import asyncio
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -45,6 +47,19 @@ async def main() -> None:
         await server.serve_forever()
 
 
+def look_around() -> None:
+    place = Path.cwd().parents[2]
+    try:
+        (place / "state.json").read_text()
+    except OSError:
+        print("cannot read state.json", flush=True)
+    port = int(os.environ["SWITCH"])
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        print("cannot connect to", port, flush=True)
+
+
 if __name__ == "__main__":
     if BEHAVIOUR == "dies":
         sys.exit("nothing here works")
@@ -54,4 +69,6 @@ if __name__ == "__main__":
         time.sleep(3600)
     if BEHAVIOUR == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if BEHAVIOUR == "curious":
+        look_around()
     asyncio.run(main())

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from deploy_world import World, a_world, until_well, with_traffic
+from sandboxes import KINDS
+
+from callboard.agents.workspace.sandbox import Kind, Sandbox
 
 
 @pytest.fixture
@@ -40,3 +43,15 @@ def test_a_first_release_serves_a_second_one_takes_over_and_the_first_comes_back
     assert back.slot == "a"
     assert world.get() == (200, "r-1")
     assert "serving r-1" in target.output("r-1").read_text()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_release_in_the_sandbox_is_reached_on_its_port_and_reaches_nothing_outside(world: World, kind: Kind) -> None:
+    world.sandbox = Sandbox(kind=kind, hidden=(world.shop.layout.home,))
+    target = world.target()
+    world.serve(target, "r-1")
+    world.serve(target, "r-2", "curious")
+    assert world.get() == (200, "r-2")
+    said = target.output("r-2").read_text()
+    assert "cannot read state.json" in said
+    assert f"cannot connect to {world.port}" in said

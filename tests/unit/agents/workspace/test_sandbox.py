@@ -41,6 +41,7 @@ def test_the_prefix_carries_the_whole_policy() -> None:
         "hidden": [],
         "readable": [],
         "connect": ["a:1"],
+        "listen": [],
         "memory_bytes": 10**9,
         "processes": 9,
     }
