@@ -20,6 +20,7 @@ from pathlib import Path
 
 from callboard.agents.manager.landing import Lander
 from callboard.agents.workspace.git import Repository
+from callboard.agents.workspace.git_lasting import LastingRepository
 from callboard.bus.board import Board, GateDoc, IntentDoc, RunDoc
 from callboard.bus.hand_messages import MergeBranch
 from callboard.bus.messages import LandRequested, MergeRequested
@@ -59,9 +60,9 @@ def lay_out(root: Path, files: int, branches: int) -> list[str]:
     return [git(root, "rev-parse", f"b{n}") for n in range(branches)]
 
 
-def by_queue(root: Path, base: str, commits: Sequence[str]) -> float:
+def by_queue(repository: Repository, base: str, commits: Sequence[str]) -> float:
     """Seconds for stacking and landing all of them."""
-    repository = Repository(root)
+    root = repository.place.path
     git(root, "update-ref", REF, base)
     run = RunDoc(version=1, id="r", base=base, head=base, integration="callboard/r", target="main")
     branches = tuple(
@@ -118,10 +119,11 @@ def main() -> int:
         root = Path(folder, "r")
         commits = lay_out(root, given.files, given.branches)
         base = git(root, "rev-parse", "main")
-        by_queue(root, base, commits)
+        repository = LastingRepository(root)
+        by_queue(repository, base, commits)
         for _ in range(given.rounds):
             for count, times in ours.items():
-                times.append(by_queue(root, base, commits[:count]) / count)
+                times.append(by_queue(repository, base, commits[:count]) / count)
             theirs.append(by_merge(root, base, commits) / given.branches)
     merge_ms = statistics.median(theirs) * 1_000
     found: dict[str, object] = {"files": given.files, "git_merge_ms": round(merge_ms, 1)}
@@ -134,7 +136,7 @@ def main() -> int:
             "least": round(min(each / own for each, own in zip(theirs, times, strict=True)), 1),
         }
     print(json.dumps(found, indent=2))
-    return 0 if ratios[given.branches] >= LEAST_RATIO else 1
+    return 0 if min(ratios.values()) >= LEAST_RATIO else 1
 
 
 if __name__ == "__main__":

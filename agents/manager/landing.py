@@ -30,9 +30,9 @@ class LandRepository(StackRepository, Protocol):
     def resolve(self, rev: str) -> str | None: ...
     def tree_of(self, commit: str) -> str: ...
     def is_ancestor(self, ancestor: str, descendant: str) -> bool: ...
-    def update_ref(self, ref: str, new: str, old: str) -> bool: ...
+    def land(self, ref: str, new: str, old: str, tags: Mapping[str, str]) -> bool: ...
     def tag_all(self, tags: Mapping[str, str]) -> None: ...
-    def checked_out(self) -> Mapping[str, Path]: ...
+    def where_checked_out(self, branch: str) -> Path | None: ...
 
 
 SPELLED_OUT = 5
@@ -82,23 +82,19 @@ class Lander:
         current = self.repository.resolve(request.ref)
         is_elsewhere = current not in (None, request.old)
         contains = is_elsewhere and self.repository.is_ancestor(request.new, current or "")
-        match next_step(current, request.old, contains):
-            case "moved":
-                reason = moved_sentence(board.run.integration, current, request.old)
-                return LandFinished(intent=request.intent, outcome="moved", reason=reason)
-            case "move":
-                branch = board.run.integration
-                if where := self.repository.checked_out().get(branch):
-                    reason = (
-                        f"{branch} is checked out in {where}; check out another branch there, then `callboard resume`"
-                    )
-                    return LandFinished(intent=request.intent, outcome="blocked", reason=reason)
-                if not self.repository.update_ref(request.ref, request.new, request.old):
-                    return self.land(board, request)
-            case "tag":
-                pass
+        step = next_step(current, request.old, contains)
+        if step == "moved":
+            reason = moved_sentence(board.run.integration, current, request.old)
+            return LandFinished(intent=request.intent, outcome="moved", reason=reason)
+        branch = board.run.integration
+        if step == "move" and (where := self.repository.where_checked_out(branch)):
+            reason = f"{branch} is checked out in {where}; check out another branch there, then `callboard resume`"
+            return LandFinished(intent=request.intent, outcome="blocked", reason=reason)
         try:
-            self.repository.tag_all(request.tags)
+            if step == "tag":
+                self.repository.tag_all(request.tags)
+            elif not self.repository.land(request.ref, request.new, request.old, request.tags):
+                return self.land(board, request)
         except WorkspaceError as error:
             reason = f"{error}; then `callboard resume`"
             return LandFinished(intent=request.intent, outcome="blocked", reason=reason)

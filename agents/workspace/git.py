@@ -19,6 +19,7 @@ from callboard.agents.workspace.git_output import (
     Person,
     TreeChange,
     TreeEntry,
+    message_text,
     read_merge,
     signature,
 )
@@ -85,12 +86,32 @@ class Repository(GitReader):
         Raises:
             WorkspaceError: One of them exists on another commit.
         """
-        lines = [f"create {checked_ref(f'refs/tags/{name}')} {checked_sha(sha)}\n" for name, sha in tags.items()]
+        lines = "".join(map(_create, tags.items()))
         try:
-            self.run("update-ref", "--no-deref", "--stdin", stdin="".join(lines).encode(), env=signature_of_callboard())
+            self.run("update-ref", "--no-deref", "--stdin", stdin=lines.encode(), env=signature_of_callboard())
         except GitError:
             for name, commit in tags.items():
                 self.tag(name, commit)
+
+    def land(self, ref: str, new: str, old: str, tags: Mapping[str, str]) -> bool:
+        """Move a ref that is at `old` and write lightweight tags, all in one transaction; where that does not go, the ref
+        first. After a crash in the middle the same can be said again.
+
+        Returns:
+            False when the ref was not at `old`; nothing was moved then.
+
+        Raises:
+            WorkspaceError: The ref has moved, and a tag exists on another commit.
+        """
+        lines = [f"update {self._ref(ref)} {checked_sha(new)} {checked_sha(old)}\n", *map(_create, tags.items())]
+        args = ("update-ref", "--no-deref", "-m", "callboard", "--stdin")
+        try:
+            self.run(*args, stdin="".join(lines).encode(), env=signature_of_callboard())
+        except GitError:
+            if not self.update_ref(ref, new, old):
+                return False
+            self.tag_all(tags)
+        return True
 
     def fetch_commit(self, source: Path, ref: str, sha: str, into: str) -> None:
         """Bring exactly `sha`, which `ref` of `source` names, into this repository as `into`; the same again is fine.
@@ -143,8 +164,7 @@ class Repository(GitReader):
         args = ["commit-tree", "--no-gpg-sign", checked_sha(tree)]
         for parent in parents:
             args += ["-p", checked_sha(parent)]
-        text = message.replace("\0", "").strip() + "\n"
-        return self.run(*args, "-F", "-", stdin=text.encode(), env=signature(author, at)).text
+        return self.run(*args, "-F", "-", stdin=message_text(message).encode(), env=signature(author, at)).text
 
     def write_blob(self, content: bytes) -> str:
         """Write bytes as they are."""
@@ -215,6 +235,12 @@ class Repository(GitReader):
                 self.run("read-tree", base, env=env)
             self.run("update-index", "-z", "--index-info", stdin=lines.encode(), env=env)
             return self.run("write-tree", env=env).text
+
+
+def _create(tag: tuple[str, str]) -> str:
+    """A line of `update-ref --stdin`: a tag that must not exist yet."""
+    name, sha = tag
+    return f"create {checked_ref(f'refs/tags/{name}')} {checked_sha(sha)}\n"
 
 
 def signature_of_callboard() -> dict[str, str]:

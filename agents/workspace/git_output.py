@@ -167,3 +167,15 @@ def signature(author: Person, at: datetime) -> dict[str, str]:
         "GIT_COMMITTER_EMAIL": author.email,
         "GIT_COMMITTER_DATE": when,
     }
+
+
+def commit_object(tree: str, parents: Sequence[str], message: str, author: Person, at: datetime) -> bytes:
+    """What `git commit-tree` writes for the same, byte by byte, where the name has nothing that git takes out."""
+    who = f"{author.name} <{author.email}> {int(at.timestamp())} +0000"
+    heads = [f"tree {tree}", *(f"parent {sha}" for sha in dict.fromkeys(parents)), f"author {who}", f"committer {who}"]
+    return "\n".join((*heads, "", message_text(message))).encode()
+
+
+def message_text(message: str) -> str:
+    """A commit's message as it is written."""
+    return message.replace("\0", "").strip() + "\n"

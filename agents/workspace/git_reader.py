@@ -22,6 +22,8 @@ from callboard.agents.workspace.git_output import (
 from callboard.agents.workspace.git_runner import GitOutput, GitPlace, run_git
 from callboard.bus.errors import WorkspaceError
 
+COMPARED = ("-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
+"""How trees are compared, path by path."""
 BLOB_MODES = frozenset({"100644", "100755", LINK_MODE})
 
 
@@ -30,6 +32,7 @@ class GitReader:
 
     def __init__(self, place: GitPlace) -> None:
         self.place = place
+        self._common: Path | None = None
 
     def run(
         self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, accept: Sequence[int] = (0,)
@@ -66,16 +69,14 @@ class GitReader:
 
     def changes(self, old: str, new: str) -> tuple[TreeChange, ...]:
         """Every path that differs between two commits or trees, by path."""
-        args = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
-        return tuple(read_changes(self.run(*args, checked_sha(old), checked_sha(new)).records))
+        return tuple(read_changes(self.run("diff-tree", *COMPARED, checked_sha(old), checked_sha(new)).records))
 
     def changes_between(self, pairs: Sequence[tuple[str, str]]) -> tuple[tuple[TreeChange, ...], ...]:
         """The same for many pairs of trees, in one look; the two of a pair are not the same."""
         if not pairs:
             return ()
-        flags = ("-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
         asked = "".join(f"{checked_sha(old)} {checked_sha(new)}\n" for old, new in pairs).encode()
-        output = self.run("diff-tree", "--stdin", *flags, stdin=asked).stdout
+        output = self.run("diff-tree", "--stdin", *COMPARED, stdin=asked).stdout
         return tuple(read_many_changes(output, pairs))
 
     def diff(self, old: str, new: str) -> bytes:
@@ -153,6 +154,15 @@ class GitReader:
         branches = read_worktree_branches(self.run("worktree", "list", "--porcelain", "-z").records)
         return {name: Path(folder) for name, folder in branches.items()}
 
+    def where_checked_out(self, branch: str) -> Path | None:
+        """The checkout that a branch is checked out in. Looks into the files HEAD first (gitrepository-layout(5)): git is
+        asked only where one names the branch, or is none that can be read so."""
+        self._common = self._common or Path(self.place.path, self.run("rev-parse", "--git-common-dir").text)
+        heads = [self._common / "HEAD", *self._common.glob("worktrees/*/HEAD")]
+        if all(_is_elsewhere(head, branch) for head in heads):
+            return None
+        return self.checked_out().get(branch)
+
     def git_path(self, name: str) -> Path:
         """Where a part of the git directory lies (`objects`, `info/exclude`), also in a linked worktree."""
         return Path(self.place.path, self.run("rev-parse", "--git-path", name).text)
@@ -174,3 +184,17 @@ class GitReader:
     def _object(self, expression: str) -> str | None:
         args = ("rev-parse", "--verify", "--quiet", "--end-of-options", expression)
         return self.run(*args, accept=(0, 1)).text or None
+
+
+def _is_elsewhere(head: Path, branch: str) -> bool:
+    """Whether a HEAD file says for sure that its checkout is on something else; reftables keep a word of their own in it."""
+    if head.is_symlink():
+        return False
+    try:
+        said = head.read_text("utf-8", "surrogateescape").strip()
+    except OSError:
+        return False
+    ref = said.removeprefix("ref: ")
+    return is_sha(said) or (
+        ref.startswith("refs/heads/") and ref not in (f"refs/heads/{branch}", "refs/heads/.invalid")
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -139,6 +140,23 @@ def run_git(
     if output.exit_code not in accept:
         raise _failed(place, args, argv, output)
     return output
+
+
+def start_git(place: GitPlace, args: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a git command that answers requests until its stdin ends.
+
+    Not through GitPython, which would hold its stderr open unread, and end it from any fork that inherits the object.
+
+    Raises:
+        GitError: git or the folder is absent.
+    """
+    argv = git_argv(args, own_git_dir=place.git_dir is not None)
+    env = git_environment(place, {}, os.environ)
+    pipe, null = subprocess.PIPE, subprocess.DEVNULL
+    try:
+        return subprocess.Popen(argv, cwd=place.path, env=env, stdin=pipe, stdout=pipe, stderr=null, bufsize=0)
+    except OSError as error:
+        raise _no_git(argv, str(error)) from error
 
 
 def _execute(cwd: Path, argv: tuple[str, ...], environment: Mapping[str, str], stdin: BinaryIO) -> GitOutput:

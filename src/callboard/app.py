@@ -293,12 +293,13 @@ class Workspace:
         from callboard.agents.manager.hands import GateHandler, LandHandler
         from callboard.agents.manager.office import DeskHandler
         from callboard.agents.manager.promotion import promoter
+        from callboard.agents.workspace.git_lasting import LastingRepository
 
         promotes = promoter(self.settings.promotion, self.repository, self.environ, self.redactor.text)
         return {
             "manager": DeskHandler(bus, office, self.policy, utc_now),
             "gate": GateHandler(self.gate(bus.run), office),
-            "land": LandHandler(self.repository, office, promotes),
+            "land": LandHandler(LastingRepository.of(self.repository), office, promotes),
         }
 
     def gate(self, run: str, *, by_hand: Told | None = None) -> Gate:

@@ -6,13 +6,17 @@ import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from callboard.agents.workspace.git import Repository
+from callboard.agents.workspace.git_lasting import LastingRepository
 from callboard.agents.workspace.git_runner import GitOutput
+from callboard.agents.workspace.git_talk import EndOf, GitTalk
+
+T = TypeVar("T")
 
 
-class DyingRepository(Repository):
-    """Counts its git commands.
+class DyingRepository(LastingRepository):
+    """Counts its git commands, and what it asks of those that stay.
 
     Args:
         dies_at: The command, from 1, at which the process is killed.
@@ -26,10 +30,16 @@ class DyingRepository(Repository):
     def run(
         self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, accept: Sequence[int] = (0,)
     ) -> GitOutput:
+        return self._counted(lambda: super(DyingRepository, self).run(*args, stdin=stdin, env=env, accept=accept))
+
+    def ask(self, talk: GitTalk, request: bytes, end_of: EndOf) -> bytes:
+        return self._counted(lambda: super(DyingRepository, self).ask(talk, request, end_of))
+
+    def _counted(self, work: Callable[[], T]) -> T:
         self._left -= 1
         if not self._left and not self._after:
             os.kill(os.getpid(), signal.SIGKILL)
-        found = super().run(*args, stdin=stdin, env=env, accept=accept)
+        found = work()
         if not self._left:
             os.kill(os.getpid(), signal.SIGKILL)
         return found

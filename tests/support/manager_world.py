@@ -131,17 +131,18 @@ class MemoryRepository:
         self.commits[commit] = (tree, tuple(parents))
         return commit
 
-    def update_ref(self, ref: str, new: str, old: str) -> bool:
+    def land(self, ref: str, new: str, old: str, tags: Mapping[str, str]) -> bool:
         if self.refs.get(ref) != old:
             return False
         self.refs[ref] = new
+        self.tag_all(tags)
         return True
 
     def tag_all(self, tags: Mapping[str, str]) -> None:
         self.tags |= tags
 
-    def checked_out(self) -> Mapping[str, Path]:
-        return {}
+    def where_checked_out(self, branch: str) -> Path | None:
+        return None
 
 
 @dataclass(slots=True)

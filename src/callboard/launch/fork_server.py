@@ -32,6 +32,7 @@ PRELOAD = (
     "callboard.agents.driver.handler",
     "callboard.agents.manager.gate",
     "callboard.agents.manager.hands",
+    "callboard.agents.workspace.git_lasting",
     "callboard.agents.reviewer.handler",
     "callboard.agents.workspace.sandbox_probe",
     "callboard.roles.role",
