@@ -107,9 +107,9 @@ class AnalysisSettings(Table):
     """Share of Green's requests."""
     users_only: bool = False
     """Errors and latency are judged by users' requests alone, and not by the watch's own; without users nothing passes."""
-    latency_samples: Annotated[int, Field(ge=200)] = 2_000
+    latency_samples: Annotated[int, Field(ge=1_000)] = 2_000
     """Fewer requests of each colour say nothing about a p95."""
-    max_p95_ratio: Ratio = 1.2
+    max_p95_ratio: Ratio = 1.15
     """How many times Blue's p95 Green's may be."""
     pairs_per_s: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)] = 50.0
     """With latency among the metrics: how often the watch itself asks Blue and Green in turn; 0 = never."""

@@ -5,41 +5,60 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from random import Random
+from threading import Event
 from urllib.parse import urlsplit
 
 from callboard.agents.deployment.samples import Sample
 
 TIMEOUT_S = 10.0
 """For one request."""
+LANES = 8
+"""How many pairs are under way at once, so that slow answers do not make them rare."""
 SERVER_ERROR = 500
 
 Place = tuple[str, str]
 """A release and its address, `http://host:port`; "" = it does not run."""
+Clock = Callable[[], float]
+"""Seconds since 1970."""
 
 
 async def ask_pairs(
-    blue: Place, green: Place, path: str, count: int, *, within_s: float, clock: Callable[[], float], seed: int = 0
+    blue: Place, green: Place, path: str, count: int, *, within_s: float, clock: Clock, seed: int = 0
 ) -> list[Sample]:
-    """Ask both so many times, the order of each pair by chance.
+    """Ask both so many times, the order of each pair by chance; in the order in which they were answered.
 
     Args:
         within_s: The pairs are spread over this time; 0 = as fast as they are answered.
-        clock: Seconds since 1970.
     """
-    order, samples = Random(seed), list[Sample]()
-    lines = [_Line(*blue), _Line(*green)]
+    stop, pool = Event(), ThreadPoolExecutor(LANES, "pairs")
+    loop = asyncio.get_running_loop()
+
+    def lane(number: int) -> list[Sample]:
+        own = range(number, count, LANES)
+        return _asked(
+            [_Line(*blue), _Line(*green)], path, [within_s * n / count for n in own], clock, stop, seed + number
+        )
+
     try:
-        for n in range(count):
-            began = time.monotonic()
-            for line in lines if order.random() < 0.5 else lines[::-1]:
-                samples.append(await asyncio.to_thread(line.ask, path, clock))
-            if n + 1 < count:
-                await asyncio.sleep(max(0.0, within_s / count - (time.monotonic() - began)))
+        lanes = await asyncio.gather(*(loop.run_in_executor(pool, lane, number) for number in range(LANES)))
     finally:
-        for line in lines:
-            line.close()
+        stop.set()
+        pool.shutdown(wait=False)
+    return sorted((sample for samples in lanes for sample in samples), key=lambda one: one.at)
+
+
+def _asked(lines: list[_Line], path: str, begin_s: list[float], clock: Clock, stop: Event, seed: int) -> list[Sample]:
+    """One lane: a pair at each of these seconds from now, or when the one before it has ended."""
+    order, began, samples = Random(seed), time.monotonic(), list[Sample]()
+    for at in begin_s:
+        if stop.wait(max(0.0, at - (time.monotonic() - began))):
+            break
+        samples += [line.ask(path, clock) for line in (lines if order.random() < 0.5 else lines[::-1])]
+    for line in lines:
+        line.close()
     return samples
 
 
@@ -52,7 +71,7 @@ class _Line:
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S) if parts.hostname else None
 
-    def ask(self, path: str, clock: Callable[[], float]) -> Sample:
+    def ask(self, path: str, clock: Clock) -> Sample:
         began = time.perf_counter()
         status = self._status(path)
         seconds = time.perf_counter() - began

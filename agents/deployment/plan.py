@@ -41,9 +41,9 @@ class AnalysisPlan:
     """Errors and latency are judged by users' requests alone; without users nothing passes then."""
     latency_samples: int = 2_000
     """Of each colour; fewer say nothing about a p95."""
-    max_p95_ratio: float = 1.2
+    max_p95_ratio: float = 1.15
     """Green's p95 over Blue's: the whole interval must lie below it to pass."""
-    fails_above: float = 1.03
+    fails_above: float = 1.05
     """The whole interval must lie above it to fail."""
     pairs_per_s: float = 0.0
     """How many times a second the watch itself asks Blue and Green in turn; 0 = never."""
