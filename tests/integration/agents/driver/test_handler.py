@@ -2,80 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import shlex
-import subprocess
-from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
-import psutil
 import pytest
 from agent_world import NOW, Delivered, World, bodies, entry
+from driver_desk import AGENT, assigned, delivered, driver, files_of, handle, wip
 
 from callboard.agents.brains.brain import Job, Report, Result
-from callboard.agents.brains.command import CommandBrain
 from callboard.agents.driver.handler import DriverHandler
 from callboard.agents.driver.task_run import Post
-from callboard.agents.workspace.setup import Setup
-from callboard.bus.errors import BrainError, BrainParked, BudgetSpent, LeaseLost, Reject
+from callboard.bus.errors import BrainError, BrainParked, BudgetSpent
 from callboard.bus.messages import (
-    AnswerGiven,
     AttemptFailed,
     AttemptParked,
-    AttemptStopped,
     BlockerRaised,
-    Body,
-    Draft,
     EvidenceSubmitted,
     FeedbackLogged,
-    Outcome,
     QuestionAsked,
     TaskAccepted,
-    TaskAssigned,
-    TaskCancelled,
-    TaskProgressed,
 )
-from callboard.bus.task import Briefing, Note, TaskSpec
-
-AGENT = "driver-1"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path / "repo", {"app.py": "x = 1\n", ".gitignore": "*.log\n"})
-
-
-def spec(*checks: str) -> TaskSpec:
-    return TaskSpec(key="driver-1/health", title="Add a /health endpoint", agent=AGENT, checks=checks)
-
-
-def assigned(world: World, *checks: str, start: str = "", notes: tuple[Note, ...] = ()) -> TaskAssigned:
-    briefing = Briefing(agent=AGENT, version="00ff", prefix="api: ")
-    return TaskAssigned(spec=spec(*checks), briefing=briefing, base=world.base, start=start or world.base, notes=notes)
-
-
-def driver(world: World, command: str, *, timeout_s: float = 30.0, setup: Setup | None = None) -> DriverHandler:
-    seat = world.seat(AGENT, timeout_s=timeout_s)
-    post = Post(seat, world.clone(AGENT), setup or Setup(), check_timeout_s=20.0, progress_every_s=0.0)
-    return DriverHandler(post, CommandBrain(command), now=lambda: NOW)
-
-
-def delivered(body: Body, *, deliveries: int = 1, task: str = "T-1", attempt: int = 1) -> Delivered:
-    return Delivered(body, recipient=AGENT, deliveries=deliveries, task=task, attempt=attempt)
-
-
-def handle(handler: DriverHandler, work: Delivered) -> Outcome:
-    return asyncio.run(handler.handle(work))
-
-
-def files_of(world: World, commit: str) -> dict[str, bytes | None]:
-    vault = world.clone(AGENT).vault
-    return {path: vault.read(commit, path) for path in vault.entries(commit)}
-
-
-def wip(world: World) -> dict[str, str]:
-    return world.clone(AGENT).vault.refs("refs/wip")
+from callboard.bus.task import Note
 
 
 def test_done_work_is_handed_in_with_trailers_checked_and_reported(world: World) -> None:
@@ -272,170 +218,3 @@ def test_the_same_work_twice_is_the_same_commit(world: World) -> None:
         outcome = handle(driver(world, "echo same > new.py"), delivered(assigned(world), deliveries=deliveries))
         heads += [evidence.head for evidence in bodies(outcome, EvidenceSubmitted)]
     assert heads[0] == heads[1]
-
-
-async def until(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not happened():  # noqa: ASYNC110 - another process makes it happen
-            await asyncio.sleep(0.01)
-
-
-# --- notices and stopping -----------------------------------------------------------------------
-
-
-def test_work_and_notices_have_lanes_of_their_own(world: World) -> None:
-    handler = driver(world, "true")
-    assert handler.lane(delivered(assigned(world)).envelope) == "work"
-    assert handler.lane(delivered(TaskCancelled(reason="x")).envelope) == "notice"
-    assert handler.lane(delivered(AnswerGiven(question="?", text="!")).envelope) == "notice"
-
-
-def test_a_notice_is_logged(world: World) -> None:
-    outcome = handle(driver(world, "true"), delivered(AnswerGiven(question="Which?", text="A")))
-    assert entry(outcome).facts == ("question: Which?", "answer: A")
-
-
-def test_what_no_driver_handles_is_rejected(world: World) -> None:
-    with pytest.raises(Reject):
-        handle(driver(world, "true"), delivered(TaskAccepted()))
-
-
-def test_a_cancelled_task_stops_at_once_and_keeps_its_work(world: World, tmp_path: Path) -> None:
-    pids = tmp_path / "pids"
-    command = f"echo half > half.py; (setsid sh -c 'echo $$ >> {pids}; sleep 300' &); echo $$ >> {pids}; echo up >&2; sleep 300"
-
-    async def scenario() -> tuple[Outcome, Outcome]:
-        handler = driver(world, command)
-        work = delivered(assigned(world))
-        running = asyncio.create_task(handler.handle(work))
-        await work.until(TaskProgressed)
-        await until(lambda: len(pids.read_text().split()) == 2)
-        notice = await handler.handle(delivered(TaskCancelled(reason="cancelled by a person")))
-        assert running.done()  # the notice is not acknowledged before the work is kept
-        return await running, notice
-
-    outcome, notice = asyncio.run(scenario())
-    (kept,) = wip(world).values()
-    assert files_of(world, kept)["half.py"] == b"half\n"
-    assert [draft.recipient for draft in outcome.messages] == ["manager", "journal"]
-    assert outcome.messages[0].body == AttemptStopped(head=kept)
-    assert entry(outcome).facts == ("stopped: cancelled by a person", f"work so far: `{kept[:7]}`")
-    assert entry(notice).title == "cancelled"
-    assert not [pid for pid in map(int, pids.read_text().split()) if psutil.pid_exists(pid)]
-
-
-def test_a_cancelled_task_stops_in_the_middle_of_its_checks(world: World, tmp_path: Path) -> None:
-    up = tmp_path / "up"
-
-    async def scenario() -> Outcome:
-        handler = driver(world, "echo new > new.py")
-        running = asyncio.create_task(handler.handle(delivered(assigned(world, f"echo > {up}; sleep 300"))))
-        await until(up.exists)
-        await handler.handle(delivered(TaskCancelled(reason="enough")))
-        return await running
-
-    outcome = asyncio.run(scenario())
-    assert entry(outcome).facts[0] == "stopped: enough"
-    assert list(bodies(outcome, EvidenceSubmitted)) == []
-
-
-def test_a_task_cancelled_before_its_turn_is_never_begun(world: World) -> None:
-    handler = driver(world, "touch begun.py")
-    handle(driver(world, "echo mine > mine.py; exit 1"), delivered(assigned(world), task="T-0"))
-
-    async def scenario() -> Outcome:
-        await handler.handle(delivered(TaskCancelled(reason="changed my mind")))
-        return await handler.handle(delivered(assigned(world)))
-
-    outcome = asyncio.run(scenario())
-    assert entry(outcome).facts == ("stopped: changed my mind", "work so far: nothing changed")
-    assert not (world.layout.clone(AGENT) / "begun.py").exists()
-    assert (world.layout.clone(AGENT) / "mine.py").exists()  # nor is the clone made ready for it
-    assert list(wip(world)) == ["refs/wip/r1/T-0/1"]
-
-
-def test_a_cancelled_attempt_does_not_stop_the_next_one(world: World) -> None:
-    handler = driver(world, "echo new > new.py")
-
-    async def scenario() -> Outcome:
-        await handler.handle(delivered(TaskCancelled(reason="requeued")))
-        return await handler.handle(delivered(assigned(world), attempt=2))
-
-    assert list(bodies(asyncio.run(scenario()), EvidenceSubmitted))
-
-
-def test_a_lost_lease_stops_the_brain_with_its_tree(world: World, tmp_path: Path) -> None:
-    pid = tmp_path / "pid"
-
-    class Lost(Delivered):
-        async def emit(self, *drafts: Draft) -> None:
-            if any(isinstance(draft.body, TaskProgressed) for draft in drafts):
-                raise LeaseLost("somebody else holds it")
-
-    work = Lost(assigned(world), recipient=AGENT)
-    with pytest.raises(LeaseLost):
-        asyncio.run(driver(world, f"echo $$ > {pid}; echo up >&2; exec sleep 300", timeout_s=300).handle(work))
-    assert not psutil.pid_exists(int(pid.read_text()))
-
-
-# --- setup --------------------------------------------------------------------------------------
-
-
-def test_setup_runs_again_when_its_inputs_changed_or_the_last_attempt_was_red(world: World, tmp_path: Path) -> None:
-    log = tmp_path / "setup"
-    setup = Setup((f"echo run >> {log}; touch ready.log",), ("needs.txt",))
-    for task, command, runs in (
-        ("T-1", "test -f ready.log", 1),
-        ("T-2", "test -f ready.log", 1),
-        ("T-3", "test -f ready.log && echo dep >> needs.txt", 2),
-        ("T-4", "rm ready.log", 3),
-        ("T-5", "true", 3),
-        ("T-6", "true", 4),
-    ):
-        check = "true" if task == "T-4" else "test -f ready.log"
-        outcome = handle(driver(world, command, setup=setup), delivered(assigned(world, check), task=task))
-        (evidence,) = bodies(outcome, EvidenceSubmitted)
-        assert [result.exit_code for result in evidence.commands] == ([1] if task == "T-5" else [0]), task
-        assert len(log.read_text().splitlines()) == runs, task
-
-
-def test_a_failing_setup_is_told_to_the_brain_and_is_part_of_the_evidence(world: World) -> None:
-    command = "python3 -c " + shlex.quote("import json, sys; print(json.load(sys.stdin)['notes'][0]['text'])")
-    setup = Setup(("echo no network; exit 7", "touch never.log"))
-    (evidence,) = bodies(
-        handle(driver(world, command, setup=setup), delivered(assigned(world, "true"))), EvidenceSubmitted
-    )
-    assert evidence.notes.startswith("setup `echo no network; exit 7` ended with exit code 7")
-    assert [(result.command, result.exit_code) for result in evidence.commands] == [
-        ("echo no network; exit 7", 7),
-        ("true", 0),
-    ]
-    assert not (world.layout.clone(AGENT) / "never.log").exists()
-
-
-def test_what_setup_makes_is_no_part_of_the_work(world: World) -> None:
-    setup = Setup(("mkdir -p made; touch made/by-setup.py",))
-    outcome = handle(driver(world, "touch made/by-brain.py; touch own.py", setup=setup), delivered(assigned(world)))
-    (evidence,) = bodies(outcome, EvidenceSubmitted)
-    assert evidence.files == ("own.py",)
-
-
-# --- what a brain may leave in its clone ----------------------------------------------------------
-
-
-def test_planted_git_settings_run_nothing_and_stray_branches_are_reported(world: World, tmp_path: Path) -> None:
-    owned = tmp_path / "owned"
-    command = (
-        f"printf '#!/bin/sh\\ntouch {owned}\\n' > .git/hooks/pre-commit; chmod +x .git/hooks/pre-commit;"
-        f"git config filter.x.clean 'touch {owned}; cat'; git config core.fsmonitor 'touch {owned}';"
-        "printf '*.py filter=x\\n' > .gitattributes; git config gpg.program 'false'; echo 'z = 3' > z.py; git branch stray"
-    )
-    outcome = handle(driver(world, "mkdir -p .git/hooks; " + command), delivered(assigned(world)))
-    (evidence,) = bodies(outcome, EvidenceSubmitted)
-    assert evidence.head is not None
-    assert files_of(world, evidence.head)["z.py"] == b"z = 3\n"
-    assert not owned.exists()
-    assert "in no commit: `refs/heads/stray`" in entry(outcome).facts
-    # with the wall away, the same settings do run: a git that trusts the clone's own `.git`
-    subprocess.run(["git", "add", "z.py"], cwd=world.layout.clone(AGENT), check=True)
-    assert owned.exists()

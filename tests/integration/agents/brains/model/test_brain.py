@@ -2,93 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
 
 import psutil
 import pytest
-from brain_jobs import Lines, job, review_job
-from model_calls import model_settings
-from model_faults import Hang, Reply, fault, scripted
+from model_brain_world import DONE, SECRET, World, calls, formats, worked
+from model_faults import Reply, fault, scripted
 from model_server import ModelServer
 from model_wire import Asked, Format, Say, ToolCall
 
-from callboard.agents.brains.brain import AnyJob, Blocked, Done, Failed, Result
 from callboard.agents.brains.brain import Asked as AskedPerson
-from callboard.agents.brains.call_file import CallFile, read_records
-from callboard.agents.brains.calls import CallRecord, ToolRecord
-from callboard.agents.brains.model.brain import ModelBrain
+from callboard.agents.brains.brain import Blocked, Done, Failed, Result
 from callboard.agents.brains.model.conversation import MAX_USELESS
-from callboard.agents.brains.model.wire import OneModel
-from callboard.agents.reviewer.verdict import parse_verdict
-from callboard.bus.errors import BrainError, CallFailed
+from callboard.bus.errors import CallFailed
 from callboard.bus.task import Note
-
-formats = pytest.mark.parametrize("wire", get_args(Format))
-SECRET = "correct-horse-battery-staple"
-DONE = Say(calls=(ToolCall("done", {"notes": "It answers."}),))
-
-
-def calls(*asked: tuple[str, dict[str, object]]) -> Say:
-    return Say("I go on.", calls=tuple(ToolCall(name, arguments) for name, arguments in asked))
-
-
-class World:
-    """A clone, a log and a model server."""
-
-    def __init__(self, folder: Path, server: ModelServer, wire: Format = "messages") -> None:
-        self.clone = folder / "clone"
-        self.log = folder / "calls" / "r1" / "T-7.1.driver-1.jsonl"
-        self.server = server
-        self.wire = wire
-        self.reset()
-
-    def reset(self) -> None:
-        shutil.rmtree(self.clone, ignore_errors=True)
-        self.clone.mkdir(parents=True)
-        (self.clone / "app.py").write_text("one\ntwo\n")
-
-    def brain(self, *, max_turns: int = 20, has_tools: bool = True) -> ModelBrain:
-        model = OneModel("m", model_settings(self.server, self.wire), "key")
-        return ModelBrain(
-            model,
-            self._open,
-            now=_now,
-            max_turns=max_turns,
-            has_tools=has_tools,
-            redact=lambda text: text.replace(SECRET, "[redacted:key]"),
-        )
-
-    def work(self, *, max_turns: int = 20, timeout_s: float = 90, notes: tuple[Note, ...] = ()) -> Result:
-        self.lines = Lines()
-        asked = job(self.clone, timeout_s=timeout_s, notes=notes)
-        return asyncio.run(self.brain(max_turns=max_turns).work(asked, self.lines))
-
-    def review(self, *, has_tools: bool = True, timeout_s: float = 90) -> str:
-        asked = review_job(self.clone, timeout_s=timeout_s)
-        return asyncio.run(self.brain(has_tools=has_tools).review(asked)).text
-
-    def results(self) -> list[str]:
-        return [record.result for record in read_records(self.log) if isinstance(record, ToolRecord)]
-
-    def _open(self, _: AnyJob) -> CallFile:
-        return CallFile(self.log)
-
-
-def _now() -> datetime:
-    return datetime(2026, 11, 21, tzinfo=UTC)
-
-
-def worked(folder: Path, *replies: Reply, wire: Format = "messages") -> tuple[World, Result]:
-    with ModelServer(scripted(*replies)) as server:
-        world = World(folder, server, wire)
-        return world, world.work()
-
 
 # --- a driver ------------------------------------------------------------------------------------
 
@@ -296,132 +225,3 @@ def test_a_secret_reaches_neither_the_model_nor_the_log(tmp_path: Path) -> None:
         sent = [json.dumps(dict(served.asked.body)) for served in server.served]
     assert not any(SECRET in text for text in (*sent, world.log.read_text()))
     assert all("[redacted:key]" in text for text in world.results())
-
-
-# --- a reviewer ----------------------------------------------------------------------------------
-
-VERDICT: dict[str, object] = {
-    "vote": "needs_revision",
-    "findings": [{"severity": "major", "file": "app.py", "line": 2, "quote": "two", "scenario": "it breaks"}],
-    "notes": "look again",
-}
-
-
-@formats
-def test_a_reviewer_looks_around_and_gives_a_verdict(tmp_path: Path, wire: Format) -> None:
-    with ModelServer(scripted(calls(("read", {"path": "app.py"})), calls(("verdict", VERDICT)))) as server:
-        verdict = parse_verdict(World(tmp_path, server, wire).review())
-        asked = server.served[0].asked
-    assert (verdict.vote, verdict.findings[0].quote, verdict.notes) == ("needs_revision", "two", "look again")
-    assert asked.tools == ("list", "read", "search", "run", "verdict")
-    assert all(text in asked.prompt for text in ("T-7", "`pytest -q` exited 0", "+x = 1"))
-
-
-def test_a_verdict_of_the_wrong_shape_is_sent_back_with_its_errors(tmp_path: Path) -> None:
-    wrong: dict[str, object] = {"vote": "maybe", "findings": [{"severity": "huge"}]}
-    with ModelServer(scripted(calls(("verdict", wrong)), calls(("verdict", VERDICT)))) as server:
-        assert parse_verdict(World(tmp_path, server).review()).vote == "needs_revision"
-        (told,) = server.served[1].asked.results
-    assert "vote: Input should be 'approved', 'needs_revision' or 'abstained'" in told
-    assert "findings.0.severity" in told
-
-
-def test_a_reviewer_that_never_gives_a_readable_verdict_gives_none(tmp_path: Path) -> None:
-    with ModelServer(lambda _: calls(("verdict", {"vote": "maybe"}))) as server:
-        with pytest.raises(BrainError, match="3 replies in a row"):
-            World(tmp_path, server).review()
-        assert server.requests == MAX_USELESS
-
-
-def test_a_verdict_that_is_said_instead_of_given_counts_too(tmp_path: Path) -> None:
-    with ModelServer(scripted(Say(f"Here it is:\n{json.dumps(VERDICT)}"))) as server:
-        assert parse_verdict(World(tmp_path, server).review()).vote == "needs_revision"
-
-
-@formats
-def test_a_model_without_tools_reviews_by_the_diff_and_a_schema(tmp_path: Path, wire: Format) -> None:
-    with ModelServer(scripted(Say("I think so."), Say(json.dumps(VERDICT)))) as server:
-        assert parse_verdict(World(tmp_path, server, wire).review(has_tools=False)).vote == "needs_revision"
-        first, second = (served.asked for served in server.served)
-    assert first.tools == ()
-    assert "needs_revision" in json.dumps(first.body.get("response_format") or first.body.get("text") or first.body)
-    assert "expected a JSON object" in second.prompt
-
-
-def test_a_model_that_no_schema_can_be_given_to_is_asked_for_it_in_words(tmp_path: Path) -> None:
-    with ModelServer(scripted(Say(json.dumps(VERDICT)))) as server:
-        model = OneModel("m", model_settings(server, "messages", model="my-own"), None)
-        brain = ModelBrain(model, lambda _: CallFile(tmp_path / "log"), now=_now, has_tools=False)
-        said = asyncio.run(brain.review(review_job(tmp_path)))
-        asked = server.served[0].asked
-    assert parse_verdict(said.text).vote == "needs_revision"
-    assert '"vote": "approved" | "needs_revision"' in asked.instructions
-    assert "output_config" not in asked.body
-
-
-def test_a_review_ends_at_its_time_limit(tmp_path: Path) -> None:
-    with ModelServer(lambda _: Hang()) as server, pytest.raises(BrainError, match=r"no verdict within 0\.5 s"):
-        World(tmp_path, server).review(timeout_s=0.5)
-
-
-# --- the call log --------------------------------------------------------------------------------
-
-STEPS = (
-    calls(("write", {"path": "a", "text": "a"})),
-    calls(("run", {"command": "date +%N >> stamp"}), ("run", {"command": "cat stamp"})),
-    calls(("edit", {"path": "app.py", "old": "two", "new": "2"})),
-    DONE,
-)
-
-
-def test_everything_is_recorded_before_it_is_used(tmp_path: Path) -> None:
-    kinds: list[list[str]] = []
-
-    def look(asked: Asked) -> Reply:
-        kinds.append([record.kind for record in read_records(log)] if log.exists() else [])
-        return STEPS[asked.number - 1]
-
-    with ModelServer(look) as server:
-        world = World(tmp_path, server)
-        log = world.log
-        world.work()
-        count = server.tokens
-    begun = ["begin", "call", "tool"]
-    assert kinds == [["begin"], begun, [*begun, "call", "tool", "tool"], [*kinds[2], "call", "tool"]]
-    records = [record for record in read_records(log) if isinstance(record, CallRecord)]
-    assert sum(record.input_tokens for record in records) == count.input
-    assert sum(record.output_tokens for record in records) == count.output
-
-
-@pytest.mark.parametrize("keep", range(10))
-def test_an_attempt_resumes_from_its_log_wherever_it_was_broken_off(tmp_path: Path, keep: int) -> None:
-    """Begin, calls and tools: b c t c t t c t c, then nothing is left to ask."""
-    with ModelServer(lambda asked: STEPS[len(asked.results) - (len(asked.results) > 2)]) as server:
-        world = World(tmp_path, server)
-        world.work()
-        lines = world.log.read_bytes().splitlines(keepends=True)
-        assert len(lines) == 9
-        stamp = json.loads(lines[5])["result"]
-        world.log.write_bytes(b"".join(lines[:keep]))
-        world.reset()
-        asked_before = server.requests
-        assert world.work() == Done("It answers.")
-        asked_again = server.requests - asked_before
-    recorded = sum(b'"kind":"call"' in line for line in lines[:keep])
-    assert asked_again == 4 - recorded
-    assert ((world.clone / "a").read_text(), (world.clone / "app.py").read_text()) == ("a", "one\n2\n")
-    assert (world.clone / "stamp").read_text().count("\n") == 1
-    again = world.log.read_bytes().splitlines(keepends=True)
-    assert again[:keep] == lines[:keep]
-    assert (json.loads(again[5])["result"] == stamp) == (keep > 5)
-
-
-def test_another_prompt_is_another_conversation(tmp_path: Path) -> None:
-    with ModelServer(lambda asked: STEPS[len(asked.results) - (len(asked.results) > 2)]) as server:
-        world = World(tmp_path, server)
-        world.work()
-        world.reset()
-        assert world.work(notes=(Note(source="person", text="Hurry"),)) == Done("It answers.")
-        assert server.requests == 8
-    assert len(read_records(world.log.with_name("T-7.1.driver-1.cut-1.jsonl"))) == 9
-    assert len(read_records(world.log)) == 9
