@@ -55,7 +55,7 @@ class ProcessTarget:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._store = Store(place.folder)
-        self._proxy = Proxy(place.folder / "proxy", place.settings.host, place.settings.port, place.search)
+        self._proxy = Proxy(place.folder, place.settings.host, place.settings.port, place.search)
 
     @property
     def abilities(self) -> Abilities:
@@ -183,7 +183,7 @@ class ProcessTarget:
         return self._place.folder / "releases" / release
 
     def _process(self, release: str) -> Detached:
-        return Detached(self._folder(release) / "process", self.output(release))
+        return Detached(self._place.folder / "running" / release, self.output(release))
 
     def _alive(self, release: str) -> bool:
         return self._process(release).alive

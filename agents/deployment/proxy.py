@@ -22,6 +22,8 @@ START_S = 60.0
 """For the proxy to answer after its start; it takes 50 ms on an idle computer."""
 ANSWER_S = 20.0
 _LOOK_S = 0.02
+_RECORD = ".proxy"
+"""No release has this name."""
 _STOP_S = 2.0
 
 
@@ -40,18 +42,18 @@ class Proxy:
     """The proxy of one environment; it outlives us.
 
     Args:
-        folder: For its configuration, output and record; nobody else's.
+        folder: The environment's; its configuration, output and socket are in `proxy/` there.
         host: Where it listens.
         path: The PATH on which HAProxy is looked for; None = this process's.
     """
 
     def __init__(self, folder: Path, host: str, port: int, path: str | None = None) -> None:
-        self._folder = folder
+        self._folder = folder / "proxy"
         self._host = host
         self._port = port
         self._path = path
-        self._process = Detached(folder / "proxy.pid", folder / "proxy.log", guarded=False)
-        self.socket = socket_path(folder, "admin.sock")
+        self._process = Detached(folder / "running" / _RECORD, self._folder / "proxy.log", guarded=False)
+        self.socket = socket_path(self._folder, "admin.sock")
 
     @cached_property
     def _binary(self) -> Path:

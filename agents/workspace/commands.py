@@ -41,7 +41,11 @@ class Finished:
 
 
 def guard_prefix(
-    *, grace_s: float = GRACE_S, life: int | None = None, ask: Literal["command", "all"] = "all"
+    *,
+    grace_s: float = GRACE_S,
+    life: int | None = None,
+    ask: Literal["command", "all"] = "all",
+    spare: Path | None = None,
 ) -> tuple[str, ...]:
     """What goes before a command line so that the program ends with whoever starts it (guard.py).
 
@@ -50,9 +54,11 @@ def guard_prefix(
         life: The reading end of a pipe that the guard inherits. None: its stdin is that pipe, so start it with
             `stdin=PIPE`, keep that end open for as long as it may live, and write nothing.
         ask: Who gets SIGTERM then: a program that stops what it started by itself, or everything.
+        spare: Where the processes are on record that live on; for agents alone, never for what a brain runs.
     """
     end = "stdin" if life is None else str(life)
-    return (sys.executable, "-I", "-S", str(_GUARD), "--life", end, "--grace", str(grace_s), "--ask", ask, "--")
+    kept = () if spare is None else ("--spare", str(spare))
+    return (sys.executable, "-I", "-S", str(_GUARD), "--life", end, "--grace", str(grace_s), "--ask", ask, *kept, "--")
 
 
 async def run_command(

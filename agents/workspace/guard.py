@@ -1,6 +1,6 @@
 """Stands between us and what we start: when we die, or it ends, nothing of it stays behind.
 
-    python -I -S guard.py --life FD|stdin --grace SECONDS --ask command|all -- COMMAND [ARGUMENT ...]
+    python -I -S guard.py --life FD|stdin --grace SECONDS --ask command|all [--spare FOLDER] -- COMMAND [ARGUMENT ...]
 
 - `--life`: a pipe whose other end only the starter holds. When it closes (the starter died, or wants an end), everything
   below the guard is asked to end, and killed after the grace. `stdin`: the guard's own stdin is that pipe; the
@@ -11,6 +11,8 @@
   A byte on the life pipe says the same, without a process id that could be somebody else's by now.
 - When the command has ended, what it left running is killed at once, also what called setsid or forked twice: on Linux
   the guard is the subreaper, so every orphan becomes its child.
+- `--spare`: what is deployed outlives us: processes on record below FOLDER, and all below those, are let be. A record is a
+  file `FOLDER/ENVIRONMENT/running/NAME` of agents/deployment/detach.py; nothing that a brain runs may write there.
 - Exit code: the command's; 128 + signal when a signal ended it; 126, 127 as in a shell when it could not be started.
 
 It imports nothing of Callboard, and little else: it starts in milliseconds and has nothing that could break.
@@ -43,7 +45,9 @@ def main(arguments: list[str]) -> int:
     child = os.fork()
     if child == 0:
         become(command, guard, life, pipe)
-    return stand(child, life, pipe[0], float(given["--grace"]), ask_all=given["--ask"] == "all")
+    return stand(
+        child, life, pipe[0], float(given["--grace"]), ask_all=given["--ask"] == "all", spare=given.get("--spare", "")
+    )
 
 
 def make_ready() -> tuple[int, int]:
@@ -52,19 +56,19 @@ def make_ready() -> tuple[int, int]:
     return wake_on_signals()
 
 
-def stand(child: int, life: int, wake: int, grace_s: float, *, ask_all: bool) -> int:
-    """Guard a child until nothing of it is left; its exit code."""
+def stand(child: int, life: int, wake: int, grace_s: float, *, ask_all: bool, spare: str = "") -> int:
+    """Guard a child until nothing of it is left but what is spared; its exit code."""
     status, asked_to_stop = watch(child, life, wake)
     if asked_to_stop:
         if ask_all:
-            signal_all(child, signal.SIGTERM)
+            signal_all(child, signal.SIGTERM, spare)
         else:
             send(child, signal.SIGTERM)
-        status = reap_until_alone(child, status, wake, grace_s)
+        status = reap_until_alone(child, status, wake, grace_s, spare)
     killed_until = time.monotonic() + GIVE_UP_S
-    while not alone(child) and time.monotonic() < killed_until:
-        signal_all(child, signal.SIGKILL)
-        status = reap_until_alone(child, status, wake, 0.02)
+    while not alone(child, spare) and time.monotonic() < killed_until:
+        signal_all(child, signal.SIGKILL, spare)
+        status = reap_until_alone(child, status, wake, 0.02, spare)
     return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
 
@@ -150,27 +154,27 @@ def reap(child: int) -> int | None:
         return found
 
 
-def reap_until_alone(child: int, status: int, wake: int, seconds: float) -> int:
+def reap_until_alone(child: int, status: int, wake: int, seconds: float, spare: str) -> int:
     """Collect for so long, or until nothing is left; returns the command's wait status, as far as it is known."""
     until = time.monotonic() + seconds
     while True:
         ended = reap(child)
         status = status if ended is None else ended
         left = until - time.monotonic()
-        if left <= 0 or alone(child):
+        if left <= 0 or alone(child, spare):
             return status
         if select.select([wake], [], [], min(left, 0.1))[0]:
             os.read(wake, 4096)
 
 
-def alone(child: int) -> bool:
-    """Whether nothing lives below the guard any more."""
+def alone(child: int, spare: str = "") -> bool:
+    """Whether nothing lives below the guard any more but what is spared."""
     if LINUX:
         try:
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
             return True
-        return False
+        return bool(spare) and not descendants(os.getpid(), spared(spare))
     try:
         os.killpg(child, 0)
     except (ProcessLookupError, PermissionError):
@@ -178,10 +182,10 @@ def alone(child: int) -> bool:
     return False
 
 
-def signal_all(child: int, number: int) -> None:
-    """Signal everything below the guard; without /proc, the command's process group."""
+def signal_all(child: int, number: int, spare: str = "") -> None:
+    """Signal everything below the guard but what is spared; without /proc, the command's process group."""
     if LINUX:
-        for pid in descendants(os.getpid()):
+        for pid in descendants(os.getpid(), spared(spare)):
             send(pid, number)
     else:
         try:
@@ -190,8 +194,32 @@ def signal_all(child: int, number: int) -> None:
             pass
 
 
-def descendants(top: int) -> list[int]:
-    """Every process below `top`, as /proc shows it now."""
+def spared(folder: str) -> frozenset[int]:
+    """The processes that are on record there; one of the same number that began later is another one."""
+    found = set()
+    for environment in names_in(folder):
+        running = f"{folder}/{environment}/running"
+        for name in names_in(running):
+            try:
+                with open(f"{running}/{name}") as record:
+                    pid, began = record.read(100).split()
+                with open(f"/proc/{int(pid)}/stat", "rb") as stat:
+                    if stat.read().rpartition(b")")[2].split()[19].decode() == began:
+                        found.add(int(pid))
+            except (OSError, IndexError, ValueError):
+                continue
+    return frozenset(found)
+
+
+def names_in(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder) if folder else []
+    except OSError:
+        return []
+
+
+def descendants(top: int, without: frozenset[int] = frozenset()) -> list[int]:
+    """Every process below `top`, as /proc shows it now; not those in `without`, nor what is below them."""
     children: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -205,7 +233,7 @@ def descendants(top: int) -> list[int]:
     found: list[int] = []
     waiting = [top]
     while waiting:
-        below = children.get(waiting.pop(), [])
+        below = [pid for pid in children.get(waiting.pop(), []) if pid not in without]
         found += below
         waiting += below
     return found

@@ -64,7 +64,12 @@ class Layout:
 
     def deploy(self, environment: str) -> Path:
         """What is deployed in an environment, over launches: only agents/deployment writes there."""
-        return self.home / "deploy" / _checked(environment)
+        return self.deployed / _checked(environment)
+
+    @property
+    def deployed(self) -> Path:
+        """Of every environment; processes that are on record there outlive a launch (guard.py)."""
+        return self.home / "deploy"
 
     def calls(self, run: str) -> Path:
         """Call logs of one run: `<task>.<attempt>.<agent>[.<review>].jsonl`."""

@@ -13,7 +13,8 @@ from typing import Protocol
 
 from loguru import logger
 
-from callboard.agents.workspace.guard import descendants, send
+from callboard.agents.workspace.guard import descendants, send, spared
+from callboard.agents.workspace.layout import Layout
 from callboard.launch.restarts import Down, decide
 
 GRACE_S = 2.0
@@ -197,7 +198,15 @@ class Child:
 
 
 def kill(process: Process) -> None:
-    """Kill its guard and everything below, where the guard itself does not answer."""
+    """Kill its guard and everything below but what is deployed, where the guard itself does not answer."""
     if process.pid:
-        for pid in (*descendants(process.pid), process.pid):
+        for pid in (*descendants(process.pid, spared(deployed_at(process.pid))), process.pid):
             send(pid, signal.SIGKILL)
+
+
+def deployed_at(pid: int) -> str:
+    """Where the workspace that a guard stands in has on record what outlives it; "" when nobody can tell."""
+    try:
+        return str(Layout(Path(f"/proc/{pid}/cwd").readlink()).deployed)
+    except OSError:
+        return ""

@@ -20,8 +20,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from callboard.agents.workspace import guard
+from callboard.agents.workspace.layout import Layout
 from callboard.launch.title import set_title
 
 PRELOAD = (
@@ -113,7 +115,8 @@ def _stand_guard(request: Request) -> tuple[str, ...]:
         return request.words
     set_title(f"guard.py -- callboard {' '.join(request.words)}")
     _tell(request.news, own)
-    _tell(request.news, guard.stand(agent, request.life, pipe[0], request.grace_s, ask_all=False))
+    spare = str(Layout(Path.cwd()).deployed)
+    _tell(request.news, guard.stand(agent, request.life, pipe[0], request.grace_s, ask_all=False, spare=spare))
     os._exit(0)
 
 

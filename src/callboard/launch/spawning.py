@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callboard.agents.workspace.commands import guard_prefix
+from callboard.agents.workspace.layout import Layout
 from callboard.launch.children import GRACE_S, Process
 
 
@@ -38,7 +39,7 @@ class Spawner:
         try:
             with log.open("ab") as out:
                 process = await asyncio.create_subprocess_exec(
-                    *guard_prefix(grace_s=GRACE_S, life=reading, ask="command"),
+                    *guard_prefix(grace_s=GRACE_S, life=reading, ask="command", spare=Layout(self.cwd).deployed),
                     *self.argv,
                     *words,
                     env=dict(self.env),

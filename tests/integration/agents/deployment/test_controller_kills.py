@@ -109,7 +109,7 @@ def test_a_killed_proxy_is_started_anew_as_it_stood(world: World) -> None:
     target = world.target()
     world.serve(target, "r-1")
     world.serve(target, "r-2", percent=0)
-    os.kill(int((world.folder / "proxy" / "proxy.pid").read_text().split()[0]), signal.SIGKILL)
+    os.kill(int((world.folder / "running" / ".proxy").read_text().split()[0]), signal.SIGKILL)
     while with_traffic(target.running()):
         pass
     target.up("r-2", world.commit())
