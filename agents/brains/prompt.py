@@ -21,6 +21,9 @@ When you are finished, end your last answer with one line that is a JSON object 
 {"status": "asked", "question": {"text": "one question only a person can answer", "options": ["...", "..."], \
 "default": "the option you would take if nobody answers; leave it out if there is none"}}
 {"status": "failed", "notes": "why you give up"}
+What else you saw to be wrong and left, as it is not your task, goes along with `done`, at most 20 of them:
+{"status": "done", "notes": "...", "issues": [{"title": "what is wrong, and where", "severity": "minor", \
+"category": "what kind of change mends it", "evidence": ["what shows it"]}]}
 Use the one that is true. Nobody can answer you while you work; `blocked` and `asked` keep your work and bring the task
 back with the answer. Do not commit: what you leave in the current folder is taken from there."""
 """How a brain with text alone ends a task; docs/brains.md has the format."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from callboard.agents.brains.budget import CallEstimate, Reservation, Usage
@@ -9,6 +10,10 @@ from callboard.agents.brains.prices import Prices
 from callboard.bus.caps import Caps, PaidIn, Spent, micro_usd, shown
 from callboard.bus.errors import BudgetSpent
 from callboard.bus.messages import new_id
+
+
+def nobody_keeps(spent: Spent) -> None:
+    pass
 
 
 @dataclass(slots=True)
@@ -26,6 +31,8 @@ class Purse:
     spent: Spent = field(default_factory=Spent)
     held: dict[str, CallEstimate] = field(default_factory=dict)
     """By reservation: calls that are under way."""
+    keep: Callable[[Spent], object] = nobody_keeps
+    """Takes what was spent, each time that a call is settled: what is kept outlives a process that is killed."""
 
     async def reserve(self, call: CallEstimate) -> Reservation:
         held = sum(other.tokens for other in self.held.values())
@@ -53,6 +60,7 @@ class Purse:
             micro_usd=self.spent.micro_usd + (0 if usd is None else micro_usd(usd)),
             unpriced=self.spent.unpriced + int(usd is None and usage.tokens > 0),
         )
+        self.keep(self.spent)
 
     def _refuse(self, what: PaidIn, used: int, cap: int) -> None:
         """There is room while settled and held back are below the cap, as for a run (bus/spending.py)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from callboard.agents.manager.decision import Decision
 from callboard.bus.board import Board, TaskDoc, TaskState
@@ -13,10 +14,10 @@ GIVEN_UP = (TaskState.CANCELLED, TaskState.SKIPPED)
 """States of tasks that no cap is multiplied by."""
 
 
-def ran(decision: Decision, task: TaskDoc) -> None:
-    """A gate of the task came to a verdict."""
+def ran(decision: Decision, tasks: Iterable[TaskDoc]) -> None:
+    """A gate came to a verdict on these, a stack of the merge queue or one task: one run for each tier that has one of them."""
     worked = dict(decision.board.budget.worked)
-    for scope in tier_scopes(task.task.tier):
+    for scope in dict.fromkeys(scope for task in tasks for scope in tier_scopes(task.task.tier)):
         known = worked.get(scope, Worked())
         worked[scope] = known.model_copy(update={"gate_runs": known.gate_runs + 1})
         decision.put_budget(worked=worked)

@@ -48,7 +48,7 @@ def gate_finished(decision: Decision, body: GateFinished) -> None:
     decision.put(verdict_field(body.tree, body.gate_hash), verdict)
     facts = [command_fact(result) for result in body.commands]
     flake = ["it failed first and passed on the same tree: recorded as a flake"] if body.flaky else []
-    gate_runs.ran(decision, task)
+    gate_runs.ran(decision, [task])
     issues.flaked(decision, task, [result for result in body.commands if result.flaky])
     issues.linted(decision, task, body.lint, body.files)
     decision.log("evidence", f"gate {body.verdict}", [f"tree `{body.tree[:12]}`", *facts, *flake], task=task)

@@ -204,7 +204,7 @@ def gate_finished(decision: Decision, body: GateFinished) -> None:
     top = decision.board.task(run.tasks[-1])
     issues.flaked(decision, top, [result for result in body.commands if result.flaky])
     if body.verdict in ("green", "red"):
-        gate_runs.ran(decision, top)
+        gate_runs.ran(decision, map(decision.board.task, run.tasks))
     if body.verdict == "red":
         decision.put_run(gate_failures=decision.board.run.gate_failures + 1)
     _put(decision, merge_queue.answered(queue, run))

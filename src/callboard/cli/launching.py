@@ -175,11 +175,12 @@ async def _rehearse(workspace: Workspace, options: LaunchOptions) -> Rehearsal:
         latest = board.run if board.run.version else None
         choice = choose(latest, new=options.new, start_from=options.from_)
         if isinstance(choice, Continue):
-            check_goes_on(workspace, choice.run)
+            check_goes_on(workspace, choice.run, options.goal, options.safety)
             base = board.run.base
         else:
             base = start_commit(workspace, choice.start_from)
-            board = Board({"run": RunDoc(version=1, id="new", base=base, head=base)})
+            begun = RunDoc(id="new", base=base, head=base, goal=options.goal, safety=options.safety or "normal")
+            board = Board({"run": begun.model_copy(update={"version": 1})})
         landed = await landed_before(bus.url if bus else "", workspace, board.run.id, base, options.again)
     settings = workspace.settings
     paths = settings.paths
@@ -189,6 +190,8 @@ async def _rehearse(workspace: Workspace, options: LaunchOptions) -> Rehearsal:
     return Rehearsal(
         continues=choice.run if isinstance(choice, Continue) else None,
         base=base,
+        goal=board.run.goal,
+        safety=board.run.safety,
         agents=in_order(after),
         done=ended(after),
         problems=(
@@ -213,6 +216,8 @@ def thinkers(settings: Settings) -> list[Thinker]:
 def _tell(rehearsal: Rehearsal) -> None:
     start = f"go on with run {rehearsal.continues}" if rehearsal.continues else "begin a new run"
     say(f"a launch would {start}, from {rehearsal.base[:12]}; {plural(rehearsal.done, 'task')} done already")
+    of = f", for {rehearsal.goal!r}" if rehearsal.goal else ""
+    say(f"safety: {rehearsal.safety}{of}")
     for agent, tasks in rehearsal.agents.items():
         say(f"\n{agent}: {plural(len(tasks), 'task')}, in this order")
         for task in tasks:

@@ -40,6 +40,8 @@ class Rehearsal(BaseModel):
     """The run it would go on with; None = it would begin a new one."""
     base: str
     """The commit the run starts from, or started from."""
+    goal: str
+    safety: str
     agents: dict[str, tuple[Waiting, ...]]
     """Agent -> its tasks in the order in which it would get them."""
     done: int

@@ -68,12 +68,17 @@ def unknown_again(workspace: Workspace, keys: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def check_goes_on(workspace: Workspace, run: str) -> None:
+def check_goes_on(workspace: Workspace, run: str, *begins: str | None) -> None:
     """Look whether a run can be gone on with: its integration branch is about to move.
 
+    Args:
+        begins: What --goal and --safety say; a run has its own since it began.
+
     Raises:
-        RosterError: It is checked out somewhere.
+        RosterError: It is checked out somewhere, or is to be another run than it is.
     """
+    if any(begins):
+        raise RosterError(f"run {run} goes on as it began; --goal and --safety are for a new one (--new)")
     branch = workspace.settings.project.integration.format(run=run)
     if found := [*checkout_problems(workspace.repository.checked_out(), [branch], "the integration branch")]:
         raise RosterError(_refusal(found))

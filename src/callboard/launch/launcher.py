@@ -228,9 +228,7 @@ class Launcher:
             latest = await self._latest(url, known[-1])
         match choose(latest, new=self.options.new, start_from=self.options.from_):
             case Continue(run=run):
-                check_goes_on(self.workspace, run)
-                if self.options.goal or self.options.safety:
-                    raise RosterError(f"run {run} goes on as it began; --goal and --safety are for a new one (--new)")
+                check_goes_on(self.workspace, run, self.options.goal, self.options.safety)
                 self._event(f"run {run} goes on")
                 return run
             case start:

@@ -21,6 +21,7 @@ from callboard.agents.manager.planning import (
 from callboard.agents.settings import MANAGER
 from callboard.agents.workspace.locks import ProcessLock, acquire
 from callboard.app import Workspace
+from callboard.bus.caps import Spent
 from callboard.bus.clock import utc_now
 from callboard.bus.errors import BudgetSpent, ConfigError, RosterError
 from callboard.directions.parse import parse_direction, read_direction
@@ -125,7 +126,13 @@ async def _plan(workspace: Workspace, about: str, questions: list[Question], tol
     await acquire(lock)
     try:
         plan = store.begin(about, utc_now())
-        purse = Purse(f"plan {plan.name}", workspace.settings.budget.limits.task, workspace.prices, plan.spent)
+
+        def keep(spent: Spent) -> None:
+            nonlocal plan
+            plan = store.save(plan.model_copy(update={"spent": spent}))
+
+        limits = workspace.settings.budget.limits
+        purse = Purse(f"plan {plan.name}", limits.task, workspace.prices, plan.spent, keep=keep)
         seat, brain = workspace.planner(purse)
         await asyncio.to_thread(workspace.clone(MANAGER).prepare, _base(workspace))
         for number, (name, part_of) in enumerate(questions, 1):
@@ -141,8 +148,6 @@ async def _plan(workspace: Workspace, about: str, questions: list[Question], tol
                 raise RosterError(
                     f"{error}; what was drafted so far is kept: raise [budget.task] in callboard.toml and plan the same again"
                 ) from error
-            finally:
-                plan = store.save(plan.model_copy(update={"spent": purse.spent}))
             got = Proposed(
                 category=part.asked.category, minutes=part.asked.minutes, tasks=drafted.tasks, notes=drafted.notes
             )

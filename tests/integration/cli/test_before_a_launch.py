@@ -204,7 +204,8 @@ def test_before_the_first_launch_there_are_no_runs_nothing_to_stop_and_nothing_t
 
 def test_a_dry_run_says_what_would_be_assigned_and_makes_nothing(workspace: Workspace) -> None:
     before = imprint(workspace.path)
-    told = workspace.json("launch", "--dry-run")
+    told = workspace.json("launch", "--dry-run", "--goal", "Bread", "--safety", "safety_critical")
+    assert (told["goal"], told["safety"]) == ("Bread", "safety_critical")
     assert imprint(workspace.path) == before
     assert told["continues"] is None
     agents = told["agents"]

@@ -158,3 +158,11 @@ def test_a_key_that_no_direction_file_has_is_told_with_the_one_that_may_be_meant
     assert unknown_again(workspace, ("driver-1/one",)) == ()
     (said,) = unknown_again(workspace, ("driver-1/won",))
     assert said == "--again driver-1/won: no direction file has a task of that key; did you mean driver-1/one?"
+
+
+@pytest.mark.parametrize("said", [("Bread", None), ("", "safety_critical")])
+def test_a_run_that_goes_on_is_given_no_other_goal_or_safety(
+    workspace: Workspace, said: tuple[str, str | None]
+) -> None:
+    with pytest.raises(RosterError, match="goes on as it began; --goal and --safety are for a new one"):
+        check_goes_on(workspace, "20261121-090000", *said)

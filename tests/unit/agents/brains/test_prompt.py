@@ -7,6 +7,7 @@ from pathlib import Path
 
 from brain_jobs import job, review_job
 
+from callboard.agents.brains.command import STATUSES, SaidResult, said_issues
 from callboard.agents.brains.prompt import DONE_LINE, VERDICT_LINE, briefing, requirements, review_prompt, task_prompt
 from callboard.agents.reviewer.verdict import parse_verdict
 from callboard.bus.task import Briefing, Note, TaskSpec
@@ -53,6 +54,14 @@ def test_the_verdict_that_is_shown_is_one_that_can_be_read() -> None:
     example = next(line for line in VERDICT_LINE.splitlines() if line.startswith("{"))
     assert parse_verdict(f"I looked.\n{example}").vote == "approved"
     assert all(status in DONE_LINE for status in ("done", "blocked", "asked", "failed"))
+
+
+def test_every_ending_that_a_task_is_shown_can_be_read_and_one_reports_issues() -> None:
+    shown = [line for line in DONE_LINE.splitlines() if line.startswith("{")]
+    read = [SaidResult.model_validate_json(line) for line in shown if '"asked"' not in line]
+    assert {said.status for said in read} == {*STATUSES} - {"asked"}, "its example offers no option by name"
+    [issue] = [issue for said in read for issue in said_issues(said.issues)]
+    assert (issue.severity, issue.evidence) == ("minor", ("what shows it",))
 
 
 def test_a_north_star_is_told_as_what_all_work_serves() -> None:

@@ -111,6 +111,23 @@ def test_stop_fails_what_is_open_of_the_tier() -> None:
     assert desk.task("T-1").state == "failed"
 
 
+def test_the_gate_of_a_stack_is_one_run_for_each_tier_that_has_a_task_in_it() -> None:
+    desk = Desk()
+    tiers = ("setup", "setup", "serve", "main")
+    desk.directions(*(spec(f"t{n}", f"driver-{n % 2 + 1}", tier=tier) for n, tier in enumerate(tiers)))
+    for n in range(1, 5):
+        desk.to_review(f"T-{n}")
+    before = {scope: known.gate_runs for scope, known in desk.board.budget.worked.items()}
+    desk.person("pause")
+    for n in range(1, 5):
+        desk.approve(f"T-{n}")
+    desk.person("resume")
+    desk.prepare()
+    desk.gate_stack("red")
+    after = {scope: known.gate_runs - before.get(scope, 0) for scope, known in desk.board.budget.worked.items()}
+    assert {scope: after[scope] for scope in (TIER, "tier:serve")} == {TIER: 1, "tier:serve": 1}
+
+
 def test_gates_that_said_nothing_about_the_tree_are_not_counted() -> None:
     desk = tiered()
     desk.hand_in("T-1")
