@@ -165,6 +165,8 @@ class TaskDoc(Doc):
     changed_at: AwareDatetime | None = None
     not_before: AwareDatetime | None = None
     """Standing work repeats at this time; set between its rounds, and only then."""
+    rests: bool = False
+    """Until a timer says that this time has come: the server's clock counts, not this process's."""
     rounds: int = 0
     """How often standing work was done."""
     edited: str = ""

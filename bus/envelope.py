@@ -151,6 +151,8 @@ class Timer:
 
     after: timedelta
     draft: Draft
+    key: str = ""
+    """Takes the place of the run's timer with the same key, if that one waits still; "" = of none."""
 
 
 def outcome_id(handled: str, n: int) -> str:
@@ -170,5 +172,7 @@ class Outcome:
     messages: tuple[Draft, ...] = ()
     changes: tuple[Change, ...] = ()
     timers: tuple[Timer, ...] = ()
+    cancelled: tuple[str, ...] = ()
+    """Keys of timers that are taken away, where they wait still; before `timers` are set."""
     guards: tuple[tuple[str, int], ...] = ()
     """Board fields that must still have these versions although the outcome does not change them."""

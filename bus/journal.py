@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -95,6 +95,8 @@ class JournalEntry(BaseModel):
     """Everything that was sent, what goes to the journal alone included."""
     changes: tuple[BoardChange, ...] = ()
     timers: tuple[TimerSet, ...] = ()
+    cancelled: tuple[str, ...] = ()
+    """How the messages of timers begin that were taken away; those whose place another took are not said."""
     deliveries: int = 0
     """Step emit: how often the cause had been delivered."""
     dead: DeadNote | None = None
@@ -114,6 +116,7 @@ def encode_entry(
     messages: Iterable[str] = (),
     changes: Iterable[tuple[str, str]] = (),
     timers: Iterable[tuple[int, str]] = (),
+    cancelled: Sequence[str] = (),
     deliveries: int = 0,
     dead: DeadNote | None = None,
     call: OpenCall | None = None,
@@ -127,6 +130,8 @@ def encode_entry(
         f'"step":"{step}","cause":{quoted(cause)},"sender":{quoted(sender)},"messages":[{",".join(messages)}]',
         f'"changes":[{", ".join(changed)}],"timers":[{", ".join(timed)}]',
     ]
+    if cancelled:
+        parts.append(f'"cancelled":[{",".join(map(quoted, cancelled))}]')
     if deliveries:
         parts.append(f'"deliveries":{deliveries}')
     if call is not None:

@@ -15,6 +15,7 @@ from callboard.bus.journal import DeadNote, Step, encode_empty, encode_entry
 from callboard.bus.keys import Keys
 from callboard.bus.messages import JOURNAL, Draft, Envelope, FeedbackLogged, Outcome, emitted_id, outcome_id
 from callboard.bus.redaction import Redactor
+from callboard.bus.timer_keys import begins_with, keyed
 
 Arg = str | bytes | int
 
@@ -43,8 +44,10 @@ class Parcel:
     """Each with its JSON."""
     changes: tuple[Change, ...] = ()
     guards: tuple[tuple[str, int], ...] = ()
-    timers: tuple[tuple[int, str], ...] = ()
-    """(milliseconds from now, message JSON)."""
+    timers: tuple[tuple[int, str, str], ...] = ()
+    """(milliseconds from now, how the JSON of those begins whose place it takes, message JSON)."""
+    cancelled: tuple[str, ...] = ()
+    """How the JSON begins of timers that are taken away."""
     docs: tuple[str, ...] = field(init=False)
     """The JSON of the changed fields' documents."""
 
@@ -69,7 +72,8 @@ class Parcel:
         return flat(self.guards)
 
     def timer_args(self) -> list[Arg]:
-        return flat(self.timers)
+        gone = [(0, begins, "") for begins in self.cancelled]
+        return flat([*gone, *self.timers])
 
     def entry(
         self, step: Step, *, sender: str, cause: str = "", deliveries: int = 0, dead: DeadNote | None = None
@@ -83,7 +87,8 @@ class Parcel:
             cause=cause,
             messages=(raw for _, raw in self.messages),
             changes=((change.field, doc) for change, doc in zip(self.changes, self.docs, strict=True)),
-            timers=self.timers,
+            timers=((after_ms, raw) for after_ms, _, raw in self.timers),
+            cancelled=self.cancelled,
             deliveries=deliveries,
             dead=dead,
         )
@@ -120,7 +125,11 @@ def pack_outcome(
         messages=stamped[: len(outcome.messages)],
         changes=outcome.changes,
         guards=outcome.guards,
-        timers=tuple((after, raw) for after, (_, raw) in zip(delays, later, strict=True)),
+        timers=tuple(
+            (after, *keyed(raw, timer.key))
+            for after, timer, (_, raw) in zip(delays, outcome.timers, later, strict=True)
+        ),
+        cancelled=tuple(map(begins_with, outcome.cancelled)),
     )
 
 

@@ -12,6 +12,7 @@ from callboard.bus.caps import OpenCall, Spent, amounts
 from callboard.bus.envelope import JOURNAL
 from callboard.bus.journal import Step
 from callboard.bus.parcel import KEEP_MS, KEEP_OUTSIDE_MS
+from callboard.bus.timer_keys import timer_key
 
 STEPS = frozenset(get_args(Step))
 FORGET_EVERY = 1_000
@@ -84,7 +85,11 @@ class RunState:
                 self.inboxes.setdefault(envelope["recipient"], {})[envelope["id"]] = Waiting(raw)
         for change in doc.get("changes", ()):
             self.board[change["field"]] = change["doc"]
+        for begins in doc.get("cancelled", ()):
+            self._forget(begins)
         for timer in doc.get("timers", ()):
+            if begins := timer_key(timer["message"]):
+                self._forget(begins)
             self.timers[timer["message"]] = row.at + int(timer["after_ms"])
         self._count(doc)
         self._remember(doc, cause, messages)
@@ -172,6 +177,9 @@ class RunState:
             inbox = self.inboxes.setdefault(letter.inbox, {})
             inbox.pop(cause, None)
             inbox[cause] = Waiting(letter.raw, letter.lives)
+
+    def _forget(self, begins: str) -> None:
+        self.timers = {raw: due for raw, due in self.timers.items() if not raw.startswith(begins)}
 
     def _count(self, doc: _Doc) -> None:
         """What calls hold back and did cost."""

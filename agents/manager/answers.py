@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callboard.agents.manager import approvals, budget, deploying, ladder, obstacles, review_stops, reviewing
+from callboard.agents.manager import approvals, budget, deploying, ladder, obstacles, questions, review_stops, reviewing
 from callboard.agents.manager.decision import Decision, newest
 from callboard.bus.board import BlockerDoc, TaskDoc, TaskState
 from callboard.bus.messages import AnswerGiven, BlockerResolved, Body, CommandGiven
@@ -103,6 +103,7 @@ def answer(decision: Decision, question: QuestionDoc, text: str, *, by: str = ""
     answered = {"state": "answered", "answer": text, "answered_by": by, "answered_at": decision.now}
     closed = question.model_copy(update={**answered, "is_default": is_default, "is_overdue": False})
     decision.put(f"question:{question.id}", closed)
+    decision.cancel(questions.deadline_of(question.id))
     if question.deployment:
         deploying.answered(decision, question, text, by)
         return

@@ -31,8 +31,10 @@ def fold_task(decision: Decision, spec: TaskSpec, landed_digest: str = "") -> No
     elif known.state in ENDED and known.task.digest != spec.digest:
         add_task(decision, spec)
     elif is_untouched(known):
+        if known.rests and not spec.standing:
+            decision.cancel(closing.rest_of(known))
         not_before = known.not_before if spec.standing else None
-        decision.put_task(known, spec=spec, not_before=not_before)
+        decision.put_task(known, spec=spec, not_before=not_before, rests=known.rests and spec.standing)
     elif spec.digest not in (known.task.digest, known.edited):
         known = decision.put_task(known, edited=spec.digest)
         facts = [f"{spec.source.file}:{spec.source.line} was edited; the task goes on as it was given"]

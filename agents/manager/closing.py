@@ -24,10 +24,10 @@ def done(decision: Decision, task: TaskDoc, reason: str, *, is_told: bool = Fals
     if _comes_again(decision, task):
         every = decision.policy.standing_every
         then = decision.now + every
-        afresh = {"spent": 0, "notes": (), "pin": "", "base": "", "not_before": then, "queued_at": then}
+        afresh = {"spent": 0, "notes": (), "pin": "", "base": "", "not_before": then, "queued_at": then, "rests": True}
         reason, rounds = f"standing: {reason}", task.rounds + 1
         task = decision.put_task(task, state=TaskState.QUEUED, reason=reason, rounds=rounds, **afresh)
-        decision.after(every, TimerFired(about="standing", subject=round_of(task)), task)
+        decision.after(every, TimerFired(about="standing", subject=round_of(task)), task, key=rest_of(task))
         return
     decision.put_task(task, state=TaskState.DONE, reason=reason)
 
@@ -35,6 +35,11 @@ def done(decision: Decision, task: TaskDoc, reason: str, *, is_told: bool = Fals
 def round_of(task: TaskDoc) -> str:
     """What its timer is about: one of an earlier round says nothing about the next."""
     return f"{task.id} {task.rounds}"
+
+
+def rest_of(task: TaskDoc) -> str:
+    """The key of the timer that ends its rest."""
+    return f"standing {task.id}"
 
 
 def cancel(
@@ -45,7 +50,9 @@ def cancel(
     decision.log("task", state.value, [reason], task=task)
     if task.agent and task.state not in HELD_BY_AGENT:
         decision.send(task.agent, TaskClosed(state=state.value, reason=reason), task)
-    return decision.put_task(task, state=state, reason=reason, question="", blocker="")
+    if task.rests:
+        decision.cancel(rest_of(task))
+    return decision.put_task(task, state=state, reason=reason, question="", blocker="", rests=False)
 
 
 def reopen(decision: Decision) -> None:

@@ -58,6 +58,7 @@ class Decision:
     _changes: dict[str, Change] = field(default_factory=dict)
     _drafts: list[Draft] = field(default_factory=list)
     _timers: list[Timer] = field(default_factory=list)
+    _cancelled: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._before = self.board
@@ -101,13 +102,18 @@ class Decision:
         about = (task.id, task.attempt) if task else ("", 0)
         self._drafts.append(Draft(JOURNAL, body, *about, inherits=task is not None))
 
-    def after(self, delay: timedelta, body: Body, task: TaskDoc | None = None) -> None:
+    def after(self, delay: timedelta, body: Body, task: TaskDoc | None = None, *, key: str = "") -> None:
+        """Be told when a time has come, by the server's clock; see Timer for `key`."""
         draft = Draft(MANAGER, body, task.id if task else "", task.attempt if task else 0)
-        self._timers.append(Timer(delay, draft))
+        self._timers.append(Timer(delay, draft, key))
+
+    def cancel(self, key: str) -> None:
+        """Take a timer away. One that has fired already may still be heard: whoever hears it looks whether it holds."""
+        self._cancelled.append(key)
 
     def outcome(self) -> Outcome:
         changed = tuple(change for change in self._changes.values() if self._differs(change))
-        return Outcome(tuple(self._drafts), changed, tuple(self._timers))
+        return Outcome(tuple(self._drafts), changed, tuple(self._timers), cancelled=tuple(self._cancelled))
 
     def _differs(self, change: Change) -> bool:
         before = self._before.docs.get(change.field)

@@ -215,4 +215,4 @@ def _timer_fired(decision: Decision, body: TimerFired) -> None:
     elif body.about == "standing" and task.not_before and body.subject in (closing.round_of(task), task.id):
         # The task's id alone is what earlier versions set.
         # the server's clock fired it; this process's clock may be behind
-        decision.put_task(task, not_before=min(task.not_before, decision.now))
+        decision.put_task(task, rests=False, not_before=min(task.not_before, decision.now))

@@ -58,6 +58,8 @@ def is_spent(board: Board, task: TaskDoc) -> bool:
 
 
 def _is_due(task: TaskDoc, now: datetime) -> bool:
+    if task.rests:
+        return False
     if task.not_before and task.not_before > now:
         return False
     return not (task.task.standing and task.task.until and now.date() > task.task.until)

@@ -48,7 +48,7 @@ def ask(
     )
     decision.put_run(next_question=run.next_question + 1)
     decision.put(f"question:{question.id}", question)
-    decision.after(within, TimerFired(about="question", subject=question.id))
+    decision.after(within, TimerFired(about="question", subject=question.id), key=deadline_of(question.id))
     decision.log("question", question.id, _facts(decision, question), text, task)
     return question
 
@@ -67,8 +67,14 @@ def _facts(decision: Decision, question: QuestionDoc) -> list[str]:
     ]
 
 
+def deadline_of(id: str) -> str:
+    """The key of the timer that ends the time for an answer."""
+    return f"question {id}"
+
+
 def close(decision: Decision, question: QuestionDoc, why: str) -> None:
     """Nobody has to answer it any more."""
+    decision.cancel(deadline_of(question.id))
     closed = {"state": "closed", "closed_for": why, "is_overdue": False}
     decision.put(f"question:{question.id}", question.model_copy(update=closed))
     task = decision.board.task(question.task) if question.task else None

@@ -2,7 +2,8 @@
 -- Each commit's answer is its own; one that is refused writes nothing and leaves its neighbours alone.
 -- KEYS journal seq done failures held board timers <stream>...
 -- ARGV keep_ms  n (the inbox's place among the streams, consumer id deliveries field member entry
---      n (destination json)*  n (board field, expected version, doc)*  n (board field, expected version)*  n (after_ms json)*)*
+--      n (destination json)*  n (board field, expected version, doc)*  n (board field, expected version)*  n (after_ms begins json)*)*
+--      begins: how timers begin that are taken away before; '' = none. No json: nothing is set in their place
 -- -> ok, the answer of each: ok count | done | lost | stale ... | type ... | error said
 
 local OTHERS = 7
@@ -32,9 +33,16 @@ local function note(member)
   table.insert(known, member)
 end
 
+-- A run has some dozens of timers, and few commits name one.
+local function forget(begins)
+  for _, set in ipairs(redis.call('ZRANGE', timers, 0, -1)) do
+    if string.sub(set, 1, #begins) == begins then redis.call('ZREM', timers, set) end
+  end
+end
+
 local function commit()
   local place, consumer, id, deliveries, field, member, entry = arg(), arg(), arg(), arg(), arg(), arg(), arg()
-  local messages, changes, guards, alarms = rows(2), rows(3), rows(2), rows(2)
+  local messages, changes, guards, alarms = rows(2), rows(3), rows(2), rows(3)
   local inbox = KEYS[OTHERS + place]
 
   local wrong = wrong_streams[tonumber(place)]
@@ -58,7 +66,10 @@ local function commit()
     if type(sent) == 'table' and sent.err then return {'error', sent.err} end
   end
   for _, change in ipairs(changes) do redis.call('HSET', board, change[1], change[3]) end
-  for _, alarm in ipairs(alarms) do redis.call('ZADD', timers, whole(now + alarm[1]), alarm[2]) end
+  for _, alarm in ipairs(alarms) do
+    if alarm[2] ~= '' then forget(alarm[2]) end
+    if alarm[3] ~= '' then redis.call('ZADD', timers, whole(now + alarm[1]), alarm[3]) end
+  end
   local count = record(journal, seq, now, entry)
   note(member)
   note(own)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypedDict, TypeVar
 
+from timers_left import timers_left
+
 from callboard.agents.manager.decision import Policy
 from callboard.agents.manager.desk import decide
 from callboard.agents.manager.verdicts import gate_hash
@@ -181,7 +183,7 @@ class Desk:
     def decide(self, message: Envelope) -> Heard:
         outcome = decide(self.board, message, self.now, self.policy)
         self.board = self.board.with_changes(outcome.changes)
-        self.timers += outcome.timers
+        self.timers = timers_left(self.timers, outcome)
         return Heard(outcome)
 
     def wait(self, **time: float) -> None:

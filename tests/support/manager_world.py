@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from timers_left import timers_left
+
 from callboard.agents.manager.decision import Policy
 from callboard.agents.manager.desk import decide
 from callboard.agents.manager.landing import Lander
@@ -208,7 +210,7 @@ class World:
         self.board = self.board.with_changes(outcome.changes)
         for n, draft in enumerate(outcome.messages):
             self._deliver(self._stamp(draft, outcome_id(message.id, n), sender, message))
-        self.timers.extend(outcome.timers)
+        self.timers = timers_left(self.timers, outcome)
         self.done.add(message.id)
         self.inboxes[inbox].remove(message)
         return True

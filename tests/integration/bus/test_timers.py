@@ -104,6 +104,43 @@ def test_thousands_that_are_due_are_sent_at_once_and_what_is_not_due_stays(serve
     go(scenario())
 
 
+async def commit(bus: Bus, outcome: Outcome) -> None:
+    await bus.send(message("sets"), sender="manager")
+    [delivery] = await bus.inbox("driver-1", "driver-1.here.1").receive()
+    await delivery.commit(outcome)
+
+
+def test_a_timer_takes_the_place_of_one_with_its_key_and_a_cancelled_one_is_gone(
+    server: Server, bus: Bus, go: Go, tmp_path: Path
+) -> None:
+    """Rebuilt from the journal, it is the same."""
+
+    def timer(name: str, key: str = "", after: timedelta = timedelta(0)) -> Timer:
+        return Timer(after, progress(name), key)
+
+    async def scenario() -> None:
+        archiver = Archiver(bus.store, FileArchive(tmp_path), inboxes=("driver-1",), say=lambda text: None)
+        odd = 'a "quoted", ünlike key'
+        await commit(bus, Outcome(timers=(timer("a", "k"), timer("b", "kk"), timer("c", odd), timer("d"))))
+        await commit(bus, Outcome(timers=(timer("later", "k", HOUR), timer("anew", odd)), cancelled=("kk", "nobody's")))
+        due = server.ask("ZRANGE", bus.keys.timers, 0, -1, "WITHSCORES")
+        while await archiver.step():
+            pass
+        server.ask("FLUSHALL")
+        while await archiver.step():
+            pass
+        assert server.ask("ZRANGE", bus.keys.timers, 0, -1, "WITHSCORES") == due
+        assert await bus.fire_due_timers() == 2
+        assert sorted(await fired(bus)) == ["anew", "d"]
+        # what has fired is on its way, and a key may be used again
+        await commit(bus, Outcome(timers=(timer("third", odd),), cancelled=(odd, "k")))
+        assert await bus.fire_due_timers() == 1
+        assert await fired(bus) == ["third"]
+        assert server.ask("ZCARD", bus.keys.timers) == 0
+
+    go(scenario())
+
+
 @pytest.mark.parametrize(
     "wrong", [datetime(1980, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)], ids=["slow", "fast"]
 )

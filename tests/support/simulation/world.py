@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from manager_world import World
+from timers_left import timers_left
 
 from callboard.bus.board import Change
 from callboard.bus.errors import BoardStale, LeaseLost
@@ -46,7 +47,7 @@ class SimulatedWorld(World):
         self.board = self.board.with_changes(outcome.changes)
         for n, draft in enumerate(outcome.messages):
             self._deliver(self._stamp(draft, outcome_id(message.id, n), sender, message))
-        self.timers.extend(outcome.timers)
+        self.timers = timers_left(self.timers, outcome)
         self.bus.settle(self.grip, message.id)
         return True
 

@@ -20,6 +20,7 @@ from callboard.bus.messages import (
     outcome_id,
 )
 from callboard.bus.parcel import pack_emitted, pack_outcome
+from callboard.bus.timer_keys import timer_key
 
 NOW = datetime(2026, 11, 21, 9, 14, 7, tzinfo=UTC)
 ID = "0193a1b2-0000-7000-8000-000000000001"
@@ -53,8 +54,19 @@ def test_what_follows_belongs_to_the_task_attempt_and_trace_of_its_cause(handled
 def test_timers_have_ids_after_the_messages(handled: Envelope) -> None:
     outcome = Outcome(messages=(progress(),), timers=(Timer(timedelta(seconds=1.5), progress()),))
     parcel = pack_outcome(outcome, handled, sender="driver-1", now=NOW)
-    [(after_ms, raw)] = parcel.timers
-    assert (after_ms, Envelope.decode(raw).id) == (1_500, outcome_id(ID, 1))
+    [(after_ms, begins, raw)] = parcel.timers
+    assert (after_ms, begins, Envelope.decode(raw).id) == (1_500, "", outcome_id(ID, 1))
+
+
+@pytest.mark.parametrize("key", ["k", 'a "quoted" \\ key', "ünlike\n"])
+def test_a_timers_key_can_be_read_from_how_its_message_begins(handled: Envelope, key: str) -> None:
+    outcome = Outcome(timers=(Timer(timedelta(0), progress(), key),), cancelled=(key,))
+    parcel = pack_outcome(outcome, handled, sender="driver-1", now=NOW)
+    [(_, begins, raw)] = parcel.timers
+    assert raw.startswith(begins)
+    assert (timer_key(raw), parcel.cancelled) == (begins, (begins,))
+    assert Envelope.decode(raw).id == outcome_id(ID, 0)
+    assert timer_key(raw.replace(begins, "{", 1)) == ""
 
 
 def test_a_second_delivery_and_a_second_emission_have_other_ids(handled: Envelope) -> None:

@@ -160,6 +160,25 @@ def test_its_timer_makes_standing_work_due_even_where_this_clock_is_behind() -> 
     assert heard.one(TaskAssigned).spec.title == "watch"
 
 
+def test_standing_work_does_not_come_early_where_this_clock_is_ahead() -> None:
+    desk = Desk()
+    desk.directions(spec("watch", standing=True), spec("keep the run open", "driver-2"))
+    desk.to_landed("T-1")
+    desk.wait(hours=100)
+    assert desk.hear(TimerFired(about="standing", subject="T-1 0"), "manager", "T-1").of(TaskAssigned) == []
+    assert desk.fire(-1).one(TaskAssigned).spec.title == "watch"
+
+
+def test_work_that_stands_no_more_or_is_cancelled_leaves_no_timer_behind() -> None:
+    desk = Desk()
+    desk.directions(spec("watch", standing=True), spec("keep the run open", "driver-2"))
+    desk.to_landed("T-1")
+    assert [timer.key for timer in desk.timers if "standing" in timer.key] == ["standing T-1"]
+    desk.directions(spec("keep the run open", "driver-2"))
+    assert desk.states["T-1"] == "cancelled"
+    assert [timer.key for timer in desk.timers if "standing" in timer.key] == []
+
+
 def test_a_timer_of_an_earlier_round_does_not_hurry_the_next_one() -> None:
     desk = Desk()
     desk.directions(spec("watch", standing=True), spec("keep the run open", "driver-2"))
