@@ -146,7 +146,9 @@ def clis_check(environ: Mapping[str, str]) -> Check:
 
 def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
     from callboard.launch.checks import LEAST_FREE_BYTES, check
+    from callboard.launch.exclude import exclude_ours
 
+    exclude_ours(workspace)
     try:
         check(workspace, tuple(workspace.roster), LEAST_FREE_BYTES)  # the disk has a line of its own
     except CallboardError as error:

@@ -29,6 +29,7 @@ from callboard.cli.session import launchers, wait_for
 from callboard.launch.checks import check, check_goes_on, unknown_again
 from callboard.launch.joining import open_bus
 from callboard.launch.launcher import LaunchOptions, launch
+from callboard.launch.log_form import log_form
 from callboard.launch.rows import by_field
 from callboard.launch.runs import Continue, choose, landed_before, runs, start_commit
 from callboard.launch.sandboxing import probe
@@ -41,7 +42,6 @@ DETACH_S = 30.0
 """How long a launch in the background may take until it holds its lock."""
 LOOK_S = 0.05
 LAST_LINES = 20
-LOG_FORMAT = "{time:YYYY-MM-DD HH:mm:ss.SSS!UTC}Z {level: <7} launcher {message} {extra}"
 
 
 # --- in front of a person ------------------------------------------------------------------------
@@ -69,7 +69,7 @@ def log_to(path: Path, level: str) -> None:
     The file is made with its first line: a launch that is refused leaves nothing behind.
     """
     logger.remove()
-    logger.add(path, level=level.upper(), format=LOG_FORMAT, backtrace=False, diagnose=False, delay=True)
+    logger.add(path, level=level.upper(), format=log_form("launcher"), backtrace=False, diagnose=False, delay=True)
 
 
 # --- in the background ---------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from callboard.bus.redaction import Redactor
 from callboard.bus.room import until_room
 from callboard.bus.states import WORKERS
 from callboard.launch.backlog import carry
+from callboard.launch.log_form import log_form
 from callboard.launch.runs import landed_before
 from callboard.launch.serving import bus_url
 
@@ -170,8 +171,7 @@ def configure_logging(level: str, name: str, run: str, redactor: Redactor) -> No
 
     logger.remove()
     logger.configure(extra={"agent": name, "run": run})
-    form = "{time:YYYY-MM-DD HH:mm:ss.SSS!UTC}Z {level: <7} {extra[agent]} {message} {extra}"
-    logger.add(write, level=level.upper(), format=form, backtrace=False, diagnose=False)
+    logger.add(write, level=level.upper(), format=log_form(name), backtrace=False, diagnose=False)
 
 
 def agent_words(name: str, run: str, again: Sequence[str] = ()) -> list[str]:

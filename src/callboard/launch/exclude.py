@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from callboard.app import Workspace
+from callboard.feedback.log import exclude_lines
+
+
+def exclude_ours(workspace: Workspace) -> None:
+    """What a workspace's runs and looks leave in it is no untracked file."""
+    feedback = workspace.root / workspace.settings.paths.feedback
+    lines = ("/.callboard/", *exclude_lines(workspace.root, feedback))
+    exclude(workspace.repository.git_path("info/exclude"), lines)
+
 
 def exclude(path: Path, lines: Sequence[str]) -> None:
     """Add the lines that `.git/info/exclude` does not have yet; what is there stays."""

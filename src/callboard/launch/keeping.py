@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from callboard.app import Workspace
 from callboard.bus.bus import Bus
 from callboard.bus.ending import end
 from callboard.launch.archiving import keep_archive
 from callboard.launch.disk import watch_disk
+from callboard.launch.lasting import lasting
 from callboard.launch.notifying import keep_notifying
 from callboard.launch.pressure import watch_pressure
 from callboard.launch.scribing import keep_logs
@@ -26,13 +28,18 @@ async def keeping(
         free_bytes: The free space where `.callboard/` is.
         say: Told, as a sentence, what a person should hear of them.
     """
-    scribe_stop, archive_stop = asyncio.Event(), asyncio.Event()
-    scribe = asyncio.create_task(keep_logs(workspace, bus, scribe_stop, say))
-    archiver = asyncio.create_task(keep_archive(workspace, bus, archive_stop, say))
-    disk = asyncio.create_task(watch_disk(bus, free_bytes, say))
-    pressure = asyncio.create_task(watch_pressure(bus, tuple(workspace.roster), say))
-    notify_stop = asyncio.Event()
-    notifier = asyncio.create_task(keep_notifying(workspace, bus, notify_stop, say))
+    scribe_stop, archive_stop, notify_stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    run = asyncio.create_task
+    logs, kept = (
+        partial(keep_logs, workspace, bus, scribe_stop, say),
+        partial(keep_archive, workspace, bus, archive_stop, say),
+    )
+    scribe = run(lasting("the scribe, who writes the feedback logs,", logs, say, scribe_stop))
+    archiver = run(lasting("the archiver", kept, say, archive_stop))
+    disk = run(lasting("the watch of the disk", lambda: watch_disk(bus, free_bytes, say), say))
+    pressure = run(lasting("the watch of what is full", lambda: watch_pressure(bus, tuple(workspace.roster), say), say))
+    told = partial(keep_notifying, workspace, bus, notify_stop, say)
+    notifier = run(lasting("the notifier", told, say, notify_stop))
     try:
         yield
     finally:

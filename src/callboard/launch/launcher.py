@@ -23,11 +23,10 @@ from callboard.bus.dead_letters import DeadLetter
 from callboard.bus.errors import BusError, RosterError
 from callboard.bus.issue_caps import Safety
 from callboard.bus.messages import Draft, RosterChanged
-from callboard.feedback.log import exclude_lines
 from callboard.launch.agent import agent_words
 from callboard.launch.checks import check, check_goes_on, unknown_again
 from callboard.launch.children import Child, Starter
-from callboard.launch.exclude import exclude
+from callboard.launch.exclude import exclude_ours
 from callboard.launch.keeping import keeping
 from callboard.launch.reaching import reaching
 from callboard.launch.runs import Continue, choose, create, new_name, read_run, runs, start_commit
@@ -119,7 +118,7 @@ class Launcher:
         try:
             await self._agents_are_free()
             self._clear_ref_locks()
-            exclude(self.workspace.repository.git_path("info/exclude"), self._excluded())
+            exclude_ours(self.workspace)
             # the fork server imports while the bus's server starts
             async with AsyncExitStack() as stack:
                 starter = await stack.enter_async_context(starting(self.workspace, bus_url(self.workspace)))
@@ -170,10 +169,6 @@ class Launcher:
             branches = [*self.workspace.roster, *([folder] if folder and RUN not in folder else [])]
             ours = ["refs/callboard", "refs/tags/callboard", *(f"refs/heads/{name}" for name in branches)]
             self.workspace.repository.clear_ref_locks(ours)
-
-    def _excluded(self) -> tuple[str, ...]:
-        feedback = self.workspace.root / self.workspace.settings.paths.feedback
-        return ("/.callboard/", *exclude_lines(self.workspace.root, feedback))
 
     async def _launch(self, url: str, starter: Starter) -> int:
         run = await self._choose_run(url) if self._has_manager else await self._wait_for_run()

@@ -38,9 +38,9 @@ def _read(path: Path) -> str:
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
-        raise ConfigError("is not there; `callboard init` writes one", path=str(path)) from error
+        raise ConfigError("there is no such file; `callboard init` writes one", path=str(path)) from error
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror or error}", path=str(path)) from error
+        raise ConfigError(f"it cannot be read: {error.strerror or error}", path=str(path)) from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -52,7 +52,7 @@ def _parse(text: str, path: str) -> dict[str, object]:
     try:
         return tomllib.loads(text)
     except RecursionError as error:
-        raise ConfigError("is nested too deeply to be read", path=path) from error
+        raise ConfigError("it is nested too deeply to be read", path=path) from error
     except ValueError as error:
         found = _POSITION.search(str(error))
         line = int(found["line"]) if found and found["line"] else text.count("\n") + 1 if found else None

@@ -149,6 +149,8 @@ def test_the_doctor_says_what_is_there_and_what_the_sandbox_enforces(workspace: 
     assert (checks["server"]["state"], checks["sandbox"]["state"]) == ("ok", "ok")
     assert "write only to their own folder and scratch, no network" in checks["sandbox"]["text"]
     assert "driver-1" in checks
+    assert (workspace.path / ".callboard").exists()
+    assert run_git(workspace.path, "status", "--porcelain") == "", "what it leaves is no untracked file"
 
 
 def test_the_doctor_finds_a_program_that_is_missing(workspace: Workspace) -> None:

@@ -267,7 +267,7 @@ def test_what_is_no_toml_is_told_with_its_line(path: Path, text: str, line: int,
 
 
 def test_a_file_that_is_not_there_is_told_with_the_way_out(path: Path) -> None:
-    with pytest.raises(ConfigError, match="is not there; `callboard init` writes one"):
+    with pytest.raises(ConfigError, match="there is no such file; `callboard init` writes one"):
         load_settings(path, {})
 
 

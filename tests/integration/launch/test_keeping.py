@@ -1,0 +1,46 @@
+"""What runs beside a roster, over a real server."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from boards import run_doc
+from roster import Workspace as Roster
+from waiting import Go
+
+from callboard.app import Workspace
+from callboard.bus.bus import Bus
+from callboard.launch.keeping import keeping
+
+Said = asyncio.Queue[str]
+
+
+async def until(said: Said, words: str) -> None:
+    while words not in await said.get():
+        pass
+
+
+def broken() -> int:
+    raise ZeroDivisionError("no such disk")
+
+
+def opened(tmp_path: Path) -> Workspace:
+    made = Roster(tmp_path / "shop")
+    made.init({})
+    return Workspace.open(made.path, {"PATH": "/usr/bin:/bin"})
+
+
+@pytest.mark.timeout(60)
+def test_what_dies_beside_a_roster_is_said(tmp_path: Path, bus: Bus, go: Go) -> None:
+    """The watch of the disk, of an error that nobody foresaw."""
+    workspace = opened(tmp_path)
+
+    async def scenario() -> None:
+        await bus.create_run(run_doc().model_copy(update={"id": bus.run, "version": 0}))
+        said: Said = asyncio.Queue()
+        async with keeping(workspace, bus, broken, said.put_nowait):
+            await until(said, "the watch of the disk died of an error, ZeroDivisionError: no such disk")
+
+    go(scenario())
