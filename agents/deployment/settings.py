@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from callboard.agents.deployment.analysis_settings import AnalysisSettings
+from callboard.agents.deployment.ready_settings import ReadySettings
 from callboard.agents.deployment.target_settings import Port, TargetSettings
 from callboard.agents.settings import Numbers, Seconds, Table, Texts, fault
 
@@ -106,6 +107,7 @@ class DeploySettings(TargetSettings):
     """The file of the repository that says how to go back."""
     tests: TestSettings = TestSettings()
     analysis: AnalysisSettings = AnalysisSettings()
+    ready: ReadySettings = ReadySettings()
     error_patterns: Texts = ("Traceback (most recent call last)", "panic:", "FATAL")
     """Regular expressions that must not be found in what Green prints while it is tested."""
     fixes: Annotated[int, Field(ge=0, le=100)] = 5

@@ -38,6 +38,7 @@ COMMANDS = {
         "queue:queue",
         "bus:bus",
         "look:runs",
+        "ready:ready",
     ),
     HOUSE: (
         "doctor:doctor",

@@ -1,0 +1,107 @@
+"""`callboard ready`: the production checklist, fact by fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from callboard.bus.errors import ConfigError
+from callboard.cli.exit_codes import FAILED
+from callboard.cli.options import Json
+from callboard.cli.output import print_json, say
+from callboard.cli.session import open_workspace, wait_for
+
+if TYPE_CHECKING:
+    from callboard.agents.deployment.readiness import Item, Known
+    from callboard.agents.deployment.settings import DeploySettings
+    from callboard.app import Workspace
+    from callboard.bus.board import Board
+    from callboard.bus.task import CommandResult
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    item: str
+    state: str
+    """pass, fail or unknown."""
+    fact: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What `--json` prints."""
+
+    environment: str
+    commit: str
+    ready: bool
+    items: tuple[ItemRow, ...]
+
+
+def ready(
+    env: Annotated[str, typer.Option("--env", help="Of `[deploy.environments]`; else the last one.")] = "",
+    json: Json = False,
+) -> None:
+    """Whether a service is ready for production: each item with the fact behind it, and where that comes from.
+
+    Runs the commands of `[deploy.ready]`. Exit code 0: all pass; 1: something fails, or nobody knows.
+    """
+    from callboard.agents.deployment.readiness import checklist
+
+    workspace = open_workspace()
+    deploy = workspace.settings.deploy
+    if deploy is None:
+        raise ConfigError("has no [deploy] table, so nothing is deployed from here", path="callboard.toml")
+    environment = env or list(deploy.environments)[-1]
+    if environment not in deploy.environments:
+        raise ConfigError(f"no environment {env!r}; there are: {', '.join(deploy.environments)}", key="--env")
+    known = wait_for(_known(workspace, deploy, environment))
+    items = checklist(known)
+    found = Readiness(environment, known.commit, all(one.state == "pass" for one in items), tuple(map(_row, items)))
+    if json:
+        print_json(found)
+    else:
+        _tell(found)
+    if not found.ready:
+        raise typer.Exit(FAILED)
+
+
+def _row(item: Item) -> ItemRow:
+    return ItemRow(item.name, item.state, item.fact, item.source)
+
+
+def _tell(found: Readiness) -> None:
+    for row in found.items:
+        say(f"{row.state:<8} {row.item}: {row.fact} ({row.source})")
+    said = "ready" if found.ready else "not ready"
+    say(f"{found.environment}, commit {found.commit[:12] or 'none'}: {said}")
+
+
+async def _known(workspace: Workspace, deploy: DeploySettings, environment: str) -> Known:
+    from callboard.agents.deployment.readiness import Known
+    from callboard.agents.deployment.shown import present_files, present_secrets, run_ready
+    from callboard.bus.deployments import DeploymentDoc
+    from callboard.launch.joining import current_run, open_bus
+
+    async with open_bus(workspace, current_run(workspace)) as bus:
+        board: Board = await bus.board()
+    here = [one for one in board.all(DeploymentDoc) if one.environment == environment and one.state != "rolled_back"]
+    commit = here[-1].commit if here else board.run.head
+    address = here[-1].address if here else ""
+    ran: dict[str, tuple[CommandResult, ...]] = await run_ready(
+        deploy.ready,
+        cwd=workspace.root,
+        env={**workspace.environ, "CALLBOARD_ENV": environment, "CALLBOARD_URL": address},
+        timeout_s=deploy.tests.timeout_s,
+    )
+    return Known(
+        board,
+        deploy,
+        environment,
+        commit,
+        present_files(workspace.repository, commit, (deploy.rollback_plan, *deploy.ready.documentation)),
+        present_secrets(deploy.environments[environment], workspace.root, workspace.environ),
+        ran,
+    )
