@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from loguru import logger
@@ -28,6 +29,10 @@ TAKE_MOST = 100
 
 Row = tuple[bytes, list[bytes] | None]
 """An entry as a read gives it: its id, and its fields."""
+Held = tuple[bytes, bytes, int, int]
+"""An entry as XPENDING gives it: its id, who holds it, for how many ms, its deliveries."""
+RELEASED = "released"
+"""The consumer that holds what nobody works on; scripts/lib.lua."""
 
 
 class Inbox:
@@ -98,6 +103,36 @@ class Inbox:
                     break
             return await self._opened(taken)
         return []
+
+    async def bury_unknown(self) -> int:
+        """Make dead letters of the messages that were left to a newer program; how many. For whoever knows that none will come.
+
+        Raises:
+            BusUnavailable, BusError
+        """
+        buried = 0
+        async with self._reading, self._groups.there():
+            for entry in await self._left_over():
+                try:
+                    self._decoded(entry.raw)
+                except UnknownKind as error:
+                    # taken from whoever is given it in this moment too, who cannot read it either
+                    args = (self._key, GROUP, self.consumer, 0, entry.id)
+                    if await self._wire.link.command("XCLAIM", *args, about=self._about):
+                        await self._bury(entry, "unknown kind", str(error))
+                        buried += 1
+                except BadMessage:
+                    continue
+        return buried
+
+    async def _left_over(self) -> list[Entry]:
+        """What nobody works on, each as it will be once this consumer has claimed it."""
+        link, found = self._wire.link, list[Entry]()
+        args = (self._key, GROUP, "-", "+", TAKE_MOST, RELEASED)
+        for id, _, _, count in cast(list[Held], await link.command("XPENDING", *args, about=self._about)):
+            rows = cast(list[Row], await link.command("XRANGE", self._key, id, id, about=self._about))
+            found += [replace(self._entry(id, fields or []), count=count + 1) for id, fields in rows]
+        return found
 
     async def forget_dead_consumers(self, silent_s: float = FORGET_CONSUMER_S) -> int:
         """Delete consumers that were silent for so long; those that hold something stay until it was taken over."""

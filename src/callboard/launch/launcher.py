@@ -16,7 +16,7 @@ from callboard.agents.manager.outlook import outlook
 from callboard.agents.settings import RUN
 from callboard.agents.workspace.locks import ProcessLock, acquire
 from callboard.app import Workspace
-from callboard.bus.board import AgentDoc, Board, RunDoc
+from callboard.bus.board import Board, RunDoc
 from callboard.bus.bus import Bus
 from callboard.bus.caps import SpentSeen
 from callboard.bus.dead_letters import DeadLetter
@@ -28,6 +28,7 @@ from callboard.launch.checks import check, check_goes_on, unknown_again
 from callboard.launch.children import Child, Starter
 from callboard.launch.exclude import exclude_ours
 from callboard.launch.keeping import keeping
+from callboard.launch.quiet import is_quiet
 from callboard.launch.reaching import reaching
 from callboard.launch.runs import Continue, choose, create, new_name, read_run, runs, start_commit
 from callboard.launch.sandboxing import probe
@@ -295,7 +296,7 @@ class Launcher:
                 self.view.board(board)
             self._say_dead(dead)
             if not self.options.stay and self._has_manager:
-                state = outlook(board) if await self._is_quiet(bus, board) else "busy"
+                state = outlook(board) if await is_quiet(bus, board) else "busy"
                 if state == "ended":
                     return 0 if board.run.state == "succeeded" else 1
                 moves_by_itself = state == "busy" or (state == "moving" and not dead)
@@ -319,12 +320,6 @@ class Launcher:
                     f"dead letter {letter.id}: {kind} for {letter.inbox}: {letter.reason}; "
                     f"`callboard dead show {letter.id}`, then retry or drop it"
                 )
-
-    async def _is_quiet(self, bus: Bus, board: Board) -> bool:
-        """Whether every message that somebody is there to handle has been handled."""
-        there = [agent.name for agent in board.all(AgentDoc) if agent.role and agent.state != "down"]
-        # the manager is counted before it is there: its first message is that there is a roster
-        return not any((await bus.backlog([MANAGER, *there, "gate", "land"])).values())
 
     async def _stop_children(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """The manager last, so that it still hears the others go."""

@@ -1,0 +1,25 @@
+"""Whether the agents of a launch have nothing left to do."""
+
+from __future__ import annotations
+
+from callboard.agents.manager.decision import MANAGER
+from callboard.agents.manager.outlook import outlook
+from callboard.app import consumer_name
+from callboard.bus.board import AgentDoc, Board
+from callboard.bus.bus import Bus
+
+
+async def is_quiet(bus: Bus, board: Board) -> bool:
+    """Whether every message that somebody is there to handle has been handled.
+
+    One of a kind that nobody knows waits for a newer program, which a rolling restart brings: it must not hold up a launch
+    that ends otherwise, so then it becomes a dead letter, which status shows.
+    """
+    there = [agent.name for agent in board.all(AgentDoc) if agent.role and agent.state != "down"]
+    # the manager is counted before it is there: its first message is that there is a roster
+    waiting = await bus.backlog([MANAGER, *there, "gate", "land"])
+    left = [name for name, count in waiting.items() if count]
+    if left and outlook(board) != "moving":
+        for name in left:
+            await bus.inbox(name, consumer_name(name)).bury_unknown()
+    return not left

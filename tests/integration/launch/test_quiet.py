@@ -1,0 +1,39 @@
+"""When a launch has nothing left to do although something waits that nobody can read."""
+
+from __future__ import annotations
+
+import pytest
+from handlers import message
+from servers import Server
+from waiting import Go
+
+from callboard.bus.board import AgentDoc, Board, RunDoc
+from callboard.bus.bus import Bus
+from callboard.launch.quiet import is_quiet
+
+
+@pytest.mark.parametrize(("old", "new"), [("task.cancelled", "task.invented"), ('"version":1', '"version":99')])
+def test_a_message_of_an_unknown_kind_holds_up_no_end_and_is_a_dead_letter_then(
+    server: Server, bus: Bus, go: Go, old: str, new: str
+) -> None:
+    agents = {"agent:driver-1": AgentDoc(version=1, name="driver-1", role="driver")}
+    at_work = Board({**agents, "run": RunDoc(version=1, state="created")})
+    ended = Board({**agents, "run": RunDoc(version=1, state="succeeded")})
+
+    async def scenario() -> None:
+        sent = await bus.send(message("known"), sender="manager")
+        server.ask("XADD", bus.keys.inbox("driver-1"), "*", "m", sent.encode().replace(old, new))
+        [delivery] = await bus.inbox("driver-1", "driver-1.here.1").receive(10)
+        await delivery.release()
+        assert not await is_quiet(bus, at_work)
+        assert await bus.dead() == []
+        assert not await is_quiet(bus, ended)
+        [letter] = await bus.dead()
+        assert (letter.reason, letter.inbox, letter.failures) == ("unknown kind", "driver-1", 0)
+        # what can be read is left to the agent
+        assert await bus.backlog(["driver-1"]) == {"driver-1": 1}
+        [again] = await bus.inbox("driver-1", "driver-1.here.1").take_over(idle_s=15)
+        await again.reject("nobody needs it")
+        assert await is_quiet(bus, ended)
+
+    go(scenario())
