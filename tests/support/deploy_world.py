@@ -44,6 +44,8 @@ class World:
     setup: Setup = field(default_factory=Setup)
     sandbox: Sandbox = OFF
     search: str | None = None
+    wheel: bool = True
+    health_timeout_s: float = 20.0
     stop_s: float = 10.0
     commits: dict[str, str] = field(default_factory=dict)
 
@@ -58,15 +60,19 @@ class World:
     @property
     def settings(self) -> TargetSettings:
         return TargetSettings(
-            start=self.start, build=self.build, port=self.port, health_timeout_s=20.0, stop_s=self.stop_s
+            start=self.start,
+            build=self.build,
+            port=self.port,
+            health_timeout_s=self.health_timeout_s,
+            stop_s=self.stop_s,
         )
 
     @property
     def place(self) -> Place:
         builder = Builder(self.shop.repository, self._sandbox, self.setup, self.build)
-        return Place(
-            "production", self.folder, self.settings, builder, self._lot, {"SWITCH": str(self.port)}, self.search
-        )
+        variables = {"SWITCH": str(self.port)}
+        settings, lot = self.settings, self._lot
+        return Place("production", self.folder, settings, builder, lot, variables, self.search, self.wheel)
 
     def target(self) -> ProcessTarget:
         """A new controller: nothing of an earlier one is in it."""
@@ -106,7 +112,7 @@ class World:
 
     def end(self) -> None:
         """Stop everything that runs here."""
-        self.search = None
+        self.search, self.wheel = None, True
         target = self.target()
         for one in sorted(target.running(), key=lambda it: it.weight):
             target.down(one.id)
