@@ -73,13 +73,13 @@ class Watched:
             found[:] = [self.question(about)]
             return bool(found[0])
 
-        until(is_asked, every_s=0.5)
+        until(is_asked, every_s=2)
         return found[0]
 
     def pauses(self) -> None:
         """Wait until the run's own budget is asked about and no call is under way any more."""
         self.asked("the run")
-        until(lambda: not self.costs("run")[0]["open_calls"], every_s=0.5)
+        until(lambda: not self.costs("run")[0]["open_calls"], every_s=2)
 
 
 @pytest.mark.long
@@ -107,8 +107,6 @@ def test_a_roster_at_its_cap_pauses_and_asks_and_does_what_is_answered(tmp_path:
             code, rest = workspace.launch()
         finally:
             workspace.stop_everything()
-    # five agents' calls may take it from below 80 % over the cap at once, but hardly at both caps
-    assert any(f"the run has used 80 % of its budget of {cap:,} tokens" in output for cap in (CAP, RAISED))
     assert "the budget of the run is spent" in output
     assert code == 0, rest
     assert set("abcde") <= {name[0] for name in workspace.files(workspace.integration())}
@@ -117,15 +115,14 @@ def test_a_roster_at_its_cap_pauses_and_asks_and_does_what_is_answered(tmp_path:
 
 
 def the_run_pauses_at_its_cap(seen: Watched, server: ModelServer) -> None:
-    """Its first cap; five agents spend at once, and a task and a tier have come to theirs before."""
+    """Its first cap; five agents spend at once, and a task and a tier come to theirs before it or after."""
     seen.pauses()
     assert CAP <= charged(server) < CAP + dearest(server)
-    assert seen.question("T-1")
-    assert seen.question("tier later")
     run, agents, tasks, models = (seen.costs(scope) for scope in ("run", "agent", "task", "model"))
     assert [run[0]["input_tokens"], run[0]["output_tokens"]] == [server.tokens.input, server.tokens.output]
     [tier] = seen.costs("tier")
-    assert (tier["name"], tier["input_tokens"]) == ("later", sum(int(str(row["input_tokens"])) for row in tasks[3:]))
+    later = [row for row in tasks if row["name"] in ("T-4", "T-5")]
+    assert (tier["name"], tier["input_tokens"]) == ("later", sum(int(str(row["input_tokens"])) for row in later))
     for rows in (agents, tasks, models):
         assert sum(int(str(row["input_tokens"])) for row in rows) == server.tokens.input
     assert len(agents) >= 2, "several spend at once"

@@ -23,7 +23,7 @@ ONE_EACH = {"driver-1": task("1 - Write a", Writes="a.txt"), "driver-2": task("1
 @pytest.mark.long
 def test_a_second_launch_refuses_and_names_the_first(workspace: Make) -> None:
     made = workspace()
-    made.init({"driver-1": task("1 - Take long", Writes="a.txt", Takes="20")})
+    made.init({"driver-1": task("1 - Take long", Writes="a.txt", Takes="3600")})
     first = made.start()
     until(lambda: made.process("driver-1") is not None)
     code, output = made.launch()
@@ -38,7 +38,7 @@ def test_a_second_launch_refuses_and_names_the_first(workspace: Make) -> None:
 def test_a_stopped_launch_goes_on_with_everything_it_had(workspace: Make) -> None:
     made = workspace()
     made.init(
-        {"driver-1": task("1 - Take a while", Writes="a.txt", Takes="3"), "driver-2": task("1 - B", Writes="b.txt")}
+        {"driver-1": task("1 - Take a while", Writes="a.txt", Waits="yes"), "driver-2": task("1 - B", Writes="b.txt")}
     )
     first = made.start()
     until(
@@ -52,6 +52,7 @@ def test_a_stopped_launch_goes_on_with_everything_it_had(workspace: Make) -> Non
     first.communicate(timeout=HANG_S)
     assert (stopped.returncode, first.returncode) == (0, 0)
     assert made.processes() == []
+    made.release("driver-1")
     code, output = made.launch()
     assert code == 0, output
     assert {"a.txt", "b.txt"} <= set(made.files(made.integration()))
@@ -154,11 +155,13 @@ def test_a_message_nobody_can_handle_is_said_and_waits_for_a_person(workspace: M
     server = Server(folder, port=free_port())
     try:
         made = workspace(extra=f'[bus]\nurl = "{server.url}"')
-        made.init({"driver-1": task("1 - Write a", Writes="a.txt", Takes="3")})
+        made.init({"driver-1": task("1 - Write a", Writes="a.txt", Waits="yes")})
         process = made.start()
         until(lambda: made.process("driver-1") is not None)
         run = made.integration().rpartition("/")[2]
         server.ask("XADD", f"cb:{{{run}}}:inbox:manager", "*", "m", "no message at all")
+        until(lambda: "no message at all" in made.call("dead", "list", "--json").stdout, every_s=1)
+        made.release("driver-1")
         output, _ = process.communicate(timeout=HANG_S)
         assert process.returncode == 0, output
         assert "dead letter" in output
@@ -171,7 +174,7 @@ def test_a_message_nobody_can_handle_is_said_and_waits_for_a_person(workspace: M
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 def test_one_signal_stops_cleanly_and_leaves_no_process(workspace: Make, number: int, exit_code: int) -> None:
     made = workspace()
-    made.init({"driver-1": task("1 - Take long", Writes="a.txt", Takes="30")})
+    made.init({"driver-1": task("1 - Take long", Writes="a.txt", Takes="3600")})
     process = made.start()
     until(lambda: made.process("driver-1") is not None)
     process.send_signal(number)

@@ -14,6 +14,8 @@ import pytest
 from record_demo import record_demo
 from roster import HANG_S, Workspace, until
 
+from callboard.agents.brains.call_file import read_records
+from callboard.agents.brains.calls import CallRecord
 from callboard.agents.brains.recording import Recording, Said, Talk, talk_path
 from callboard.demo.person import ANSWER
 from callboard.demo.workspace import RECORDING
@@ -57,14 +59,16 @@ def test_a_demo_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
         return going_on.poll() is not None
 
     try:
-        until(has_ended, every_s=1)
+        until(has_ended, every_s=3)
         output, _ = going_on.communicate(timeout=HANG_S)
         assert going_on.returncode == 0, output
         status = json.loads(made.call("status", "--json").stdout)
         assert [task["state"] for task in status["tasks"]] == ["done"] * 8
         costs = json.loads(made.call("costs", "--json").stdout)["rows"][0]
-        assert costs["calls"] == sum(len(talk.replies) for talk in Recording(RECORDING).talks()), (
-            "each reply counts once"
-        )
+        logs = (made.path / ".callboard" / "calls").glob("*/*.jsonl")
+        played = [record for log in logs for record in read_records(log) if isinstance(record, CallRecord)]
+        assert costs["calls"] == len(played), "each reply counts once"
+        # who was killed at the wrong moment may need an attempt or a review once more
+        assert len(played) >= sum(len(talk.replies) for talk in Recording(RECORDING).talks())
     finally:
         made.stop_everything()

@@ -56,9 +56,9 @@ def test_the_demos_roster_works_as_services_and_a_person_answers_and_promotes(
             return {}
         return {task["id"]: task["state"] for task in json.loads(told.stdout)["tasks"]}
 
-    until(lambda: "q-1" in made.call("questions").stdout, every_s=0.5)
+    until(lambda: "q-1" in made.call("questions").stdout, every_s=2)
     assert made.call("answer", "q-1", ANSWER).returncode == 0
-    until(lambda: list(states().values()) == ["done"] * 8, every_s=0.5)
+    until(lambda: list(states().values()) == ["done"] * 8, every_s=2)
     promoted = made.call("promote")
     assert promoted.returncode == 0, promoted.stderr
     assert (made.path / "feedback/manager.md").read_text().count("· merge · promoted") == 1

@@ -25,7 +25,7 @@ def test_further_agents_cost_little_time_and_memory_and_are_listed_by_name(
     made.init({})
     launch = made.start("--stay")
     try:
-        until(lambda: len(ready(made)) == len(AGENTS))
+        until(lambda: len(ready(made)) == len(AGENTS), every_s=0.5)
         agents = [found for name in AGENTS if (found := made.process(name))]
         assert len(agents) == len(AGENTS)
         [server] = [process for process in psutil.Process(launch.pid).children() if "fork-server" in process.cmdline()]
@@ -47,12 +47,12 @@ def test_an_agent_can_be_a_command_of_its_own(workspace: Callable[..., Workspace
     made.init({})
     launch = made.start("--only", "manager", "--stay")
     try:
-        until(lambda: ready(made) == ["manager"])
+        until(lambda: ready(made) == ["manager"], every_s=1)
         run = made.integration().rpartition("/")[2]
         url = f"unix://{socket_path(made.path / '.callboard/bus')}"
         argv = [sys.executable, "-m", "callboard", "agent", "driver-1", "--run", run]
         agent = subprocess.Popen(argv, cwd=made.path, env={**os.environ, "CALLBOARD_BUS_URL": url})
-        until(lambda: "driver-1" in ready(made))
+        until(lambda: "driver-1" in ready(made), every_s=1)
         agent.terminate()
         assert agent.wait(timeout=HANG_S) == 0
     finally:

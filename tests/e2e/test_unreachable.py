@@ -26,7 +26,7 @@ pathlib.Path("whole.txt").write_text("whole\\n")
 def test_a_stopped_driver_is_replaced_its_task_is_done_and_what_its_clone_held_is_kept(
     workspace: Callable[..., Workspace],
 ) -> None:
-    made = workspace(extra="[bus]\nunreachable_s = 8.0\n")
+    made = workspace(extra="[bus]\nunreachable_s = 20.0\n")
     program = made.path.parent / "stops.py"
     program.write_text(DRIVER)
     made.drivers = {"driver-1": f"{sys.executable} {program}"}
@@ -39,7 +39,7 @@ def test_a_stopped_driver_is_replaced_its_task_is_done_and_what_its_clone_held_i
     stopped.suspend()
     output, _ = launch.communicate(timeout=HANG_S)
     assert launch.returncode == 0, output
-    assert "driver-1 cannot be reached: nothing was heard of it for 8 s" in output
+    assert "driver-1 cannot be reached: nothing was heard of it for 20 s" in output
     assert not stopped.is_running(), "it is ended, so it commits nothing any more"
     assert "whole.txt" in made.files(made.integration())
     vault = made.path / ".callboard/vaults/driver-1.git"

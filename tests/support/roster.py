@@ -26,6 +26,8 @@ import json, os, pathlib, sys, time
 job = json.load(sys.stdin)
 fields = job["spec"]["fields"]
 time.sleep(float(fields.get("Takes", "0.2")))
+while "Waits" in fields and not pathlib.Path(os.environ["HOME"], "go").exists():
+    time.sleep(0.05)
 if "Writes" in fields:
     path = pathlib.Path(fields["Writes"])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +43,7 @@ print(json.dumps({"vote": "approved", "findings": [], "notes": "reads well"}))
 
 
 def task(title: str, **fields: str) -> str:
-    """One task of a direction file; the driver program obeys Writes, Text, Takes and Blocks."""
+    """One task of a direction file; the driver program obeys Writes, Text, Takes, Waits and Blocks."""
     lines = "".join(f"**{name}**: {text}\n" for name, text in fields.items())
     return f"### Task {title}\n{lines}\n"
 
@@ -157,6 +159,12 @@ class Workspace:
             if not is_guard and (is_agent or is_server):
                 return process
         return None
+
+    def release(self, agent: str) -> None:
+        """Let the agent's tasks go on that wait."""
+        home = self.path / ".callboard" / "scratch" / agent / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "go").touch()
 
     def integration(self) -> str:
         """The newest integration branch."""
