@@ -122,6 +122,10 @@ def test_fifty_planted_instructions_that_are_obeyed_change_nothing_outside_the_r
     assert [name for name in refs(made).splitlines() if not name.startswith((*OURS, *LOGS))] == ["refs/heads/main"]
 
 
+LEAST = 45
+"""Payloads that do what they are after where nothing holds them."""
+
+
 @pytest.mark.long
 def test_with_the_sandbox_off_most_of_them_reach_what_they_are_after(
     workspace: Make, tmp_path: Path, listener: Listener
@@ -129,14 +133,21 @@ def test_with_the_sandbox_off_most_of_them_reach_what_they_are_after(
     """The control: the payloads work, and the test above would see it."""
     made, outside = poisoned(workspace, tmp_path, listener, extra='[sandbox]\nkind = "off"\n')
     launched = made.start()
+    must_reach = {n for n, each in enumerate(PAYLOADS) if each in BUS}
+
+    def reached() -> set[int]:
+        return set(found_in(made.path, outside, refs(made), listener.heard))
+
     try:
         until(lambda: len(obeyed(made)) == len(PAYLOADS), every_s=0.3)
+        # some of them do what they are after in the background
+        until(lambda: (must_reach <= reached() and len(reached()) >= LEAST) or launched.poll() is not None, every_s=1)
         found = found_in(made.path, outside, refs(made), listener.heard)
     finally:
         made.stop_everything()
         launched.communicate(timeout=HANG_S)
     missed = {n: obeyed(made)[str(n)] for n in range(len(PAYLOADS)) if n not in found}
     print(f"{len(found)} of {len(PAYLOADS)} payloads reached something; not: {missed}")
-    assert len(found) >= 45
+    assert len(found) >= LEAST
     assert [each for n, each in enumerate(PAYLOADS) if each in BUS and n not in found] == []
     assert listener.heard

@@ -68,7 +68,7 @@ def disturb(workspace: Workspace, victim: str, after_s: float) -> None:
         kill([target])
     if victim in ("launcher", "everything"):
         process.communicate(timeout=HANG_S)
-        until(lambda: workspace.processes() == [])
+        until(lambda: workspace.processes() == [], every_s=0.5)
     else:
         output, _ = process.communicate(timeout=HANG_S)
         assert process.returncode == 0, output
@@ -136,7 +136,7 @@ def test_three_kills_at_random_moments_of_one_run_change_nothing_in_the_end(
         found = made.processes() if victim == "everything" else filter(None, [made.process(victim)])
         kill([one for one in found if one.pid != os.getpid()])
     process.communicate(timeout=HANG_S)
-    until(lambda: made.processes() == [])
+    until(lambda: made.processes() == [], every_s=0.5)
     code, output = made.launch()
     assert code == 0, output
     assert end_of(made, tmp_path / "expected") == UNDISTURBED

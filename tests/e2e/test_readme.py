@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from roster import HANG_S
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -19,7 +20,7 @@ def test_its_example_of_a_program_as_the_model_lands_and_is_promoted(tmp_path: P
     (script,) = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(
-        ["sh", "-eu", "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=100, check=False
+        ["sh", "-eu", "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=HANG_S, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "T-1 Greet by name: landed" in done.stdout

@@ -187,7 +187,7 @@ class Workspace:
                 process.kill()
 
 
-def until(condition: Callable[[], bool], timeout_s: float = HANG_S, every_s: float = 0.05) -> None:
+def until(condition: Callable[[], bool], timeout_s: float = HANG_S, every_s: float = 0.1) -> None:
     """Wait for something that another process brings about."""
     deadline = time.monotonic() + timeout_s
     while not condition():

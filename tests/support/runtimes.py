@@ -55,7 +55,7 @@ async def running(
 
 async def entry(bus: Bus, so: Callable[[JournalEntry], bool], *, after: int = 0) -> JournalEntry:
     """The first journal entry of which it is so; waits for it."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(100):
         async for each in bus.journal(after, follow=True):
             if so(each):
                 return each

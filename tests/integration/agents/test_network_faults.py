@@ -98,9 +98,9 @@ def test_a_fault_of_seconds_is_noticed_and_work_goes_on_soon_after(
                 assert not [name for name in handler.began if name.startswith("during")]
                 healed = time.monotonic()
                 network.heal()
-                await handler.until(lambda: any(name.startswith("during") for name in handler.began), seconds=120)
+                await handler.until(lambda: any(name.startswith("during") for name in handler.began))
                 progress_s = time.monotonic() - healed
-                await handler.until(lambda: set(names) <= set(handler.ended), seconds=120)
+                await handler.until(lambda: set(names) <= set(handler.ended))
             logger.remove(sink)
             assert await answers(direct) == sorted(names)
         print(

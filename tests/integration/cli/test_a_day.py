@@ -77,7 +77,7 @@ def answer_and_assign(day: Workspace) -> None:
 
 
 def launch_to_the_end(day: Workspace) -> None:
-    launched = day.call("launch", "--json", timeout_s=90)
+    launched = day.call("launch", "--json")
     summary = json.loads(launched.stdout)
     assert (launched.returncode, summary["exit_code"], summary["run"]["state"]) == (0, 0, "succeeded")
     assert [key for key in summary if key in KEYS] == KEYS

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from roster import Workspace, task
+from roster import HANG_S, Workspace, task
 from workshop import imprint
 
 SUPPORT = Path(__file__).parents[2] / "support"
@@ -63,7 +63,7 @@ def test_all_other_walls_stand_there() -> None:
     """The whole of test_sandbox_walls.py once more, by a pytest that can have no namespaces."""
     suite = Path(__file__).with_name("test_sandbox_walls.py")
     argv = [*WITHOUT, sys.executable, "-m", "pytest", "-q", "-k", "sandlock", str(suite)]
-    done = subprocess.run(argv, cwd=suite.parents[3], capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run(argv, cwd=suite.parents[3], capture_output=True, text=True, timeout=HANG_S, check=False)
     failed = {line.partition("::")[2].partition("[")[0] for line in done.stdout.splitlines() if line[:6] == "FAILED"}
     assert failed == NOT_HELD, done.stdout[-3000:]
     assert int(done.stdout.rpartition(" passed")[0].split()[-1]) >= 30

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from roster import HANG_S
 from waiting import Go
 
 from callboard.bus.board import BudgetDoc, Change
@@ -45,7 +46,7 @@ class Service:
 
     def wait_for(self, calls: int) -> None:
         with self.called:
-            assert self.called.wait_for(lambda: self.calls >= calls, timeout=60)
+            assert self.called.wait_for(lambda: self.calls >= calls, timeout=HANG_S)
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ class Payer:
 
     def wait(self) -> int:
         assert self.process is not None
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=HANG_S)
 
 
 @pytest.mark.timeout(600)

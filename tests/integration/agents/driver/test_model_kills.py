@@ -17,6 +17,7 @@ from driver_process import AGENT
 from model_faults import Hang, Reply
 from model_server import ModelServer
 from model_wire import Asked, Say, ToolCall
+from roster import HANG_S
 
 from callboard.agents.brains.call_file import read_records
 from callboard.agents.brains.calls import CallRecord
@@ -64,7 +65,7 @@ def killed_at_the_end(argv: list[str], env: dict[str, str]) -> Iterator[None]:
         tree = process.children(recursive=True)
         process.kill()
         process.wait()
-        _, alive = psutil.wait_procs(tree, timeout=20)
+        _, alive = psutil.wait_procs(tree, timeout=HANG_S)
         assert not alive
 
 
@@ -79,13 +80,13 @@ def test_a_driver_killed_three_times_pays_only_for_the_calls_that_were_under_way
     body = TaskAssigned(spec=spec, briefing=Briefing(agent=AGENT, version=""), base=world.base, start=world.base)
 
     async def until(moment: Callable[[], bool]) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(HANG_S):
             while not moment():  # noqa: ASYNC110 - another process brings it about
                 await asyncio.sleep(0.02)
 
     async def evidence() -> None:
         inbox = bus.inbox("manager", "manager.host.1")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(HANG_S):
             while True:
                 for delivery in await inbox.receive(block_s=0.2):
                     await delivery.commit(Outcome())

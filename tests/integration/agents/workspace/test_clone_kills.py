@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from roster import until
 from workshop import Workshop, git, write
 
 WORK = """
@@ -43,11 +44,13 @@ def test_no_work_is_lost_and_every_state_heals_when_all_is_killed_at_random_mome
     first = workshop.commit({f"many/{n}.txt": f"{n}\n" for n in range(60)})
     second = workshop.commit({f"many/{n}.txt": f"changed {n}\n" for n in range(40)})
     clones = workshop.layout.clone("driver-1").parent
-    for _ in range(6):
+    for round in range(6):
         argv = [sys.executable, "-c", WORK, str(workshop.root), first, second]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True) as worker:
             assert worker.stdout is not None
             assert worker.stdout.readline() == b"ready\n"
+            if not round:  # else a slow machine might never come to the first piece of work
+                until(lambda: any(clones.glob("done-*")))
             try:
                 worker.wait(timeout=moments.uniform(0.05, 1.5))
             except subprocess.TimeoutExpired:
