@@ -28,12 +28,27 @@ class Address:
     """How many messages may wait in one inbox; 0 = any number."""
 
 
+def why_not_spoken(url: str) -> str:
+    """What is wrong with a URL of several servers, and the way out; "" = nothing."""
+    scheme, _, rest = url.partition("://")
+    if "sentinel" in scheme:
+        return (
+            "Sentinel is not spoken: give a redis:// URL with a name that leads to the primary (DNS, HAProxy), and wait_replicas "
+            "so that a replica that takes over has what was accepted; or run a cluster"
+        )
+    if "," in rest.partition("?")[0].partition("/")[0].rpartition("@")[2]:
+        return "name one server: of a cluster any node, by a name that leads to one that is up; the others are found from there"
+    return ""
+
+
 def read_address(url: str) -> Address:
     """Take our own options out of a URL.
 
     Raises:
-        BusUnavailable: One of them is no number.
+        BusUnavailable: One of them is no number, or it names several servers.
     """
+    if why := why_not_spoken(url):
+        raise BusUnavailable(f"the bus URL cannot be used: {why}")
     parts = urlsplit(url)
     given = parse_qsl(parts.query, keep_blank_values=True)
     own = {name: _number(name, value) for name, value in given if name in OWN}

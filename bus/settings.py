@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from callboard.bus.address import INBOX_LIMIT, with_options
+from callboard.bus.address import INBOX_LIMIT, why_not_spoken, with_options
 
 EMBEDDED = "embedded"
 TLS = "rediss://"
@@ -16,6 +16,8 @@ _SCHEMES = ("redis://", TLS, "unix://")
 
 
 def _known_scheme(url: str) -> str:
+    if why := why_not_spoken(url):
+        raise ValueError(why)
     if url != EMBEDDED and not any(url.startswith(scheme) and len(url) > len(scheme) for scheme in _SCHEMES):
         raise ValueError(f'expected "{EMBEDDED}" or a URL that starts with {", ".join(_SCHEMES)}')
     return url

@@ -191,6 +191,8 @@ OPUS = '[models.opus]\nprovider = "anthropic"\nmodel = "claude-opus-4-5"\n'
         ('[project]\ntarget = "callboard/main"', 1, "project.integration", "clashes with the target branch callboard/main"),
         ('[bus]\nurl = "localhost:6379"', 2, "bus.url", 'expected "embedded" or a URL that starts with redis://'),
         ('[bus]\nurl = "redis://"', 2, "bus.url", 'expected "embedded"'),
+        ('[bus]\nurl = "redis+sentinel://a:1/0"', 2, "bus.url", "Sentinel is not spoken: give a redis:// URL"),
+        ('[bus]\nurl = "redis://me:a,b@a:1,b:2/0"', 2, "bus.url", "name one server: of a cluster any node"),
         ('[paths]\ndirections = "../up"', 2, "paths.directions", "expected a folder inside the repository"),
         ('[paths]\nroles = "/etc"', 2, "paths.roles", "expected a folder inside the repository"),
         ('[paths]\nroles = ".git/x"', 2, "paths.roles", "not in .git or .callboard"),
