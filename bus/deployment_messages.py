@@ -40,6 +40,8 @@ class DeploymentRequested(Body):
     waived: tuple[str, ...] = ()
     """test: kinds of tests that a person goes on without."""
     is_restore: bool = False
+    run: str = ""
+    """With the id of the deployment it names the holder of the environment's lock."""
     reason: str = ""
     """roll_back: why."""
 
@@ -57,6 +59,8 @@ class DeploymentChanged(Body):
     facts: tuple[str, ...] = ()
     commands: tuple[CommandResult, ...] = ()
     release: str = ""
+    commit: str = ""
+    """inputs of a restore: the commit of the release that comes back."""
     address: str = ""
     blue: str | None = None
     """look: the release that serves, "" = none; None = not said."""

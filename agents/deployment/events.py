@@ -25,6 +25,7 @@ class StepEnded:
     """Digest of a failure: the same for the same one."""
     facts: tuple[str, ...] = ()
     release: str = ""
+    commit: str = ""
     address: str = ""
     blue: str = ""
     """look: what serves; "" = nothing does."""

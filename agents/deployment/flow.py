@@ -74,7 +74,7 @@ def advance(doc: DeploymentDoc, event: Event, rules: Rules) -> Move:
 def back(doc: DeploymentDoc, reason: str, then: Next) -> Move:
     """Blue serves everything, then Green stops; nothing is to be done where nothing was started."""
     told = {"state": "rolled_back", "reason": reason, "next": then, "question": "", "reviewers": (), "stage": 0}
-    if doc.state in NOTHING_UP and not doc.release:
+    if doc.state in NOTHING_UP:
         return Move(doc.model_copy(update={**told, "step": ""}), Nothing(ended=True))
     return _step(doc.model_copy(update=told), "roll_back")
 
@@ -95,6 +95,8 @@ def _step_ended(doc: DeploymentDoc, event: StepEnded, rules: Rules) -> Move:
     doc = doc.model_copy(update={"step": "", "tests": event.commands if event.step == "test" else doc.tests})
     match event.step:
         case "inputs":
+            known = {"release": event.release or doc.release, "commit": event.commit or doc.commit}
+            doc = doc.model_copy(update=known)
             return _step(doc, "look", "prepared") if event.outcome == "passed" else back(doc, event.reason, "retry")
         case "look":
             if event.outcome != "passed":

@@ -93,6 +93,8 @@ class DeploySettings(TargetSettings):
     """Variables of the service in every environment."""
     canary: Weights = (100,)
     """Per cents of the traffic that Green gets, one step after the other."""
+    canary_s: Seconds = 30.0
+    """How long each of them but the last is watched."""
     bake_s: Seconds = 60.0
     """How long Green serves all while Blue stays warm."""
     drain_s: Seconds = 30.0
@@ -131,6 +133,13 @@ class DeploySettings(TargetSettings):
             except re.error as error:
                 raise fault("error_patterns", f"{pattern!r} is no regular expression: {error}") from error
         return self
+
+    @property
+    def longest_step_s(self) -> float:
+        """The longest that one step may take."""
+        commands = sum(map(len, self.tests.by_kind.values())) + len(self.smoke)
+        watched = max(self.bake_s, self.canary_s) + self.analysis.hold_s + self.drain_s
+        return watched + self.healthy_within_s + self.settled_s + self.tests.timeout_s * (commands + 1)
 
     def before(self, environment: str) -> str:
         """The environment that a commit must have passed first; "" for the first one."""

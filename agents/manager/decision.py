@@ -44,6 +44,8 @@ class Policy:
     asking: Asking = field(default_factory=Asking)
     deploy: DeploySettings | None = None
     """As callboard.toml has it."""
+    deployer: str = ""
+    """The agent of callboard.toml that deploys; "" = none does."""
 
 
 @dataclass(slots=True)

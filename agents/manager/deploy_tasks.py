@@ -47,10 +47,9 @@ def open_next(decision: Decision, doc: DeploymentDoc) -> DeploymentDoc:
 def _fix(decision: Decision, doc: DeploymentDoc, todo: OpenFix) -> TaskSpec:
     settings = decision.policy.deploy
     assert settings is not None
-    deployer = next((one.name for one in decision.board.all(AgentDoc) if one.role == "deployment"), "")
     driver = _driver(decision)
     is_own = todo.is_configuration or not driver
-    agent = deployer if is_own else driver
+    agent = decision.policy.deployer if is_own else driver
     where = "the way it is run" if is_own else "the code"
     title = f"Fix {doc.id} in {where}, {doc.fixes}"
     what = (

@@ -24,7 +24,7 @@ from callboard.agents.deployment.settings import DeploySettings
 from callboard.agents.manager import closing, deploy_tasks, questions, release_reviews
 from callboard.agents.manager.decision import Decision
 from callboard.agents.manager.problems import failure_digest
-from callboard.bus.board import ENDED, AgentDoc, Board, QuestionDoc, TaskState
+from callboard.bus.board import ENDED, Board, QuestionDoc, TaskState
 from callboard.bus.deployments import DeploymentDoc, Edge, deployment_field
 from callboard.bus.messages import (
     JOURNAL,
@@ -36,7 +36,6 @@ from callboard.bus.messages import (
     ReleaseReviewGiven,
 )
 
-ROLE = "deployment"
 GOES_ON, GOES_BACK = "go on", "roll back"
 
 
@@ -74,6 +73,7 @@ def changed(decision: Decision, body: DeploymentChanged) -> None:
         problem=failure_digest([body.reason]) if body.reason else "",
         facts=body.facts,
         release=body.release,
+        commit=body.commit,
         address=body.address,
         blue=body.blue or "",
         commands=body.commands,
@@ -158,11 +158,6 @@ def under_way(board: Board, environment: str = "") -> DeploymentDoc | None:
     return next((doc for doc in open_ if environment in ("", doc.environment)), None)
 
 
-def agent_of(board: Board) -> str:
-    """Who deploys; "" when the roster has nobody for it."""
-    return next((one.name for one in board.all(AgentDoc) if one.role == ROLE), "")
-
-
 def _refusal(decision: Decision, settings: DeploySettings | None, environment: str) -> str:
     if settings is None:
         return "callboard.toml has no [deploy] table, so nothing can be deployed from here (docs/deployment.md)"
@@ -170,7 +165,7 @@ def _refusal(decision: Decision, settings: DeploySettings | None, environment: s
         return (
             f"no environment {environment!r} under [deploy.environments]; there are: {', '.join(settings.environments)}"
         )
-    if not agent_of(decision.board):
+    if not decision.policy.deployer:
         return 'nobody on the roster deploys: callboard.toml needs an [[agents]] table with role = "deployment"'
     if decision.board.run.state == "cancelled":
         return "the run is cancelled; `callboard launch --new` starts the next one"
@@ -228,9 +223,10 @@ def _send(decision: Decision, doc: DeploymentDoc) -> DeploymentDoc:
         percent=percent(doc, rules(decision, doc)),
         waived=doc.waived,
         is_restore=doc.kind == "restore",
+        run=decision.board.run.id,
         reason=doc.reason,
     )
-    decision.send(agent_of(decision.board), body)
+    decision.send(decision.policy.deployer, body)
     return doc
 
 
@@ -238,7 +234,7 @@ def _ask(decision: Decision, doc: DeploymentDoc, todo: AskPerson) -> DeploymentD
     question = questions.ask(
         decision,
         question_text(doc, todo),
-        agent=agent_of(decision.board),
+        agent=decision.policy.deployer,
         options=(GOES_ON, GOES_BACK),
         within=timedelta(days=7),
     )

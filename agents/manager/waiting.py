@@ -39,18 +39,22 @@ def settle(decision: Decision, was: RunDoc) -> None:
 def why(board: Board) -> tuple[str, str]:
     """What people have to do: the reason in a word, that of the oldest question, and a sentence with all of them."""
     asked, left = _asked(board), needed(board)
-    if not left:
+    if not left and not asked:
         return "operator", "there is no task yet; write some into the direction files, then `callboard launch`"
     if not asked:
         return "environment", f"no agent of the roster can go on with {', '.join(task.id for task in left)}"
-    names = ", ".join(f"{doc.id} ({doc.task or called(doc.scope)})" for doc in asked)
+    names = ", ".join(f"{doc.id} ({doc.task or doc.deployment or called(doc.scope)})" for doc in asked)
     return _kind(asked[0]), f"{names} {'waits' if len(asked) == 1 else 'wait'} for people"
 
 
 def _asked(board: Board) -> list[QuestionDoc]:
     """Open questions that hold up what is left, the oldest first."""
     ids = {task.id for task in needed(board)}
-    found = [doc for doc in board.all(QuestionDoc) if doc.state == "open" and (doc.scope or doc.task in ids)]
+    found = [
+        doc
+        for doc in board.all(QuestionDoc)
+        if doc.state == "open" and (doc.scope or doc.deployment or doc.task in ids)
+    ]
     return sorted(found, key=lambda doc: int(doc.id.partition("-")[2] or 0))
 
 

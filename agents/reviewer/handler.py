@@ -13,6 +13,7 @@ from callboard.agents.notices import log_notice
 from callboard.agents.reviewer import questions, words
 from callboard.agents.reviewer.bench import Bench
 from callboard.agents.reviewer.consulting import Consulting
+from callboard.agents.reviewer.releasing import Releasing
 from callboard.agents.reviewer.second import parse_synthesis, parse_vote
 from callboard.agents.reviewer.verdict import abstention, parse_verdict
 from callboard.agents.reviewer.words import Word
@@ -24,6 +25,7 @@ from callboard.bus.messages import (
     ConsultRequested,
     Envelope,
     Outcome,
+    ReleaseReviewRequested,
     ReviewRequest,
     SynthesisRequested,
     VoteRequested,
@@ -48,10 +50,12 @@ class ReviewerHandler:
         self._brain = brain
         self._now = now
         self._consulting = Consulting(bench.seat, bench.clone, bench.repository, brain, now)
+        self._releasing = Releasing(bench.seat, bench.clone, bench.repository, brain, now)
 
     def lane(self, envelope: Envelope) -> str:
-        # one lane for both: they share the checkout
-        return "work" if isinstance(envelope.body, ReviewRequest | ConsultRequested) else "notice"
+        # one lane for all: they share the checkout
+        asks = ReviewRequest | ConsultRequested | ReleaseReviewRequested
+        return "work" if isinstance(envelope.body, asks) else "notice"
 
     async def handle(self, work: Work) -> Outcome:
         match work.envelope.body:
@@ -59,6 +63,8 @@ class ReviewerHandler:
                 return await self._answered(work.envelope, request)
             case ConsultRequested() as consult:
                 return await self._consulting.answer(work.envelope, consult)
+            case ReleaseReviewRequested() as release:
+                return await self._releasing.answer(release)
         return log_notice(self._bench.seat.agent, work.envelope)
 
     async def _answered(self, envelope: Envelope, request: ReviewRequest) -> Outcome:

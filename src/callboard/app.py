@@ -80,7 +80,14 @@ class Workspace:
         late, silent, still = (timedelta(seconds=it) for it in seconds)
         asking, by = self.settings.questions.asking(self.settings.people), self.settings.promotion.by
         given = (project.gate, project.gate_strict, project.lint, project.setup, late, silent)
-        return Policy(*given, stuck_after=still, promotes=by != "person", asking=asking)
+        return Policy(
+            *given,
+            stuck_after=still,
+            promotes=by != "person",
+            asking=asking,
+            deploy=self.settings.deploy,
+            deployer=self.settings.deployer,
+        )
 
     @property
     def setup(self) -> Setup:
@@ -286,7 +293,12 @@ class Workspace:
             return ReviewerHandler(Bench(seat, self.clone(agent.name), self.repository, self.setup), brain)
         post = Post(seat, self.clone(agent.name), self.setup, check_timeout_s=self.settings.project.gate_timeout_s)
         post = replace(post, measure_every_s=min(post.measure_every_s, self.settings.project.stuck_after_s / 4))
-        return DriverHandler(post, brain)
+        driver = DriverHandler(post, brain)
+        if agent.role != "deployment" or self.settings.deploy is None:
+            return driver
+        from callboard.deploying import Deploying
+
+        return Deploying(self).handler(agent.name, driver, bus)
 
     def manager_handlers(self, bus: Bus, office: Office) -> dict[str, Handler]:
         """Inbox -> handler: the desk and its hands."""

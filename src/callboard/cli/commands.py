@@ -9,6 +9,7 @@ import typer
 
 EVERY_DAY = "Every day"
 TASKS = "Tasks and answers"
+DEPLOY = "Deploying"
 LOOK = "Looking"
 HOUSE = "Keeping house"
 HIDDEN = ""
@@ -27,6 +28,7 @@ COMMANDS = {
         "directions:directions",
         "plan:plan",
     ),
+    DEPLOY: ("deploy:deploy", "deploy:deployments", "deploy:rollback"),
     LOOK: (
         "feedback:feedback",
         "logs:logs",

@@ -7,6 +7,7 @@ from typing import cast
 
 from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, ProblemDoc, QuestionDoc, TaskDoc, TaskState
 from callboard.bus.caps import What, called, shown
+from callboard.bus.deployments import DeploymentDoc, deployment_field
 from callboard.bus.states import NOTICE
 from callboard.cli.plain import one_line, stated
 
@@ -30,7 +31,7 @@ _SAID = {
 
 def news(before: Board, after: Board) -> list[str]:
     """Everything a person would want to hear of, in the order in which it is easiest to follow."""
-    parts = (_agents, _tasks, _landings, _budget, _needs, _run)
+    parts = (_agents, _tasks, _landings, _deployments, _budget, _needs, _run)
     return [short(line) for part in parts for line in part(before, after)]
 
 
@@ -94,6 +95,21 @@ def _landings(before: Board, after: Board) -> Iterator[str]:
             for id in intent.tasks:
                 title = f" {task.title}" if (task := after.task(id).spec) else ""
                 yield f"{id}{title}: landed, {after.run.integration} is at {intent.new[:12]}"
+
+
+def _deployments(before: Board, after: Board) -> Iterator[str]:
+    for doc in after.all(DeploymentDoc):
+        was = before.get(deployment_field(doc.id), DeploymentDoc)
+        if (was.state, was.fixes, was.ended_at) == (doc.state, doc.fixes, doc.ended_at):
+            continue
+        last = "; ".join(doc.history[-1].facts) if doc.history else ""
+        why = doc.reason or (doc.problem if doc.state == "fixing" else last)
+        yield f"{doc.id} {doc.environment}: {deployment_stands(doc)}" + (f": {why}" if why else "")
+
+
+def deployment_stands(doc: DeploymentDoc) -> str:
+    """`green up`, `rolling back`, `rolled back`."""
+    return "rolling back" if doc.state == "rolled_back" and not doc.is_over else doc.state.replace("_", " ")
 
 
 def _needs(before: Board, after: Board) -> Iterator[str]:

@@ -79,7 +79,9 @@ async def run_agent(workspace: Workspace, name: str, run: str, again: tuple[str,
 def _longest_s(workspace: Workspace, agent: AgentSettings) -> float:
     """Of one task or review: the brain's own limit, setup before and after it, and the task's checks."""
     project = workspace.settings.project
-    return agent.timeout_s + project.gate_timeout_s * (2 * len(project.setup) + CHECKS)
+    works_s = agent.timeout_s + project.gate_timeout_s * (2 * len(project.setup) + CHECKS)
+    deploy = workspace.settings.deploy
+    return max(works_s, deploy.longest_step_s) if deploy and agent.role == "deployment" else works_s
 
 
 async def _manage(bus: Bus, workspace: Workspace, consumer: str, stop: asyncio.Event, again: tuple[str, ...]) -> None:

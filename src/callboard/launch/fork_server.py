@@ -39,6 +39,7 @@ PRELOAD = (
     "callboard.agents.workspace.sandbox_probe",
     "callboard.roles.role",
     "callboard.thinking",
+    "callboard.deploying",
     "git",
 )
 """What agents need, also what app.py and git_runner.py import only where it is used."""

@@ -112,6 +112,18 @@ async def create(bus: Bus, workspace: Workspace, base: str, goal: str = "", safe
         raise RosterError(f"the bus knows another run called {run}; launch again for another name")
 
 
+async def ensure_run(workspace: Workspace) -> str:
+    """The newest run; a first one, where nothing was launched here yet."""
+    from callboard.launch.joining import open_bus  # it imports this module
+
+    if known := runs(workspace.repository):
+        return known[-1]
+    run, base = new_name([]), start_commit(workspace, "target")
+    async with open_bus(workspace, run) as bus:
+        await create(bus, workspace, base)
+    return run
+
+
 async def read_run(url: str, workspace: Workspace, run: str, say: Callable[[str], None] = logger.error) -> RunDoc:
     """What the board says of a run. One that the bus has lost is restored from its archive; one whose making was interrupted
     is made now.

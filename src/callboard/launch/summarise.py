@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 from callboard.agents.manager.outlook import outlook
 from callboard.bus.board import (
@@ -18,6 +19,7 @@ from callboard.bus.board import (
     TaskState,
 )
 from callboard.bus.caps import RUN, SpentSeen, Worked, in_usd
+from callboard.bus.deployments import DeploymentDoc
 from callboard.bus.problems import Rung
 from callboard.bus.questions import ANYBODY
 from callboard.feedback.facts import time_fact
@@ -56,7 +58,7 @@ def summarise(
     agents = [agent for agent in board.all(AgentDoc) if agent.role]
     return Status(
         run=_run(board, board.run, launcher, dead_letters) if board.run.version else None,
-        agents=tuple(sorted((_agent(agent, tasks) for agent in agents), key=_seniority)),
+        agents=tuple(sorted((_deploying(board, _agent(agent, tasks)) for agent in agents), key=_seniority)),
         tasks=tuple(_task(board, task) for task in tasks),
         questions=tuple(question(doc) for doc in board.all(QuestionDoc) if doc.state == "open"),
         blockers=tuple(_blocker(board, doc) for doc in board.all(BlockerDoc) if doc.state == "open"),
@@ -130,6 +132,17 @@ def _run(board: Board, run: RunDoc, launcher: Launcher | None, dead_letters: int
         pull_request=run.pull_request,
         waits=run.waits,
     )
+
+
+def _deploying(board: Board, row: AgentRow) -> AgentRow:
+    """With the deployments that it works on."""
+    if row.role != "deployment":
+        return row
+    open_ = [doc for doc in board.all(DeploymentDoc) if not doc.is_over]
+    said = [f"{doc.id} {doc.environment}: {doc.state.replace('_', ' ')}" for doc in open_]
+    works = row.state == "idle" and any(doc.step for doc in open_)
+    doing = "; ".join(filter(None, [*said, row.doing]))
+    return replace(row, doing=doing, state="working" if works else row.state)
 
 
 def _agent(doc: AgentDoc, tasks: list[TaskDoc]) -> AgentRow:

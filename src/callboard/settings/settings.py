@@ -198,6 +198,11 @@ class Settings(Document):
         return tuple(agent for agent in self.agents if agent.role in WORKERS)
 
     @property
+    def deployer(self) -> str:
+        """Who deploys; "" = nobody does."""
+        return next((agent.name for agent in self.agents if agent.role == "deployment"), "")
+
+    @property
     def reviewers(self) -> tuple[AgentSettings, ...]:
         return tuple(agent for agent in self.agents if agent.role == "reviewer")
 

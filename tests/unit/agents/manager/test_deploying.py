@@ -31,7 +31,7 @@ class Deployments(Desk):
     """A desk with a deployment agent; without tasks, so that the run's end is a deployment's."""
 
     def __init__(self, settings: DeploySettings | None = SETTINGS) -> None:
-        super().__init__({**ROSTER, DEPLOYER: "deployment"}, deploy=settings)
+        super().__init__({**ROSTER, DEPLOYER: "deployment"}, deploy=settings, deployer=DEPLOYER)
         self.hear(DirectionsRead(files=()), "manager")
 
     def problems(self) -> list[ProblemDoc]:

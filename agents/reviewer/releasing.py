@@ -1,0 +1,166 @@
+"""A reviewer judges deployed code: five questions, each answered or left open, against requirements and test results."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from callboard.agents.brains.answer import plain, read_shape
+from callboard.agents.brains.brain import Inquiry, Judge, Seat
+from callboard.agents.brains.framing import framed
+from callboard.agents.manager.decision import MANAGER
+from callboard.agents.threads import run_to_end
+from callboard.agents.workspace.clone import AgentClone
+from callboard.agents.workspace.git import Repository
+from callboard.bus.deployments import QUESTIONS, ReleaseReview, Said
+from callboard.bus.errors import BrainError, BrainParked, BudgetSpent, WorkspaceError
+from callboard.bus.messages import (
+    JOURNAL,
+    Draft,
+    FeedbackLogged,
+    Outcome,
+    ReleaseReviewGiven,
+    ReleaseReviewRequested,
+)
+
+MAX_TEXT = 2_000
+"""Characters of a reason."""
+MAX_REQUIREMENTS = 50_000
+"""Characters of requirements that stand in the prompt; the checkout has all of them."""
+OVERTIME_S = 30.0
+"""As in a review: a brain that does not end within this after its limit is cancelled."""
+ASKED = {
+    "quality": "Does the code meet the project's standards?",
+    "requirements": "Is everything that the requirements ask for there, and does it do what they say?",
+    "security": "Is anything open that should not be?",
+    "performance": "Will it be fast enough for what it is for?",
+    "critical_issues": "Is there anything for which it must not go live?",
+}
+"""By question (bus/deployments.py)."""
+
+
+class SaidPart(BaseModel):
+    """The answer to one question."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer: Annotated[
+        Literal["good", "fixes", "major_flaws"],
+        Field(description="fixes: something small has to change; major_flaws: it has to go back to development."),
+    ]
+    reason: Annotated[str, Field(description="What the answer rests on; what has to change, and where.")] = ""
+
+
+class SaidReleaseReview(BaseModel):
+    """What a reviewer may say about deployed code (docs/brains.md). A question left out makes it an abstention."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quality: SaidPart | None = None
+    requirements: SaidPart | None = None
+    security: SaidPart | None = None
+    performance: SaidPart | None = None
+    critical_issues: SaidPart | None = None
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Releasing:
+    """Judges releases, one at a time, in the reviewer's own checkout.
+
+    Args:
+        now: The time that deadlines are held against.
+    """
+
+    seat: Seat
+    clone: AgentClone
+    repository: Repository
+    brain: Judge
+    now: Callable[[], datetime]
+
+    async def answer(self, request: ReleaseReviewRequested) -> Outcome:
+        """What it says; whatever went wrong leaves all questions open and says why."""
+        try:
+            said = await self._ask(request)
+        except (BrainError, BrainParked, BudgetSpent, WorkspaceError) as error:
+            said = ReleaseReview(notes=plain(str(error), MAX_TEXT))
+        entry = FeedbackLogged(
+            log=self.seat.agent,
+            entry="review",
+            title=f"{request.deployment} {request.environment}: deployed code",
+            facts=tuple(_fact(name, said) for name in QUESTIONS),
+            text=said.notes,
+        )
+        return Outcome((Draft(MANAGER, ReleaseReviewGiven(review=request.review, said=said)), Draft(JOURNAL, entry)))
+
+    async def _ask(self, request: ReleaseReviewRequested) -> ReleaseReview:
+        limit_s = min((request.deadline - self.now()).total_seconds(), self.seat.timeout_s)
+        if limit_s <= 0:
+            raise BrainError("the deadline had passed before it began")
+        asked = await run_to_end(self._inquiry, request, limit_s)
+        try:
+            async with asyncio.timeout(limit_s + OVERTIME_S):
+                said = await self.brain.answer(asked)
+        except TimeoutError as error:
+            raise BrainError(f"no answer within {limit_s:g} s, nor soon after") from error
+        return read_release_review(said.text)
+
+    def _inquiry(self, request: ReleaseReviewRequested, limit_s: float) -> Inquiry:
+        """Check out what was deployed; requirements as they stand in it."""
+        self.clone.prepare(request.commit)
+        texts = self.repository.read_paths(request.commit, request.requirements)
+        asked = {path: text.decode("utf-8", "replace")[:MAX_REQUIREMENTS] for path, text in texts.items()}
+        results = [f"`{one.command}` -> {one.exit_code}" for one in request.commands]
+        parts = [
+            f"# {request.deployment}: is commit {request.commit} fit for {request.environment}?",
+            f"It runs at {request.address} beside what serves, and gets no traffic yet. The current folder is a checkout of "
+            f"it; what serves or began this run is {request.base}. Answer each question; leave out what you cannot judge.",
+            "## The questions\n" + "\n".join(f"- {name}: {text}" for name, text in ASKED.items()),
+            *(f"## {path}\n{framed('requirements', text)}" for path, text in asked.items()),
+            "## Test results\n" + framed("results", "\n".join(results)),
+        ]
+        return Inquiry(
+            seat=replace(self.seat, timeout_s=limit_s),
+            task=request.deployment,
+            attempt=1,
+            kind="release",
+            id=request.review,
+            text="\n\n".join(parts),
+            shape=SaidReleaseReview,
+            facts={
+                "environment": request.environment,
+                "commit": request.commit,
+                "base": request.base,
+                "address": request.address,
+                "questions": dict(ASKED),
+                "requirements": dict(asked),
+                "results": [one.model_dump(mode="json") for one in request.commands],
+                "deadline": request.deadline.isoformat(),
+            },
+        )
+
+
+def read_release_review(text: str) -> ReleaseReview:
+    """What a brain said, strictly.
+
+    Raises:
+        BrainError: It cannot be read whole.
+    """
+    said = read_shape(text, SaidReleaseReview)
+    parts = {name: getattr(said, name) for name in QUESTIONS}
+    answers = {
+        name: Said(answer=part.answer, reason=plain(part.reason, MAX_TEXT))
+        for name, part in parts.items()
+        if isinstance(part, SaidPart)
+    }
+    return ReleaseReview(answers=answers, notes=plain(said.notes, MAX_TEXT))
+
+
+def _fact(name: str, said: ReleaseReview) -> str:
+    found = said.answers.get(name, Said())
+    return f"{name.replace('_', ' ')}: {found.answer.replace('_', ' ')}" + (f": {found.reason}" if found.reason else "")

@@ -1,0 +1,217 @@
+"""`callboard deploy`, `rollback`, `deployments`: what has landed becomes a running service, and goes back."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from callboard.bus.errors import ConfigError, RosterError
+from callboard.cli.options import Json
+from callboard.cli.output import note, print_json, say, show
+from callboard.cli.person import As, person_name
+from callboard.cli.session import open_workspace, tell_manager, wait_for
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from callboard.app import Workspace
+    from callboard.bus.deployments import DeploymentDoc
+    from callboard.bus.messages import DeploymentCommanded
+    from callboard.cli.deployment_rows import Deployments
+
+PEOPLE = 4
+_SHA = re.compile(r"[0-9a-f]{4,40}")
+Env = Annotated[
+    str, typer.Option("--env", metavar="NAME", help="An environment of callboard.toml; else the first one there.")
+]
+
+deploy = typer.Typer(invoke_without_command=True, help="Bring what has landed to a running service.")
+
+
+@deploy.callback()
+def _deploy(
+    context: typer.Context,
+    env: Env = "",
+    commit: Annotated[
+        str, typer.Option(metavar="COMMIT", help="A commit that has landed; else what landed last.")
+    ] = "",
+    by: As = "",
+    json: Json = False,
+) -> None:
+    """Bring what has landed to a running service, blue/green.
+
+    Where no roster runs, it is launched until the deployment has ended: exit code 0 = done, 1 = rolled back,
+    4 = a person has to answer.
+    """
+    if context.invoked_subcommand is None:
+        raise typer.Exit(_give("deploy", env, commit=commit, by=by, json=json))
+
+
+@deploy.command("lock")
+def lock_(
+    reason: Annotated[str, typer.Option(metavar="WHY", help="Why nobody is to deploy there.")],
+    env: Env = "",
+    by: As = "",
+    json: Json = False,
+) -> None:
+    """Keep everybody from deploying to an environment.
+
+    It stands over runs, until you unlock it.
+    """
+    from callboard.deploying import Deploying
+
+    workspace = open_workspace()
+    deploying = Deploying(workspace)
+    environment = env or next(iter(deploying.settings.environments))
+    hold = deploying.ledger(environment).lock(_who(workspace, by), reason)
+    _said({"environment": environment, "locked": hold.model_dump(mode="json")}, f"{environment} is {hold}", json)
+
+
+@deploy.command("unlock")
+def unlock_(
+    env: Env = "",
+    breaks: Annotated[bool, typer.Option("--break", help="Somebody else's lock; this is written down.")] = False,
+    reason: Annotated[str, typer.Option(metavar="WHY", help="Why it is broken.")] = "",
+    by: As = "",
+    json: Json = False,
+) -> None:
+    """Let others deploy to an environment again: your own lock, or with --break somebody else's."""
+    from callboard.deploying import Deploying
+
+    workspace = open_workspace()
+    deploying = Deploying(workspace)
+    environment = env or next(iter(deploying.settings.environments))
+    was = deploying.ledger(environment).unlock(_who(workspace, by), breaks=breaks, why=reason)
+    told = f"{environment} was {was}; it is open again" if was else f"{environment} was not locked"
+    _said({"environment": environment, "was": was.model_dump(mode="json") if was else None}, told, json)
+
+
+def rollback(
+    env: Env = "",
+    reason: Annotated[str, typer.Option(metavar="WHY", help="Why; it stands in the logs.")] = "",
+    by: As = "",
+    json: Json = False,
+) -> None:
+    """Go back: from the deployment under way, else to the release before the one that serves.
+
+    Where no roster runs, it is launched until that is done. Exit code 1: it did not come to that.
+    """
+    raise typer.Exit(_give("rollback", env, reason=reason, by=by, json=json))
+
+
+def deployments(json: Json = False) -> None:
+    """Deployments of the newest run, and what serves in each environment."""
+    from callboard.cli.deployment_rows import table
+
+    found = wait_for(_read(open_workspace()))
+    if json:
+        print_json(found)
+        return
+    if not found.deployments:
+        say("nothing was deployed in this run; `callboard deploy` does")
+    else:
+        show(table(found.deployments))
+    for row in found.environments:
+        serves = f"{row.release}, commit {row.commit[:12]}, since {row.since}" if row.release else "nothing yet"
+        say(f"{row.environment}: serves {serves}" + (f"; {row.lock}" if row.lock else ""))
+
+
+def _give(
+    command: Literal["deploy", "rollback"], env: str, *, commit: str = "", reason: str = "", by: str, json: bool
+) -> int:
+    """Tell the manager; of a stopped roster, write it down and launch until it has ended."""
+    from callboard.bus.messages import DeploymentCommanded
+    from callboard.launch.status import is_running
+
+    workspace = open_workspace()
+    body = DeploymentCommanded(
+        command=command,
+        environment=env,
+        commit=_full(workspace, commit) if commit else "",
+        reason=reason,
+        by=_who(workspace, by),
+    )
+    if is_running(workspace):
+        tell_manager(workspace, body, json=json)
+        return 0
+    return _launched(workspace, body, json=json)
+
+
+def _launched(workspace: Workspace, body: DeploymentCommanded, *, json: bool) -> int:
+    from callboard.bus.errors import CommandRefused
+    from callboard.cli.launching import real_launch
+    from callboard.launch.launcher import LaunchOptions
+    from callboard.launch.runs import ensure_run
+    from callboard.launch.telling import give
+
+    if problems := workspace.settings.launch_problems():
+        raise RosterError("; ".join(problems))
+    wait_for(ensure_run(workspace))
+    handled = wait_for(give(workspace, body))
+    if not handled.ok:
+        raise CommandRefused(handled.text)
+    note(f"{handled.text}; nothing runs here, so the roster is launched until it has ended")
+    code = real_launch(workspace, LaunchOptions(), json=json)
+    doc = wait_for(_newest(workspace))
+    if not json:
+        say(f"{doc.id} {doc.environment}: {doc.state}" + (f": {doc.reason}" if doc.reason else ""))
+    if not doc.is_over:
+        return code or PEOPLE
+    is_well = doc.state == "done" or (body.command == "rollback" and doc.kind == "deploy")
+    return 0 if is_well else 1
+
+
+async def _newest(workspace: Workspace) -> DeploymentDoc:
+    from callboard.bus.deployments import DeploymentDoc
+    from callboard.launch.joining import current_run, open_bus
+
+    async with open_bus(workspace, current_run(workspace)) as bus:
+        return max((await bus.board()).all(DeploymentDoc), key=lambda doc: int(doc.id.partition("-")[2]))
+
+
+async def _read(workspace: Workspace) -> Deployments:
+    from callboard.bus.deployments import DeploymentDoc
+    from callboard.cli.deployment_rows import deployments_of
+    from callboard.deploying import Deploying
+    from callboard.launch.joining import open_bus
+    from callboard.launch.runs import runs
+
+    deploying = Deploying(workspace)
+    records = {name: deploying.ledger(name).read() for name in deploying.settings.environments}
+    known = runs(workspace.repository)
+    docs: tuple[DeploymentDoc, ...] = ()
+    if known:
+        async with open_bus(workspace, known[-1]) as bus:
+            docs = tuple((await bus.board()).all(DeploymentDoc))
+    return deployments_of(docs, records)
+
+
+def _who(workspace: Workspace, by: str) -> str:
+    return person_name(by, workspace.repository, workspace.environ)
+
+
+def _full(workspace: Workspace, commit: str) -> str:
+    """The commit's whole name.
+
+    Raises:
+        ConfigError: There is no such commit here.
+    """
+    repository = workspace.repository
+    found = repository.resolve(commit) if len(commit) == 40 or not _SHA.fullmatch(commit) else _short(workspace, commit)
+    if found is None:
+        raise ConfigError(f"no commit {commit!r} in this repository; give its name, or a branch", key="--commit")
+    return found
+
+
+def _short(workspace: Workspace, commit: str) -> str | None:
+    found = workspace.repository.run("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}", accept=(0, 1, 128))
+    return found.text.strip() or None
+
+
+def _said(facts: JsonValue, text: str, json: bool) -> None:
+    if json:
+        print_json(facts)
+    else:
+        say(text)

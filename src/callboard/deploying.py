@@ -1,0 +1,126 @@
+"""Wires what deploys; app.py's third part, imported by the deployment agent and by commands about its environments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from callboard.agents.deployment.checkouts import Builder
+from callboard.agents.deployment.handler import DeploymentHandler
+from callboard.agents.deployment.ledger import Ledger
+from callboard.agents.deployment.process_target import Place
+from callboard.agents.deployment.secret_values import secret_values
+from callboard.agents.deployment.settings import DeploySettings
+from callboard.agents.deployment.site import Site
+from callboard.agents.deployment.slot_tester import SLOT, SlotTester
+from callboard.agents.deployment.target import Target
+from callboard.agents.deployment.targets import make_target
+from callboard.agents.workspace.slots import GateSlots
+from callboard.bus.errors import ConfigError
+
+if TYPE_CHECKING:
+    from callboard.agents.driver.handler import DriverHandler
+    from callboard.app import Workspace
+    from callboard.bus.bus import Bus
+
+
+@dataclass(frozen=True)
+class Deploying:
+    """One workspace's environments."""
+
+    workspace: Workspace
+
+    @property
+    def settings(self) -> DeploySettings:
+        """Raises ConfigError: callboard.toml has no [deploy] table."""
+        if self.workspace.settings.deploy is None:
+            raise ConfigError(
+                "has no [deploy] table, so nothing can be deployed from here (docs/deployment.md)",
+                path=str(self.workspace.root / "callboard.toml"),
+            )
+        return self.workspace.settings.deploy
+
+    def folder(self, environment: str) -> Path:
+        """Where an environment is, over launches; made here.
+
+        Raises:
+            ConfigError: callboard.toml names no such environment.
+        """
+        known = self.settings.environments
+        if environment not in known:
+            raise ConfigError(
+                f"no environment {environment!r} under [deploy.environments]; there are: {', '.join(known)}"
+            )
+        folder = self.workspace.layout.home / "deploy" / environment
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    def ledger(self, environment: str) -> Ledger:
+        return Ledger(self.folder(environment))
+
+    def target(self, environment: str) -> Target:
+        settings, workspace = self.settings, self.workspace
+        here = settings.environments[environment]
+        secrets = secret_values(here, workspace.root, workspace.environ)
+        builder = Builder(
+            repository=workspace.repository,
+            sandbox=workspace.sandbox,
+            setup=workspace.setup,
+            build=settings.build,
+            copies=workspace.copies,
+        )
+        return make_target(
+            Place(
+                environment=environment,
+                folder=self.folder(environment),
+                settings=settings.model_copy(update={"port": settings.port_in(environment)}),
+                builder=builder,
+                lot=lambda name, is_starting: workspace.environment(name, is_starting=is_starting),
+                variables={**settings.env, **here.env, **secrets},
+            )
+        )
+
+    def site(self, environment: str, integration: str) -> Site:
+        """Raises ConfigError: callboard.toml names no such environment."""
+        settings, workspace = self.settings, self.workspace
+        folder = self.folder(environment)
+        before = settings.before(environment)
+
+        def landed() -> tuple[str, ...]:
+            refs = (f"refs/heads/{integration}", f"refs/heads/{workspace.settings.project.target}")
+            return tuple(filter(None, map(workspace.repository.resolve, refs)))
+
+        return Site(
+            environment=environment,
+            settings=settings,
+            target=self.target(environment),
+            ledger=Ledger(folder),
+            before=self.ledger(before) if before else None,
+            repository=workspace.repository,
+            landed=landed,
+            root=workspace.root,
+            environ=workspace.environ,
+            tester=self._tester,
+        )
+
+    @cached_property
+    def _tester(self) -> SlotTester:
+        workspace = self.workspace
+        return SlotTester(
+            GateSlots(
+                workspace.layout,
+                workspace.repository,
+                1,
+                workspace.setup,
+                lambda name: workspace.environment(name, is_starting=True),
+                workspace.sandbox,
+                workspace.copies,
+                first=SLOT,
+            )
+        )
+
+    def handler(self, agent: str, driver: DriverHandler, bus: Bus) -> DeploymentHandler:
+        integration = self.workspace.settings.project.integration.format(run=bus.run)
+        return DeploymentHandler(agent, driver, lambda name: self.site(name, integration), bus.board)
