@@ -140,12 +140,28 @@ class Archiver:
         return any(row.seq == last.seq and row != last for row in rows) and not last.is_snapshot
 
     async def _keep(self, rows: list[Row]) -> None:
-        await asyncio.to_thread(self._archive.append, rows)
+        """Each is read first: one that cannot be would be in the archive for good, and nothing could read past it.
+
+        Raises:
+            BusError: One cannot be read; those before it are archived.
+        """
+        readable, why = self._read(rows)
+        if readable:
+            await asyncio.to_thread(self._archive.append, readable)
+            self._last = readable[-1]
+            self._untrimmed = True
+        if why:
+            raise BusError(why)
+
+    def _read(self, rows: list[Row]) -> tuple[list[Row], str]:
+        """The rows up to one that cannot be read, added up; and why that one cannot."""
         assert self._state is not None
-        for row in rows:
-            self._state.apply(row)
-        self._last = rows[-1]
-        self._untrimmed = True
+        for n, row in enumerate(rows):
+            try:
+                self._state.apply(row)
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                return rows[:n], f"entry {row.seq} of the journal cannot be read: {type(error).__name__}: {error}"
+        return rows, ""
 
     async def _trim(self) -> None:
         """Tell the server what is archived; it trims what all readers have read."""

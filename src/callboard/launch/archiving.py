@@ -1,4 +1,4 @@
-"""Keeps a workspace's archive up with the journal, and the server with the archive; one process at a time does."""
+"""Keeps a run's archive up with its journal, and the server with the archive; one process at a time does for each run."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def bring_archive_up(workspace: Workspace, bus: Bus, say: Callable[[str], 
 
 
 async def _archive(workspace: Workspace, bus: Bus, stop: asyncio.Event, say: Callable[[str], None]) -> list[Restored]:
-    lock = ProcessLock(workspace.layout.lock("archive"))
+    lock = ProcessLock(workspace.layout.lock(f"archive-{bus.run}"))
     lock.acquire()
     try:
         inboxes = (*HANDS, *workspace.roster)

@@ -20,7 +20,7 @@ from callboard.bus.archive import FileArchive, Row
 from callboard.bus.archiver import EVERYTHING, Archiver
 from callboard.bus.board import AgentDoc, Change
 from callboard.bus.bus import Bus
-from callboard.bus.errors import LeaseLost
+from callboard.bus.errors import BusError, LeaseLost
 from callboard.bus.messages import Outcome
 from callboard.bus.run_state import RunState
 
@@ -352,6 +352,23 @@ def test_the_streams_go_on_above_everything_that_was_archived(world: World, go: 
         for key in (world.bus.keys.journal, world.bus.keys.inbox("driver-1")):
             [(id, _), *_] = world.server.ask("XRANGE", key, "-", "+")
             assert int(id.partition(b"-")[0]) > ahead
+
+    go(scenario())
+
+
+@pytest.mark.parametrize("entry", ["{", '{"step":"send","messages":[{}]}', '{"step":"due","timers":[7]}', "[]"])
+def test_an_entry_that_cannot_be_read_is_not_archived_nor_are_those_behind_it(world: World, go: Go, entry: str) -> None:
+    world.fill(3)
+    seq = int(world.server.ask("INCR", world.bus.keys.seq))
+    world.server.ask("XADD", world.bus.keys.journal, "*", "seq", seq, "at", 1_700_000_000_004, "entry", entry)
+    world.fill(1)
+
+    async def scenario() -> None:
+        for _ in range(2):
+            with pytest.raises(BusError, match="entry 4 of the journal cannot be read: "):
+                await world.archived()
+            assert [row.seq for row in FileArchive(world.folder).rows()] == [1, 2, 3]
+            world.another()
 
     go(scenario())
 

@@ -190,10 +190,10 @@ def test_a_launch_restores_a_run_that_its_server_has_lost(
     go(scenario())
 
 
-def test_one_process_archives_a_workspace(bus: Bus, go: Go, workspace: Workspace) -> None:
+def test_one_process_archives_a_run(bus: Bus, go: Go, workspace: Workspace) -> None:
     from callboard.agents.workspace.locks import ProcessLock
 
-    lock = ProcessLock(workspace.layout.lock("archive"))
+    lock = ProcessLock(workspace.layout.lock(f"archive-{bus.run}"))
     lock.acquire()
     with pytest.raises(RosterError, match="already running here"):
         go(bring_archive_up(workspace, bus, lambda _: None))
