@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from callboard.agents.manager import approvals, budget, deploying, ladder, obstacles, questions, review_stops, reviewing
+from callboard.agents.manager import (
+    approvals,
+    budget,
+    deploying,
+    obstacles,
+    person_rung,
+    questions,
+    review_stops,
+    reviewing,
+)
 from callboard.agents.manager.decision import Decision, newest
 from callboard.bus.board import BlockerDoc, TaskDoc, TaskState
 from callboard.bus.messages import AnswerGiven, BlockerResolved, Body, CommandGiven
@@ -17,7 +26,7 @@ def given(decision: Decision, body: CommandGiven) -> tuple[bool, str, str]:
     Returns:
         Whether it counts, what the person is told, and the task.
     """
-    question = ladder.question_of(decision, body.question)
+    question = person_rung.question_of(decision, body.question)
     if not question.version:
         return False, f"no question {body.question!r}; `callboard questions` lists the open ones", ""
     text = question.default if body.takes_default else _option(question, body.text)
@@ -95,7 +104,7 @@ def deadline_passed(decision: Decision, id: str) -> None:
 
 def answer(decision: Decision, question: QuestionDoc, text: str, *, by: str = "", is_default: bool = False) -> None:
     """The task comes back with question and answer among its notes."""
-    text = ladder.chosen(decision, question, text)
+    text = person_rung.chosen(decision, question, text)
     task = decision.board.task(question.task)
     about = task if question.task else None
     who = ["nobody answered by its deadline: its default"] if is_default else [f"by {by}"] if by else []
@@ -116,7 +125,7 @@ def answer(decision: Decision, question: QuestionDoc, text: str, *, by: str = ""
         resolved = {"state": "resolved", "answer": text, "resolved_at": decision.now}
         decision.put(f"blocker:{task.blocker}", blocker.model_copy(update=resolved))
         told = BlockerResolved(blocker=blocker.what, answer=text)
-        ladder.answered(decision, blocker)
+        person_rung.answered(decision, blocker)
         decision.log("resolved", blocker.id, [f"answer: {text}"], task=task)
     decision.send(question.agent, told, task)
     note = Note(source="answer", text=f"Question: {question.text}\nAnswer: {text}")

@@ -12,6 +12,7 @@ from callboard.agents.manager import (
     debt,
     deploying,
     dispatch,
+    intents,
     issues,
     judgement,
     ladder,
@@ -24,6 +25,8 @@ from callboard.agents.manager import (
     promoting,
     reviewing,
     setbacks,
+    stack_gate,
+    stacked,
     summary,
     waiting,
 )
@@ -132,13 +135,13 @@ def _route(decision: Decision, message: Envelope) -> None:
 def _from_hands(decision: Decision, body: MergePrepared | LandFinished | PromotionFinished | GateFinished) -> None:
     match body:
         case MergePrepared():
-            merging.merge_prepared(decision, body)
+            stacked.merge_prepared(decision, body)
         case LandFinished():
-            merging.land_finished(decision, body)
+            intents.land_finished(decision, body)
         case PromotionFinished():
             promoting.finished(decision, body)
         case GateFinished(purpose="merge"):
-            merging.gate_finished(decision, body)
+            stack_gate.gate_finished(decision, body)
         case GateFinished():
             judgement.gate_finished(decision, body)
 

@@ -6,13 +6,11 @@ A step of the ladder follows from the board alone (`settle`), so it waits while 
 
 from __future__ import annotations
 
-from callboard.agents.manager import consults, counsel, questions, tracks
+from callboard.agents.manager import consults, counsel, person_rung, rungs
 from callboard.agents.manager.decision import Decision, hands_out
-from callboard.agents.manager.problems import problem_id
-from callboard.bus.board import BlockerDoc, ProblemDoc, QuestionDoc, TaskDoc, TaskState, TrackDoc
+from callboard.bus.board import BlockerDoc, ProblemDoc, TaskState, TrackDoc
 from callboard.bus.messages import (
     JOURNAL,
-    BlockerClimbed,
     BlockerResolved,
     CanonRead,
     ConsultAnswered,
@@ -32,7 +30,7 @@ def settle(decision: Decision) -> None:
         return
     for blocker in list(decision.board.all(BlockerDoc)):
         if blocker.state == "open" and not blocker.question:
-            problem = _problem(decision, blocker)
+            problem = rungs.problem_of(decision, blocker)
             if not problem.consult:
                 _climb(decision, blocker, problem)
 
@@ -66,7 +64,7 @@ def _consult_answered(decision: Decision, body: ConsultAnswered) -> None:
         )
         decision.send(JOURNAL, refused)
         return
-    problem = _put(decision, problem, heard={**problem.heard, name: body.advice})
+    problem = rungs.put(decision, problem, heard={**problem.heard, name: body.advice})
     if len(problem.heard) == len(problem.asked):
         _judge(decision, problem)
 
@@ -78,16 +76,6 @@ def deadline(decision: Decision, consult: str) -> None:
         _judge(decision, problem)
 
 
-def question_of(decision: Decision, name: str) -> QuestionDoc:
-    """What a person answers: a question by its id, or what an open blocker asks. A person who answers one before being
-    asked is asked now, and whoever else was is not waited for."""
-    blocker = decision.board.get(f"blocker:{name}", BlockerDoc)
-    if blocker.version and blocker.state == "open" and not blocker.question:
-        _ask_person(decision, blocker, _problem(decision, blocker), ())
-        blocker = decision.board.get(f"blocker:{name}", BlockerDoc)
-    return decision.board.get(f"question:{blocker.question or name}", QuestionDoc)
-
-
 def _under_way(decision: Decision, consult: str) -> ProblemDoc | None:
     """The problem that a consult is about, while its blocker waits for just that."""
     found = next((doc for doc in decision.board.all(ProblemDoc) if doc.consult == consult), None)
@@ -95,22 +83,6 @@ def _under_way(decision: Decision, consult: str) -> ProblemDoc | None:
         return None
     blocker = decision.board.get(f"blocker:{found.blocker}", BlockerDoc)
     return found if blocker.state == "open" and not blocker.question else None
-
-
-def _problem(decision: Decision, blocker: BlockerDoc) -> ProblemDoc:
-    """What is known of a blocker's problem; a new blocker about it begins where the last one ended."""
-    id = problem_id(blocker.task, blocker.what, blocker.needs)
-    known = decision.board.get(f"problem:{id}", ProblemDoc)
-    if known.blocker == blocker.id:
-        return known
-    fresh = {"id": id, "task": blocker.task, "blocker": blocker.id, "consult": "", "asked": (), "heard": {}}
-    return _put(decision, known.model_copy(update=fresh))
-
-
-def _put(decision: Decision, problem: ProblemDoc, **values: object) -> ProblemDoc:
-    doc = problem.model_copy(update=values)
-    decision.put(f"problem:{doc.id}", doc)
-    return decision.board.get(f"problem:{doc.id}", ProblemDoc)
 
 
 def _climb(decision: Decision, blocker: BlockerDoc, problem: ProblemDoc) -> None:
@@ -121,13 +93,13 @@ def _climb(decision: Decision, blocker: BlockerDoc, problem: ProblemDoc) -> None
             continue
         request = _request(decision, blocker, problem, name)
         if isinstance(request, consults.Request):
-            problem = _step(decision, problem, Rung(name=name, state="asked", at=decision.now))
+            problem = rungs.step(decision, problem, Rung(name=name, state="asked", at=decision.now))
             _send(decision, problem, request)
-            _tell(decision, blocker, name, (*passed, f"asks {', '.join(request.asked)}"))
+            rungs.tell(decision, blocker, name, (*passed, f"asks {', '.join(request.asked)}"))
             return
-        problem = _step(decision, problem, Rung(name=name, state="silent", why=request, at=decision.now))
+        problem = rungs.step(decision, problem, Rung(name=name, state="silent", why=request, at=decision.now))
         passed.append(f"{name}: {request}")
-    _ask_person(decision, blocker, problem, passed)
+    person_rung.ask(decision, blocker, problem, passed)
 
 
 def _request(decision: Decision, blocker: BlockerDoc, problem: ProblemDoc, name: RungName) -> consults.Request | str:
@@ -146,7 +118,7 @@ def _request(decision: Decision, blocker: BlockerDoc, problem: ProblemDoc, name:
 
 def _send(decision: Decision, problem: ProblemDoc, request: consults.Request) -> ProblemDoc:
     consults.send(decision, request, decision.board.task(problem.task))
-    return _put(decision, problem, consult=request.consult, asked=request.asked, heard={})
+    return rungs.put(decision, problem, consult=request.consult, asked=request.asked, heard={})
 
 
 def _judge(decision: Decision, problem: ProblemDoc) -> None:
@@ -158,14 +130,14 @@ def _judge(decision: Decision, problem: ProblemDoc) -> None:
         return
     if name == "senior":
         [advice] = heard.values()
-        problem = _put(decision, problem, proposals=counsel.proposals(problem.proposals, heard))
+        problem = rungs.put(decision, problem, proposals=counsel.proposals(problem.proposals, heard))
         _end(decision, problem, counsel.of_senior(advice), "senior")
         return
     seated = {decision.agent(agent).seat: advice for agent, advice in heard.items()}
     if counsel.SENIOR in seated:
         _end(decision, problem, counsel.of_trio(seated, problem.proposals), "trio")
         return
-    problem = _put(decision, problem, proposals=counsel.proposals(problem.proposals, seated))
+    problem = rungs.put(decision, problem, proposals=counsel.proposals(problem.proposals, seated))
     _let_choose(decision, problem)
 
 
@@ -199,67 +171,21 @@ def _pass(decision: Decision, problem: ProblemDoc, outcome: counsel.Passed) -> N
     last = problem.rungs[-1]
     state = "silent" if outcome.is_silent else "passed"
     ended = last.model_copy(update={"state": state, "why": outcome.why, "at": decision.now})
-    _put(decision, problem, rungs=(*problem.rungs[:-1], ended), consult="", asked=(), heard={})
+    rungs.put(decision, problem, rungs=(*problem.rungs[:-1], ended), consult="", asked=(), heard={})
     blocker = decision.board.get(f"blocker:{problem.blocker}", BlockerDoc)
-    decision.log("blocker", f"{blocker.id}: no answer from {last.name}", [outcome.why], task=_task(decision, problem))
-
-
-def _step(decision: Decision, problem: ProblemDoc, rung: Rung) -> ProblemDoc:
-    others = tuple(known for known in problem.rungs if known.name != rung.name)
-    return _put(decision, problem, rungs=(*others, rung))
-
-
-def _ask_person(
-    decision: Decision, blocker: BlockerDoc, problem: ProblemDoc, passed: list[str] | tuple[str, ...]
-) -> QuestionDoc:
-    task = _task(decision, problem)
-    problem = _step(decision, problem, Rung(name="person", state="asked", at=decision.now))
-    _put(decision, problem, consult="", asked=(), heard={})
-    question = questions.ask(decision, question_text(blocker, problem), task=task)
-    decision.put(f"blocker:{blocker.id}", blocker.model_copy(update={"question": question.id}))
-    decision.put_task(task, question=question.id)
-    _tell(decision, blocker, "person", (*passed, f"answered by {question.id}"))
-    return question
-
-
-def question_text(blocker: BlockerDoc, problem: ProblemDoc) -> str:
-    """What a person is asked, with what the roster would say."""
-    text = f"{blocker.task} is blocked: {blocker.what}" + (f" It needs: {blocker.needs}" if blocker.needs else "")
-    if not problem.proposals:
-        return text
-    said = "\n".join(f"{n}. {advice.text}" for n, advice in enumerate(problem.proposals, 1))
-    return f"{text}\nThe reviewers say, and do not agree:\n{said}\nAnswer with a number to take that, or in your own words."
-
-
-def chosen(decision: Decision, question: QuestionDoc, text: str) -> str:
-    """A person's answer: the proposal that its number names, or the words as they are."""
-    problem = next((doc for doc in decision.board.all(ProblemDoc) if _asks(decision, doc, question)), None)
-    number = int(text.strip()) if text.strip().isdecimal() and len(text.strip()) < 3 else 0
-    if problem is None or not 1 <= number <= len(problem.proposals):
-        return text
-    return problem.proposals[number - 1].text
-
-
-def answered(decision: Decision, blocker: BlockerDoc) -> None:
-    """A person has answered what its blocker asks."""
-    tracks.forget(decision, decision.board.task(blocker.task))
-    for problem in decision.board.all(ProblemDoc):
-        if problem.blocker == blocker.id:
-            _step(decision, problem, Rung(name="person", state="answered", at=decision.now))
-
-
-def _asks(decision: Decision, problem: ProblemDoc, question: QuestionDoc) -> bool:
-    return decision.board.get(f"blocker:{problem.blocker}", BlockerDoc).question == question.id
+    decision.log(
+        "blocker", f"{blocker.id}: no answer from {last.name}", [outcome.why], task=rungs.task_of(decision, problem)
+    )
 
 
 def _resolve(decision: Decision, problem: ProblemDoc, by: RungName, text: str, reasons: str) -> None:
     """The task comes back with the answer, as advice: whoever gave it directs nobody."""
     blocker = decision.board.get(f"blocker:{problem.blocker}", BlockerDoc)
-    _put(decision, problem, consult="", asked=(), heard={})
-    problem = _step(decision, problem, Rung(name=by, state="answered", why=reasons, at=decision.now))
+    rungs.put(decision, problem, consult="", asked=(), heard={})
+    problem = rungs.step(decision, problem, Rung(name=by, state="answered", why=reasons, at=decision.now))
     resolved = {"state": "resolved", "answer": text, "resolved_at": decision.now}
     decision.put(f"blocker:{blocker.id}", blocker.model_copy(update=resolved))
-    task = _task(decision, problem)
+    task = rungs.task_of(decision, problem)
     told = BlockerResolved(blocker=blocker.what, answer=text, by=by)
     decision.send(blocker.agent, told, task)
     decision.log("resolved", blocker.id, [f"by {by}: {text}", f"rests on: {reasons}"], task=task)
@@ -268,17 +194,3 @@ def _resolve(decision: Decision, problem: ProblemDoc, by: RungName, text: str, r
     said = f"Problem: {blocker.what}\nAdvice from {by}: {text}\nIt rests on: {reasons or 'what it says'}"
     note = Note(source="canon" if by == "canon" else "consult", text=said)
     decision.put_task(task, state=TaskState.QUEUED, notes=(*task.notes, note), blocker="", question="")
-
-
-def _tell(decision: Decision, blocker: BlockerDoc, rung: RungName, facts: tuple[str, ...]) -> None:
-    """Both logs say on which rung a blocker is, and why not on an earlier one."""
-    task = decision.board.task(blocker.task)
-    decision.send(blocker.agent, BlockerClimbed(blocker=blocker.id, what=blocker.what, rung=rung, facts=facts), task)
-    said = [f"blocks: {blocker.what}", f"needs: {blocker.needs}", *facts]
-    decision.log(
-        "blocker", f"{blocker.id} is with the {rung}" if rung != "canon" else f"{blocker.id}: canon", said, task=task
-    )
-
-
-def _task(decision: Decision, problem: ProblemDoc) -> TaskDoc:
-    return decision.board.task(problem.task)
