@@ -183,6 +183,10 @@ class ProcessTarget:
     def output(self, release: str) -> Path:
         return self._folder(release) / "output.log"
 
+    def process(self, release: str) -> int:
+        """See saturation.HasProcesses."""
+        return self._process(release).pid
+
     def _folder(self, release: str) -> Path:
         if not _NAME.fullmatch(release):
             raise DeployFailed(f"{release!r} cannot name a release; use letters, digits and dashes")

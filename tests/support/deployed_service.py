@@ -6,6 +6,7 @@
 
 behaviour.txt, a word: `well`; `lies`: healthy, and 500 elsewhere; `sick`: 500 on /health; `deaf`: listens, answers nothing;
 `dies`: ends at once; `stubborn`: as well, and ignores SIGTERM; `child`: as well, and leaves a process that ignores SIGTERM;
+`turns`: as well, until it is told so by `/turn-health` or `/turn-rest`, and again when it is told once more;
 `curious`: as well, and says what it could do that is none of its business.
 """
 
@@ -19,6 +20,8 @@ from pathlib import Path
 
 BEHAVIOUR = Path(__file__).with_name("behaviour.txt").read_text().strip()
 SLOW_S = 3.0
+turned: set[bytes] = set()
+"""What it was told to be bad at."""
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -29,7 +32,13 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
                 await asyncio.sleep(3600)
             if path == b"/slow":
                 await asyncio.sleep(SLOW_S)
-            is_well = BEHAVIOUR not in ("sick", "lies") or (BEHAVIOUR == "lies" and path == b"/health")
+            if BEHAVIOUR == "turns" and path in (b"/turn-health", b"/turn-rest"):
+                turned.symmetric_difference_update({path})
+                path = b"/turned"
+            is_sick = (b"/turn-health" if path == b"/health" else b"/turn-rest") in turned and path != b"/turned"
+            is_well = (not is_sick and BEHAVIOUR not in ("sick", "lies")) or (
+                BEHAVIOUR == "lies" and path == b"/health"
+            )
             said = os.environ["CALLBOARD_RELEASE"].encode()
             status = b"200 OK" if is_well else b"500 Broken"
             writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(said), said))
