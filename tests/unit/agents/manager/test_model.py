@@ -13,7 +13,8 @@ from manager_world import DeskProcess
 from callboard.bus.board import IntentDoc
 
 TestManager = Manager.TestCase
-TestManager.settings = settings(stateful_step_count=80)
+TestManager.settings = settings(max_examples=30, stateful_step_count=80)
+"""Half the profile's examples: the long test below has a thousand longer ones."""
 
 
 @pytest.mark.long

@@ -107,7 +107,7 @@ def test_a_variable_that_is_not_set_is_named(tmp_path: Path) -> None:
         ({"command": "x", "env": {"CALLBOARD_X": "1"}}, "none of Callboard's own"),
         ({"file": "../.mcp.json"}, "inside the repository"),
         ({"command": "x", "roles": []}, "nobody may use it"),
-        ({"command": "x", "roles": ["manager"]}, "'driver' or 'reviewer'"),
+        ({"command": "x", "roles": ["manager"]}, "'driver', 'reviewer' or 'deployment'"),
     ],
 )
 def test_a_table_that_makes_no_sense_is_refused(values: dict[str, object], said: str) -> None:
