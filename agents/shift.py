@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from callboard.bus.board import HELD_BY_AGENT, BlockerDoc, Board, BriefingDoc, QuestionDoc, TaskDoc, TaskState
+from callboard.bus.board import HELD_BY_AGENT, AgentDoc, BlockerDoc, Board, BriefingDoc, QuestionDoc, TaskDoc, TaskState
 from callboard.bus.messages import JOURNAL, Draft, FeedbackLogged
 from callboard.feedback import facts
 
@@ -48,10 +48,11 @@ def startup_entry(agent: str, facts: Sequence[str]) -> Draft:
 
 def shutdown_facts(board: Board, agent: str, place: Place) -> tuple[str, ...]:
     """The seven shutdown steps, from the board as it is when the agent stops."""
+    done = [task for task in _tasks(board, agent) if task.state is TaskState.DONE and _ended_since(board, agent, task)]
     judged = [task for task in _tasks(board, agent) if task.state in _JUDGED]
     return facts.shutdown_facts(
-        done=_names(board, agent, {TaskState.DONE}),
-        evidence=[f"{task.id} `{task.head[:7]}`" if task.head else f"{task.id} without code" for task in judged],
+        done=[f"{task.id} {task.task.title}" for task in done],
+        evidence=[*map(_handed_in, done), *(f"{_handed_in(task)}, not landed yet" for task in judged)],
         blockers=[f"{doc.id} {doc.what}" for doc in board.all(BlockerDoc) if _is_open(doc, agent)],
         uncommitted=place.uncommitted,
         questions=[f"{doc.id} {doc.text}" for doc in board.all(QuestionDoc) if _is_open(doc, agent)],
@@ -72,6 +73,16 @@ def shutdown_entry(agent: str, facts: Sequence[str], reason: str) -> Draft:
 def _tasks(board: Board, agent: str) -> Iterable[TaskDoc]:
     """What it works on or last worked on, and what waits for it."""
     return (task for task in board.tasks() if (task.agent or task.task.agent) == agent)
+
+
+def _ended_since(board: Board, agent: str, task: TaskDoc) -> bool:
+    """Since the agent's startup."""
+    started = board.get(f"agent:{agent}", AgentDoc).since
+    return started is None or task.changed_at is None or task.changed_at >= started
+
+
+def _handed_in(task: TaskDoc) -> str:
+    return f"{task.id} `{task.head[:7]}`" if task.head else f"{task.id} without code"
 
 
 def _names(board: Board, agent: str, states: Collection[TaskState]) -> list[str]:

@@ -23,9 +23,11 @@ from callboard.bus.messages import (
     TaskAccepted,
     TaskAssigned,
 )
-from callboard.bus.task import CommandResult
+from callboard.bus.task import CommandResult, Note
 from callboard.feedback.facts import command_fact, commit_fact, time_fact
 
+ANSWERED = ("answer", "canon", "consult")
+"""Sources of notes that are an answer."""
 MAX_FILES = 1_000
 """Changed paths that evidence names; the commit has them all."""
 
@@ -68,7 +70,7 @@ def accepted(agent: str, assigned: TaskAssigned, attempt: int, deliveries: int) 
     facts = (
         begun,
         *filter(None, [read]),
-        *(f"learnt from {note.source}: {_first_line(note.text)}" for note in assigned.notes),
+        *(f"learnt from {note.source}: {_gist(note)}" for note in assigned.notes),
     )
     return (Draft(MANAGER, TaskAccepted(direction=briefing.version)), _entry(agent, "task", assigned.spec.title, facts))
 
@@ -126,5 +128,7 @@ def _entry(agent: str, kind: LogKind, title: str, facts: Sequence[str], text: st
     return Draft(JOURNAL, FeedbackLogged(log=agent, entry=kind, title=title, facts=tuple(facts), text=text))
 
 
-def _first_line(text: str) -> str:
-    return next((line for line in text.splitlines() if line.strip()), "")[:200]
+def _gist(note: Note) -> str:
+    """An answer with its question; of what gates and reviews said, the line that says what failed."""
+    lines = [line.strip() for line in note.text.splitlines() if line.strip()]
+    return " / ".join(lines if note.source in ANSWERED else lines[:1])[:300]

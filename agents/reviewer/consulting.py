@@ -92,7 +92,7 @@ class Consulting:
         entry = FeedbackLogged(
             log=self.seat.agent,
             entry="answer",
-            title=f"consult {request.consult}: {request.spec.title}",
+            title=f"{request.spec.title}: consult {request.consult}",
             facts=facts(request, advice),
             text=advice.text,
         )

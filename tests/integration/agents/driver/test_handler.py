@@ -91,7 +91,7 @@ def test_a_blocker_keeps_the_work_and_the_next_attempt_starts_from_it(world: Wor
     assert evidence.head is not None
     assert files_of(world, evidence.head)["half.py"] == b"half\nQuestion: key?\nAnswer: K\n"
     assert "other.py" not in files_of(world, evidence.head)
-    assert entry_of(resumed).facts[-1] == "learnt from answer: Question: key?"
+    assert entry_of(resumed).facts[-1] == "learnt from answer: Question: key? / Answer: K"
 
 
 def entry_of(work: Delivered) -> FeedbackLogged:

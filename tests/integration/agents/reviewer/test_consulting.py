@@ -72,7 +72,7 @@ def test_a_program_answers_from_a_checkout_and_code_looks_up_what_it_quotes(worl
     assert (advice.says, advice.text, advice.is_sure) == ("answer", "It listens on 80", True)
     assert [it.verified for it in advice.references] == [True, False]
     said = entry(outcome)
-    assert (said.log, said.entry, said.title) == ("senior", "answer", "consult B-1.senior: Add a /health endpoint")
+    assert (said.log, said.entry, said.title) == ("senior", "answer", "Add a /health endpoint: consult B-1.senior")
     assert said.facts[-1] == "rests on `port = 80` at ../app.py:0 (not found there)"
 
 
