@@ -102,6 +102,7 @@ def default_toml(
                 ("setup_connect", array(registries(setup)), "host:port that setup may reach besides"),
             ),
             *_table("review", *_review(given)),
+            "\n# [deploy] and an agent of role deployment bring what has landed to a running service: docs/deployment.md\n",
             *_table(
                 "notify", ("urls", "[]", 'who is told of questions and ends: ["env:NOTIFY_URL"], docs/notifications.md')
             ),
