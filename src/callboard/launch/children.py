@@ -15,7 +15,7 @@ from loguru import logger
 
 from callboard.agents.workspace.guard import descendants, send, spared
 from callboard.agents.workspace.layout import Layout
-from callboard.launch.restarts import Down, decide
+from callboard.launch.restarts import Down, Restart, decide
 
 GRACE_S = 2.0
 """Between SIGTERM and SIGKILL for what is left when the launcher is gone."""
@@ -84,6 +84,8 @@ class Child:
     on_down: Callable[[str, str], Awaitable[None]]
     reach_s: float = REACH_S
     ended_s: float = ENDED_S
+    decide: Callable[[Sequence[float], float], Restart | Down] = decide
+    """From the times at which it died, and now: whether it is started again."""
     _process: Process | None = field(default=None, init=False)
     _stop: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _grace_s: float = field(default=0.0, init=False)
@@ -119,7 +121,7 @@ class Child:
                 return
             deaths.append(clock())
             logger.warning("agent died", agent=self.name, exit_code=exit_code, deaths=len(deaths))
-            match decide(deaths, clock()):
+            match self.decide(deaths, clock()):
                 case Down(deaths=count):
                     reason = f"it died {count} times within a minute (exit code {exit_code}); see {self.log}"
                     await self.on_down(self.name, reason)
