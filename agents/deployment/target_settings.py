@@ -27,11 +27,33 @@ def _address(text: str) -> str:
         raise ValueError("expected an IPv4 address of this computer, such as 127.0.0.1 or 0.0.0.0") from None
 
 
+class CommandSettings(Table):
+    """`[deploy.commands]`: command lines for the target `command`. They find CALLBOARD_ENV, CALLBOARD_RELEASE, CALLBOARD_COMMIT
+    and CALLBOARD_SLOT, and run with the rights of whoever launched, in no sandbox."""
+
+    up: str = ""
+    """Starts a release without traffic; runs in its checkout."""
+    health: str = ""
+    """Exits 0 while the release at CALLBOARD_URL can serve; "" = its health path is asked."""
+    switch: str = ""
+    """Gives CALLBOARD_RELEASE the traffic, or each its share of CALLBOARD_WEIGHTS (`r-1=75 r-2=25`)."""
+    drain: str = ""
+    """Waits until CALLBOARD_RELEASE has no requests in flight, CALLBOARD_TIMEOUT seconds at most; "" = that cannot be known."""
+    down: str = ""
+    status: str = ""
+    """Prints a line for each release that runs: RELEASE WEIGHT ADDRESS."""
+    weights: bool = False
+    """`switch` can give shares."""
+    timeout_s: Seconds = 1800.0
+    """For each of them."""
+
+
 class TargetSettings(Table):
     """What a target is made from; `[deploy]` has these keys, and an environment may say some of them anew."""
 
-    target: Literal["process"] = "process"
-    """process: local processes behind HAProxy."""
+    target: Literal["process", "command"] = "process"
+    """process: local processes behind HAProxy; command: wherever `[deploy.commands]` put them."""
+    commands: CommandSettings = CommandSettings()
     build: Texts = ()
     """Commands that make a checkout of the commit ready to start, after `[project] setup`."""
     start: str = ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from callboard.agents.deployment.command_target import CommandTarget
 from callboard.agents.deployment.process_target import Place, ProcessTarget
 from callboard.agents.deployment.target import Target
 
 
 def make_target(place: Place) -> Target:
     """The target of one environment, as its settings say."""
-    return ProcessTarget(place)
+    return CommandTarget(place) if place.settings.target == "command" else ProcessTarget(place)
