@@ -9,11 +9,12 @@ from typing import assert_never
 from callboard.agents.deployment import traffic
 from callboard.agents.deployment.inputs import Given, missing
 from callboard.agents.deployment.ledger import previous
+from callboard.agents.deployment.rehearsal import rehearse
 from callboard.agents.deployment.secret_values import secret_values
 from callboard.agents.deployment.site import Site
 from callboard.agents.threads import run_to_end
 from callboard.bus.deployments import StepOutcome
-from callboard.bus.errors import CallboardError, DeployFailed
+from callboard.bus.errors import CallboardError
 from callboard.bus.messages import DeploymentChanged, DeploymentRequested
 from callboard.bus.task import CommandResult
 
@@ -70,7 +71,7 @@ async def _do(site: Site, request: DeploymentRequested) -> Ended:
         case "test":
             return await _test(site, request)
         case "rehearse":
-            return await run_to_end(_rehearse, site, request)
+            return Ended(*await rehearse(site, request))
         case "shift":
             return Ended(*await traffic.shift(site, request))
         case "bake":
@@ -236,14 +237,3 @@ def _printed(site: Site, release: str, most: int) -> str:
             return file.read().decode("utf-8", "replace")
     except OSError:
         return ""
-
-
-def _rehearse(site: Site, request: DeploymentRequested) -> Ended:
-    """Whether one could go back now: Blue runs, is well, and the switch takes an order to give it everything."""
-    if not request.blue:
-        return Ended(facts=("a first deployment: going back means stopping it",))
-    health = site.target.healthy(request.blue)
-    if not health.ok:
-        raise DeployFailed(f"one could not go back: Blue, {request.blue}, is not well ({health.status} {health.said})")
-    site.target.shift({request.blue: 100})
-    return Ended(facts=(f"Blue, {request.blue}, is well, and the switch gives it everything when told",))

@@ -15,7 +15,7 @@ from callboard.bus.messages import DeploymentRequested
 
 Came = tuple[StepOutcome, str, tuple[str, ...]]
 """Outcome, reason, facts."""
-_OUTCOMES: dict[str, StepOutcome] = {"pass": "passed", "fail": "failed", "inconclusive": "inconclusive"}
+OUTCOMES: dict[str, StepOutcome] = {"pass": "passed", "fail": "failed", "inconclusive": "inconclusive"}
 
 
 async def shift(site: Site, request: DeploymentRequested) -> Came:
@@ -54,7 +54,7 @@ async def _watched(site: Site, request: DeploymentRequested, for_s: float) -> Ca
         readers=readers(analysis, site.reader_place(green)),
     )
     reason = "" if found.outcome == "pass" else "; ".join(found.reasons)
-    return _OUTCOMES[found.outcome], reason, found.reasons
+    return OUTCOMES[found.outcome], reason, found.reasons
 
 
 def finish(site: Site, request: DeploymentRequested) -> Came:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -185,7 +186,7 @@ async def _read(workspace: Workspace) -> Deployments:
     if known:
         async with open_bus(workspace, known[-1]) as bus:
             docs = tuple((await bus.board()).all(DeploymentDoc))
-    return deployments_of(docs, records)
+    return deployments_of(docs, records, datetime.now(UTC))
 
 
 def _who(workspace: Workspace, by: str) -> str:

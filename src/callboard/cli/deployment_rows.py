@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from callboard.agents.deployment.ledger import Record
+from callboard.agents.deployment.metrics import Metrics, metrics
 from callboard.bus.deployments import DeploymentDoc
 from callboard.cli.lists import plain_table
 from callboard.cli.plain import one_line
@@ -50,6 +51,7 @@ class DeploymentRow:
     by: str
     requested_at: datetime | None
     ended_at: datetime | None
+    metrics: Metrics
     history: tuple[EdgeRow, ...]
 
 
@@ -79,14 +81,16 @@ class Deployments:
     environments: tuple[EnvironmentRow, ...]
 
 
-def deployments_of(docs: Iterable[DeploymentDoc], records: Mapping[str, Record]) -> Deployments:
+def deployments_of(docs: Iterable[DeploymentDoc], records: Mapping[str, Record], now: datetime) -> Deployments:
+    every = tuple(docs)
+    rows = (_row(doc, metrics(doc, every, now)) for doc in every)
     return Deployments(
-        tuple(sorted(map(_row, docs), key=lambda row: int(row.id.partition("-")[2]))),
+        tuple(sorted(rows, key=lambda row: int(row.id.partition("-")[2]))),
         tuple(_environment(name, record) for name, record in records.items()),
     )
 
 
-def _row(doc: DeploymentDoc) -> DeploymentRow:
+def _row(doc: DeploymentDoc, measured: Metrics) -> DeploymentRow:
     return DeploymentRow(
         id=doc.id,
         kind=doc.kind,
@@ -107,6 +111,7 @@ def _row(doc: DeploymentDoc) -> DeploymentRow:
         by=doc.by,
         requested_at=doc.requested_at,
         ended_at=doc.ended_at,
+        metrics=measured,
         history=tuple(EdgeRow(one.source, one.to, one.event, one.facts, one.at) for one in doc.history),
     )
 
