@@ -126,7 +126,7 @@ def spend_attempt(decision: Decision, task: TaskDoc, note: Note, summary: str, *
         block(decision, task, what=f"it fails again as before: {summary}", tried=f"{spent} attempts", cause="stuck")
         return
     state = TaskState.CHANGES_REQUESTED if left > 0 else TaskState.FAILED
-    reason = summary if left > 0 else f"{most} attempts spent; the last: {summary}"
+    reason = summary if left > 0 else f"{most} attempt{'' if most == 1 else 's'} spent; the last: {summary}"
     decision.put_task(task, state=state, spent=spent, reason=reason, notes=(*task.notes, note))
     if state is TaskState.FAILED:
         decision.send(task.agent, TaskClosed(state="failed", reason=reason), task)

@@ -10,6 +10,7 @@ from callboard.bus.caps import What, called, shown
 from callboard.bus.deployments import DeploymentDoc, deployment_field
 from callboard.bus.states import NOTICE
 from callboard.cli.plain import one_line, stated
+from callboard.launch.notifications import answering
 
 LONGEST = 240
 """Characters: three lines of a small terminal. Findings of reviewers are longer."""
@@ -124,8 +125,7 @@ def _needs(before: Board, after: Board) -> Iterator[str]:
     for question in after.all(QuestionDoc):
         was_asked = before.get(f"question:{question.id}", QuestionDoc)
         if question.state == "open" and not was_asked.version:
-            want = "|".join(question.options) if question.options else '"..."'
-            yield f"{question.id} needs an answer (callboard answer {question.id} {want}): {question.text}"
+            yield f"{question.id} needs an answer ({answering(question)}): {question.text}"
         elif was_asked.state == "open" and (question.state, question.is_overdue) != ("open", was_asked.is_overdue):
             yield from _no_longer_open(question)
 

@@ -72,7 +72,7 @@ async def _board(workspace: Workspace) -> Board:
 def _show_stats(found: Stats) -> None:
     from callboard.cli.lists import plain_table
 
-    ends = listed(f"{name} {count}" for name, count in found.outcomes.items())
+    ends = listed(f"{count} {name}" for name, count in found.outcomes.items())
     say(f"{plural(found.reviews, 'review')} of run {found.run}: {ends}")
     say(
         f"{found.unanimous} unanimous, {found.second_rounds} with a second round, {found.asked_a_person} asked a person"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import cast
@@ -100,12 +101,18 @@ def asked(doc: QuestionDoc) -> Notification:
 
 
 def _how_to_answer(doc: QuestionDoc) -> str:
-    want = "|".join(doc.options) if doc.options else '"..."'
     who = "" if ANYBODY in doc.may_answer else f" (as {' or '.join(doc.may_answer)})"
     default = (
         f"\nBy itself it takes {doc.default!r} at {time_fact(doc.deadline)}." if doc.default and doc.deadline else ""
     )
-    return f"Answer{who}: callboard answer {doc.id} {want}{default}"
+    return f"Answer{who}: {answering(doc)}{default}"
+
+
+def answering(doc: QuestionDoc) -> str:
+    """The command that answers it, as it may be typed: options hold blanks and marks that a shell reads."""
+    words = [shlex.quote(option) for option in doc.options] or ['"..."']
+    others = f", or with {', '.join(words[1:])}" if words[1:] else ""
+    return f"callboard answer {doc.id} {words[0]}{others}"
 
 
 def _much(item: tuple[str, int]) -> Notification:
@@ -135,10 +142,11 @@ def _run(told: Told, run: RunDoc, seq: int) -> Iterator[Notification]:
         "paused": f"`callboard {'launch' if run.waits else 'resume'}` goes on once that is mended",
     }.get(run.state, "")
     text = "\n".join(filter(None, (short(run.detail), way)))
+    state = ": ".join(filter(None, (run.state, run.reason)))
     yield Notification(
         f"run {_run_key(run)} {seq}",
         "run",
-        f"run {run.id} {'is ' if run.state == 'paused' else 'has '}{_run_key(run)}",
+        f"run {run.id} {'is' if run.state == 'paused' else 'has'} {state}",
         text,
     )
 

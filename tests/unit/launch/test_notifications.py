@@ -53,7 +53,13 @@ def test_a_question_is_told_once_with_how_to_answer_it() -> None:
     answered = asked.model_copy(update={"version": 2, "state": "answered"})
     [found] = said(Told(), entry(1, question__q3=asked), entry(2, question__q3=answered))
     assert (found.key, found.event, found.title) == ("q-3 asked", "question", "q-3 (T-1) needs an answer")
-    assert "Which?\nAnswer (as lead): callboard answer q-3 yes|no\nBy itself it takes 'no' at " in found.text
+    assert "Which?\nAnswer (as lead): callboard answer q-3 yes, or with no\nBy itself it takes 'no' at " in found.text
+
+
+def test_an_option_can_be_typed_as_it_is_shown() -> None:
+    asked = question_doc(3, "T-1", "Which?", options=("take 80 & go", "$(id)"))
+    [found] = said(Told(), entry(1, question__q3=asked))
+    assert found.text.endswith("Answer: callboard answer q-3 'take 80 & go', or with '$(id)'")
 
 
 def test_a_question_that_is_overdue_is_told_again_as_such() -> None:
@@ -84,8 +90,8 @@ def test_most_of_a_cap_is_told_once_for_each_cap_however_often_the_document_chan
     ("state", "reason", "title"),
     [
         ("succeeded", "", "run run-1 has succeeded"),
-        ("failed", "requires_human_review", "run run-1 has failed requires_human_review"),
-        ("paused", "provider", "run run-1 is paused provider"),
+        ("failed", "requires_human_review", "run run-1 has failed: requires_human_review"),
+        ("paused", "provider", "run run-1 is paused: provider"),
         ("paused", "operator", None),
         ("paused", "budget", None),
         ("paused", "question", None),
