@@ -7,7 +7,7 @@ and at the end that every intent is finished and every task has ended.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -95,6 +95,8 @@ CANON: dict[str, tuple[str, ...]] = {"driver-1": (), "driver-2": ("docs/canon.md
 
 
 class Manager(ManagerRules):
+    tasks: ClassVar[dict[str, tuple[TaskSpec, ...]]] = TASKS
+
     def __init__(self) -> None:
         super().__init__()
         self.world = World()
@@ -106,7 +108,7 @@ class Manager(ManagerRules):
         self.managers = [DeskProcess(self.world.board)]
         files = tuple(
             DirectionFile(briefing=Briefing(agent=name, version="1", canon=CANON[name]), tasks=tasks)
-            for name, tasks in TASKS.items()
+            for name, tasks in self.tasks.items()
         )
         self.world.send(Draft("manager", DirectionsRead(files=files)), "manager")
         while inbox := self.world.inboxes["manager"]:
@@ -324,3 +326,16 @@ class Manager(ManagerRules):
         else:
             return False
         return True
+
+
+class Evicting(Manager):
+    """The first attempts of `one` and `three` are green alone and red together, so the second of them is evicted."""
+
+    tasks: ClassVar[dict[str, tuple[TaskSpec, ...]]] = {
+        "driver-1": TASKS["driver-1"],
+        "driver-2": (spec("driver-2", "three", "b"), spec("driver-2", "four", "shared")),
+    }
+
+    def _work(self, message: Envelope, body: TaskAssigned, file: str, how: str) -> str:
+        is_pair = file in ("a", "b") and message.attempt == 1
+        return super()._work(message, body, file, "pair" if is_pair else how)

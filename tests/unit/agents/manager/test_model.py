@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis.stateful import (
     run_state_machine_as_test,
 )
-from manager_machine import Manager
+from manager_machine import Evicting, Manager
 from manager_world import DeskProcess
 
 from callboard.bus.board import IntentDoc
@@ -53,12 +53,12 @@ def test_without_the_guard_a_replaced_manager_breaks_the_run() -> None:
 STEPS = 140
 
 
-def after_a_kill(at: int) -> Manager:
+def after_a_kill(at: int, kind: type[Manager]) -> Manager:
     """A whole run, in which whoever handles the message after `at` others is killed before its commit: desk, hand or gate.
 
     A hand may have moved the branch by then.
     """
-    machine = Manager()
+    machine = kind()
     machine.launch()
     world, process = machine.world, DeskProcess(machine.world.board)
     for step in range(STEPS):
@@ -81,12 +81,19 @@ def after_a_kill(at: int) -> Manager:
 
 
 @pytest.mark.long
-def test_a_manager_that_is_killed_at_any_step_closes_each_task_once_and_loses_no_branch() -> None:
-    calm = after_a_kill(-1).world
+@pytest.mark.parametrize(
+    ("kind", "left"),
+    [(Manager, {"landed", "conflict"}), (Evicting, {"landed", "conflict", "evicted"})],
+    ids=["a conflict", "an eviction"],
+)
+def test_a_manager_that_is_killed_at_any_step_closes_each_task_once_and_loses_no_branch(
+    kind: type[Manager], left: set[str]
+) -> None:
+    calm = after_a_kill(-1, kind).world
     landed = {id for intent in calm.board.all(IntentDoc) for id in intent.tasks}
-    assert {one.how for one in calm.board.queue.left} == {"landed", "conflict"}, "two of them write the same file"
+    assert {one.how for one in calm.board.queue.left} == left, "two of them write the same file"
     for at in range(STEPS):
-        board = after_a_kill(at).world.board
+        board = after_a_kill(at, kind).world.board
         assert {id for intent in board.all(IntentDoc) for id in intent.tasks} == landed, at
         assert {task.id: task.state for task in board.tasks()} == {task.id: task.state for task in calm.board.tasks()}
         assert not board.queue.branches
