@@ -19,12 +19,22 @@ def next_steps(status: Status) -> list[str]:
         return ["no run yet: write tasks into the direction files, then `callboard launch`"]
     return [
         *status.full,
+        *_no_task(run),
         *_questions(status),
         *_dead_letters(run),
         *_pause(run),
         *_lost(status, run),
         *_promotion(run),
         *_launch(run),
+    ]
+
+
+def _no_task(run: RunRow) -> list[str]:
+    if run.running or run.task_counts or run.state not in ("created", "running"):
+        return []
+    return [
+        "the direction files hold no task: write some, as `### Task 1 - Its title` or a numbered list under a heading Tasks; "
+        "`callboard directions check` says what is read in them, `callboard assign` gives one without a file"
     ]
 
 

@@ -85,3 +85,9 @@ def test_an_overdue_question_says_so_and_one_for_certain_people_names_them() -> 
     assert advice(run_doc(), overdue, running=True) == 'q-1 (T-1) is overdue: `callboard answer q-1 "..."`'
     theirs = question_doc(1, "", "Which?", may_answer=("lead", "Ada"))
     assert advice(run_doc(), theirs, running=True).startswith("q-1 (the run) waits for lead or Ada: ")
+
+
+def test_a_roster_without_a_task_says_how_tasks_are_written() -> None:
+    assert "### Task 1 - Its title" in "\n".join(ending(summarise(board_of(run_doc(), agent_doc("driver-1")))))
+    assert "### Task 1" not in advice(run_doc(), agent_doc("driver-1"), running=True)
+    assert "### Task 1" not in advice(run_doc(), task_doc(1, "One"))
