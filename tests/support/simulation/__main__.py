@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from loguru import logger
 
-from simulation.many import outcomes
-from simulation.schedule import CALM, Schedule
+from simulation.many import outcomes, undisturbed
+from simulation.roster import drawn_tasks
+from simulation.schedule import Schedule
 
 SAID_EVERY = 1_000
 
@@ -32,10 +33,11 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _one(seed: int) -> int:
-    expected = Schedule(0, CALM).run()
-    schedule = Schedule(seed, tell=print)
+    tasks = drawn_tasks(seed)
+    expected = undisturbed(tasks)
+    schedule = Schedule(seed, tasks=tasks, tell=print)
     end = schedule.run()
-    print(f"seed {seed}: {schedule.faults} faults")
+    print(f"seed {seed}: {len(tasks)} tasks, {schedule.faults} faults")
     for name in ("run", "tasks", "files", "questions"):
         ours, calm = getattr(end, name), getattr(expected, name)
         print(f"{name}: {ours}" if ours == calm else f"{name} DIFFER\n  disturbed   {ours}\n  undisturbed {calm}")

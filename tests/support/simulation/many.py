@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from loguru import logger
 
 from simulation.bus import Walls
+from simulation.roster import ALL, drawn_tasks
 from simulation.schedule import CALM, End, Schedule
 
 CHUNK = 20
@@ -28,19 +29,24 @@ class Result:
 
 
 @cache
-def undisturbed() -> End:
-    return Schedule(0, CALM).run()
+def undisturbed(tasks: frozenset[str] = ALL) -> End:
+    return Schedule(0, CALM, tasks=tasks).run()
 
 
-def outcome(seed: int, *, walls: Walls | None = None, guarded: bool = True) -> Result:
-    schedule = Schedule(seed, walls=walls, guarded=guarded)
+def outcome(
+    seed: int, *, tasks: frozenset[str] | None = None, walls: Walls | None = None, guarded: bool = True
+) -> Result:
+    """
+    Args:
+        tasks: None = those of the seed.
+    """
+    tasks = drawn_tasks(seed) if tasks is None else tasks
+    schedule, calm = Schedule(seed, tasks=tasks, walls=walls, guarded=guarded), undisturbed(tasks)
     try:
         end = schedule.run()
     except AssertionError as error:
         return Result(seed, schedule.faults, f"{error}" or "a rule of the manager's own was broken")
-    differing = [
-        name for name in ("run", "tasks", "files", "questions") if getattr(end, name) != getattr(undisturbed(), name)
-    ]
+    differing = [name for name in ("run", "tasks", "files", "questions") if getattr(end, name) != getattr(calm, name)]
     return Result(seed, schedule.faults, f"{' and '.join(differing)} differ" if differing else "")
 
 

@@ -13,7 +13,7 @@ from callboard.bus.errors import LeaseLost
 from callboard.bus.messages import CommandGiven, Draft, Envelope, GateRequested, Outcome
 from simulation.bus import Entry, Grip, MemoryBus, Walls
 from simulation.desk import Desk
-from simulation.roster import FILES, ROLES, Roster, directions
+from simulation.roster import ALL, FILES, ROLES, Roster, directions
 from simulation.rules import check_landings
 from simulation.world import SimulatedWorld
 
@@ -62,6 +62,7 @@ class Schedule:
 
     Args:
         seed: Decides everything.
+        tasks: Names of those that there are to do (roster.py).
         walls: Of the bus.
         tell: Takes one line per step.
     """
@@ -71,6 +72,7 @@ class Schedule:
         seed: int,
         chances: Chances = Chances(),
         *,
+        tasks: frozenset[str] = ALL,
         walls: Walls | None = None,
         guarded: bool = True,
         tell: Callable[[str], None] = lambda line: None,
@@ -88,12 +90,12 @@ class Schedule:
         self.world.deliver = self._deliver
         self._roster = Roster(self.world)
         self._desk = Desk(self.world)
-        self._launch()
+        self._launch(tasks)
         self._chances = chances
 
-    def _launch(self) -> None:
+    def _launch(self, tasks: frozenset[str]) -> None:
         self.world.launch(ROLES, FILES)
-        self.world.send(directions(), "manager")
+        self.world.send(directions(tasks), "manager")
         while entry := next(iter(self.world.bus.inboxes.get("manager", [])), None):
             self._handle(entry)
 

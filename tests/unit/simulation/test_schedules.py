@@ -8,6 +8,7 @@ from itertools import islice
 import pytest
 from simulation.bus import Walls
 from simulation.many import outcome, outcomes, undisturbed
+from simulation.roster import ALL, drawn_tasks
 from simulation.schedule import CALM, Schedule
 
 FEW = 25
@@ -22,8 +23,15 @@ def test_the_undisturbed_run_succeeds_with_every_setback_in_it() -> None:
     assert Schedule(1, CALM).run() == end
 
 
+def test_any_of_its_tasks_alone_come_to_a_good_end() -> None:
+    chosen = {drawn_tasks(seed) for seed in range(60)}
+    assert len(chosen) > 20
+    assert {undisturbed(tasks).run for tasks in chosen} == {"succeeded"}
+    assert all({key.partition("/")[2] for key, _, _ in undisturbed(tasks).tasks} == tasks for tasks in chosen)
+
+
 def test_disturbed_runs_end_as_the_undisturbed_one(seed: int) -> None:
-    found = [outcome(seed + n) for n in range(FEW)]
+    found = [outcome(seed + n, tasks=ALL) for n in range(FEW)]
     assert [each for each in found if each.wrong] == []
     assert sum(each.faults for each in found) > 50 * FEW
 
@@ -49,7 +57,7 @@ def test_without_a_wall_some_runs_end_wrongly(walls: Walls, guarded: bool, first
 
     `first` is a seed that ends wrongly today; after a change of the roster it may be one of the next.
     """
-    assert any(outcome(seed, walls=walls, guarded=guarded).wrong for seed in range(first, first + 300))
+    assert any(outcome(seed, tasks=ALL, walls=walls, guarded=guarded).wrong for seed in range(first, first + 300))
 
 
 @pytest.mark.long
