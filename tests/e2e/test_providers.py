@@ -22,6 +22,9 @@ from spending import logged, spending
 from callboard.bus.caps import RUN
 
 MADE = "made by a model"
+ROOM = "tokens = 1_000_000_000\nminutes = 1_000\nattempts = 1_000\n"
+WIDE = f"\n[budget]\n{ROOM}[budget.task]\n{ROOM}[budget.agent]\n{ROOM}"
+"""How many calls lose their answers, and hold back all they may cost, is chance; budgets have tests of their own."""
 MOST_WAITS = 30
 """A run of these tests waits for a person a few times; one that waits for ever is what this ends."""
 
@@ -153,6 +156,8 @@ def weather(rosters: Rosters, seed: int, count: int, said: Callable[[str], objec
     }
     with ModelServer(faulty(steady, seed, share=0.25, reset_s=1.8)) as server:
         workspace = rosters.make(server, tasks, "timeout_s = 15")
+        with (workspace.path / "callboard.toml").open("a") as file:
+            file.write(WIDE)
         code, output = workspace.launch()
         for _ in range(MOST_WAITS):
             for row in rows(workspace, "tasks"):
