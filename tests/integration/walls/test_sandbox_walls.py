@@ -294,7 +294,7 @@ def test_a_program_that_is_not_there_ends_as_in_a_shell(arena: Arena) -> None:
 
 def test_a_command_at_its_time_limit_may_still_clean_up(arena: Arena) -> None:
     command = "trap 'echo cleaned; exit 0' TERM; echo ready; while :; do sleep 0.1; done"
-    done = arena.run(command, arena.sandbox(), timeout_s=3)
+    done = arena.run(command, arena.sandbox(), timeout_s=6)
     assert done.result.exit_code == TIMED_OUT
     assert "cleaned" in done.result.tail
 

@@ -196,7 +196,7 @@ def test_a_slot_whose_taker_is_stopped_as_its_turn_comes_is_given_back(workshop:
 def test_a_gate_that_hangs_is_stopped_at_its_time_limit_and_its_slot_is_as_good_as_new(workshop: Workshop) -> None:
     async def work(slot: Slot) -> None:
         await slot.switch(workshop.head)
-        finished = await slot.run("echo started; setsid -f sleep 1000; sleep 1000", timeout_s=0.5)
+        finished = await slot.run("echo started; setsid -f sleep 1000; sleep 1000", timeout_s=2.0)
         assert finished.result.exit_code == 124
         assert finished.result.tail == "started\n"
         await slot.switch(workshop.head)
