@@ -110,7 +110,7 @@ class DeploySettings(TargetSettings):
     tests: TestSettings = TestSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     ready: ReadySettings = ReadySettings()
-    error_patterns: Texts = ("Traceback (most recent call last)", "panic:", "FATAL")
+    error_patterns: Texts = (r"Traceback \(most recent call last\)", "panic:", "FATAL")
     """Regular expressions that must not be found in what Green prints while it is tested."""
     fixes: Annotated[int, Field(ge=0, le=100)] = 5
     """How many fixes one deployment may take."""

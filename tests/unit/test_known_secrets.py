@@ -49,3 +49,14 @@ def test_values_of_the_environment_the_settings_and_copied_files_are_known(tmp_p
     left = [redactor.text(value) for value in values]
     names = ["MY_LLM", "MY_COLOUR", "SERVICE_TOKEN", "bus-url", "DB_PASSWORD", "API_KEY", "GH_TOKEN"]
     assert left == [*(f"[redacted:{name}]" for name in names), values[7]]
+
+
+def test_secrets_of_an_environment_are_known_by_their_names_wherever_they_are(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": ""})
+    (tmp_path / "deploy.env").write_text("PLAIN_NAME=second colour of all\n")
+    (tmp_path / "callboard.toml").write_text(
+        '[deploy.environments.staging]\nsecrets = ["COLOUR", "PLAIN_NAME"]\nsecrets_file = "deploy.env"\n'
+    )
+    redactor = Workspace.open(tmp_path, {"COLOUR": "first colour of all"}).redactor
+    told = redactor.text("it said first colour of all, and second colour of all")
+    assert "colour of all" not in told

@@ -20,9 +20,12 @@ def known_secrets(root: Path, settings: Settings, environ: Mapping[str, str]) ->
     """What a workspace was given to use and nobody may see: in the environment, in callboard.toml, and in the files of
     variables beside it, those that agents get a copy of among them."""
     keys = [model.key_env for model in settings.models.values() if model.key_env]
-    named = (*settings.redaction.variables, *keys, settings.promotion.token_env)
+    deployed = settings.deploy.environments.values() if settings.deploy else ()
+    secrets = [name for environment in deployed for name in environment.secrets]
+    named = (*settings.redaction.variables, *keys, settings.promotion.token_env, *secrets)
     given = {**settings.project.env, "bus-url": settings.bus.url}
     files = [*root.glob(".env*"), *(root / name for name in settings.project.copied)]
+    files += [root / environment.secrets_file for environment in deployed if environment.secrets_file]
     texts = [path.read_text("utf-8", "replace") for path in files if is_env_file(path)]
     return (
         *(secret for variables in (environ, given, *map(env_file, texts)) for secret in secrets_in(variables, named)),

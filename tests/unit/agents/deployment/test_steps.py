@@ -1,0 +1,315 @@
+"""The steps of a deployment, against a target in memory; and the agent that does them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+from desk_board import NOON
+from target_in_memory import MemoryTarget
+
+from callboard.agents.deployment.handler import DeploymentHandler
+from callboard.agents.deployment.ledger import Ledger
+from callboard.agents.deployment.settings import DeploySettings, EnvironmentSettings, TestSettings
+from callboard.agents.deployment.site import Site
+from callboard.agents.deployment.steps import do
+from callboard.agents.driver.handler import DriverHandler
+from callboard.agents.workspace.git import Repository
+from callboard.bus.board import Board
+from callboard.bus.deployments import DeploymentDoc, StepName
+from callboard.bus.errors import DeployFailed
+from callboard.bus.messages import DeploymentChanged, DeploymentRequested, Draft, Envelope, Outcome
+from callboard.bus.task import CommandResult
+
+BLUE, GREEN, COMMIT = "blue", "green", "c" * 40
+SETTINGS = DeploySettings(
+    start="serve",
+    settled_s=1.0,
+    healthy_within_s=5.0,
+    smoke=("smoke",),
+    tests=TestSettings(unit=("unit",), integration=("integration",), health=("health",)),
+    environments={"staging": EnvironmentSettings(), "production": EnvironmentSettings()},
+)
+
+
+@dataclass
+class Commands:
+    """Runs nothing: commands end as `red` says."""
+
+    red: set[str] = field(default_factory=set)
+    asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+
+    async def run(
+        self, commit: str, commands: Sequence[str], address: str, variables: Mapping[str, str], timeout_s: float
+    ) -> tuple[CommandResult, ...]:
+        self.asked += [(command, address, dict(variables)) for command in commands]
+        return tuple(
+            CommandResult(command=one, exit_code=int(one in self.red), duration_s=1, digest="", tail="it is red")
+            for one in commands
+        )
+
+
+@dataclass
+class World:
+    site: Site
+    target: MemoryTarget
+    tester: Commands
+
+    def do(self, step: StepName, **values: object) -> DeploymentChanged:
+        return asyncio.run(do(self.site, request(step, **values)))
+
+
+def request(step: StepName, **values: object) -> DeploymentRequested:
+    said = {"deployment": "d-1", "environment": "staging", "commit": COMMIT, "number": 1, "run": "r", "blue": BLUE}
+    return DeploymentRequested.model_validate({**said, "step": step, "release": GREEN, "percent": 100, **values})
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """Blue serves."""
+    for name in ("staging", "production"):
+        (tmp_path / name).mkdir()
+    printed = tmp_path / "printed"
+    printed.write_text("serving\n")
+    target = MemoryTarget(printed, {BLUE: "b" * 40}, {BLUE: 100})
+    tester, now = Commands(), [0.0]
+
+    async def sleep(seconds: float) -> None:
+        now[0] += seconds
+        await asyncio.sleep(0)
+
+    site = Site(
+        environment="staging",
+        settings=SETTINGS,
+        target=target,
+        ledger=Ledger(tmp_path / "staging", lambda: NOON),
+        before=None,
+        repository=cast(Repository, None),
+        landed=tuple,
+        root=tmp_path,
+        environ={},
+        tester=tester,
+        clock=lambda: now[0],
+        sleep=sleep,
+    )
+    return World(site, target, tester)
+
+
+def test_a_target_with_problems_and_a_lock_of_somebody_stop_it_before_anything_is_started(world: World) -> None:
+    world.target.wrong = ("port 80 is taken: stop what has it",)
+    found = world.do("look")
+    assert (found.outcome, found.reason) == ("failed", "port 80 is taken: stop what has it")
+    world.target.wrong = ()
+    world.site.ledger.lock("Ada", "holidays")
+    assert "locked by Ada" in (world.do("look")).reason
+    assert world.target.calls == []
+
+
+def test_blue_is_named_and_has_to_be_well(world: World) -> None:
+    assert (world.do("look")).blue == BLUE
+    world.target.sick = {BLUE}
+    assert "Blue, blue, is not well" in (world.do("look")).reason
+
+
+def test_production_takes_only_what_has_passed_staging(world: World, tmp_path: Path) -> None:
+    before = world.site.ledger
+    world.site = replace(world.site, environment="production", ledger=Ledger(tmp_path / "production"), before=before)
+    refused = world.do("look")
+    assert "has not passed staging, which comes before production" in refused.reason
+    before.note_passed("r-1", COMMIT, "d-1")
+    assert (world.do("look")).outcome == "passed"
+
+
+def test_green_comes_up_beside_blue_and_what_an_earlier_try_left_is_stopped(world: World) -> None:
+    world.target.commits["older"] = "a" * 40
+    found = world.do("up")
+    assert (found.outcome, found.address) == ("passed", "http://green:80")
+    assert world.target.calls == ["down older", "up green"]
+    assert world.tester.asked == [
+        ("smoke", "http://green:80", {"CALLBOARD_ENV": "staging", "CALLBOARD_URL": "http://green:80"})
+    ]
+
+
+def test_a_start_that_fails_and_a_health_check_that_never_answers_look_like_configuration(world: World) -> None:
+    world.target.sick = {GREEN}
+    found = world.do("up")
+    assert (found.outcome, found.is_configuration) == ("failed", True)
+    assert "never stayed well within 5 s" in found.reason
+    world.target.fails_up = "`serve` ended with exit code 1"
+    found = world.do("up")
+    assert (found.outcome, found.is_configuration, found.reason) == ("failed", True, "`serve` ended with exit code 1")
+
+
+def test_a_smoke_command_that_fails_blames_the_code(world: World) -> None:
+    world.tester.red = {"smoke"}
+    found = world.do("up")
+    assert (found.outcome, found.is_configuration) == ("failed", False)
+    assert "`smoke` exited 1: it is red" in found.reason
+
+
+def test_all_three_kinds_are_run_against_green(world: World) -> None:
+    world.do("up")
+    world.tester.asked.clear()
+    found = world.do("test")
+    assert found.outcome == "passed"
+    assert [(command, address) for command, address, _ in world.tester.asked] == [
+        (kind, "http://green:80") for kind in ("unit", "integration", "health")
+    ]
+
+
+def test_a_kind_that_is_missing_never_passes_until_a_person_waives_it(world: World) -> None:
+    world.do("up")
+    tests = SETTINGS.tests.model_copy(update={"unit": (), "health": ()})
+    world.site = replace(world.site, settings=SETTINGS.model_copy(update={"tests": tests}))
+    found = world.do("test")
+    assert (found.outcome, found.reason) == ("missing", "unit, health")
+    assert (world.do("test", waived=("unit", "health"))).outcome == "passed"
+
+
+def test_an_error_pattern_in_what_green_prints_fails_the_tests(world: World) -> None:
+    world.do("up")
+    world.target.printed.write_text("ok\nTraceback (most recent call last):\n")
+    found = world.do("test")
+    assert found.outcome == "failed"
+    assert "Traceback" in found.reason
+
+
+def test_a_red_test_says_what_it_printed(world: World) -> None:
+    world.do("up")
+    world.tester.red = {"integration"}
+    found = world.do("test")
+    assert (found.outcome, found.reason) == ("failed", "`integration` exited 1: it is red")
+    assert [one.exit_code for one in found.commands] == [0, 1, 0]
+
+
+def test_finishing_stops_blue_last_and_once_more_changes_nothing(world: World) -> None:
+    world.do("up")
+    found = world.do("finish")
+    assert found.outcome == "passed"
+    assert world.target.calls[-3:] == ["shift {'green': 100}", "drain blue", "down blue"]
+    assert (world.do("finish")).outcome == "passed"
+    assert set(world.target.commits) == {GREEN}
+    assert [one.commit for one in world.site.ledger.read().passed] == [COMMIT]
+    assert world.site.ledger.read().hold is None
+
+
+def test_blue_is_not_stopped_when_green_is_gone(world: World) -> None:
+    found = world.do("finish")
+    assert (found.outcome, set(world.target.commits)) == ("failed", {BLUE})
+
+
+def test_going_back_switches_first_and_stops_green_last(world: World) -> None:
+    world.do("up")
+    world.target.shift({GREEN: 100})
+    world.target.calls.clear()
+    assert (world.do("roll_back")).outcome == "passed"
+    assert world.target.calls == ["shift {'blue': 100}", "drain green", "down green"]
+    assert (world.do("roll_back")).outcome == "passed"
+    assert set(world.target.commits) == {BLUE}
+
+
+def test_blue_that_has_died_is_started_before_green_is_taken_away(world: World) -> None:
+    world.site.ledger.note_passed(BLUE, "b" * 40, "d-0")
+    world.do("up")
+    del world.target.commits[BLUE]
+    world.target.calls.clear()
+    assert (world.do("roll_back")).outcome == "passed"
+    assert world.target.calls[:2] == ["up blue", "shift {'blue': 100}"]
+
+
+def test_green_stays_when_blue_cannot_be_had(world: World) -> None:
+    world.do("up")
+    del world.target.commits[BLUE]
+    found = world.do("roll_back")
+    assert (found.outcome, set(world.target.commits)) == ("failed", {GREEN})
+
+
+def test_a_restore_finds_the_release_before(world: World) -> None:
+    assert "no earlier release" in (world.do("inputs", is_restore=True)).reason
+    world.site.ledger.note_passed("older", "a" * 40, "d-0")
+    world.site.ledger.note_passed(BLUE, "b" * 40, "d-1")
+    found = world.do("inputs", is_restore=True)
+    assert (found.release, found.commit) == ("older", "a" * 40)
+
+
+# --- the agent -----------------------------------------------------------------------------------
+
+
+@dataclass
+class Delivered:
+    envelope: Envelope
+    deliveries: int = 1
+
+    async def emit(self, *drafts: Draft) -> None:
+        raise AssertionError("a step says nothing before its end")
+
+
+class Agent:
+    """The handler with a board that names the step in hand."""
+
+    def __init__(self, world: World) -> None:
+        self.doc = DeploymentDoc()
+        self.handler = DeploymentHandler("deployment", cast(DriverHandler, None), lambda name: world.site, self.board)
+
+    async def board(self) -> Board:
+        return Board({"deployment:d-1": self.doc})
+
+    async def handle(self, body: DeploymentRequested) -> Outcome:
+        draft = Draft("deployment", body)
+        id = "00000001-0000-7000-8000-000000000000"
+        envelope = draft.stamp(id=id, run="r", sender="manager", now=NOON)
+        return await self.handler.handle(Delivered(envelope))
+
+    def asked(self, step: StepName, number: int) -> DeploymentRequested:
+        self.doc = DeploymentDoc(version=1, id="d-1", environment="staging", step=step, number=number)
+        return request(step, number=number)
+
+
+def test_a_step_that_nobody_waits_for_is_not_done(world: World) -> None:
+    agent = Agent(world)
+    stale = agent.asked("up", 3)
+    agent.asked("roll_back", 4)
+    assert asyncio.run(agent.handle(stale)) == Outcome()
+    assert world.target.calls == []
+
+
+def test_a_rollback_breaks_the_step_under_way_off_and_waits_for_its_end(world: World) -> None:
+    world.do("up")
+    back = asyncio.run(broken_off(world))
+    done = back.messages[0].body
+    assert isinstance(done, DeploymentChanged)
+    assert (done.step, done.outcome, done.number) == ("roll_back", "passed", 8)
+    assert world.target.weights == {BLUE: 100}
+    assert set(world.target.commits) == {BLUE}
+
+
+async def broken_off(world: World) -> Outcome:
+    """What a rollback comes to that arrives in the middle of a bake."""
+    agent, sleeps = Agent(world), asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        sleeps.set()
+        await asyncio.Event().wait()
+
+    world.site = replace(world.site, sleep=sleep)
+    baking = asyncio.ensure_future(agent.handle(agent.asked("bake", 7)))
+    await sleeps.wait()
+    back = await agent.handle(agent.asked("roll_back", 8))
+    assert await baking == Outcome()
+    return back
+
+
+def test_an_environment_that_cannot_be_had_is_an_outcome_with_the_way_out(world: World) -> None:
+    agent = Agent(world)
+
+    def nowhere(name: str) -> Site:
+        raise DeployFailed(f"no environment {name!r}; there are: production")
+
+    agent.handler = DeploymentHandler("deployment", cast(DriverHandler, None), nowhere, agent.board)
+    [draft, _] = asyncio.run(agent.handle(agent.asked("look", 2))).messages
+    assert isinstance(draft.body, DeploymentChanged)
+    assert (draft.body.outcome, draft.body.reason) == ("failed", "no environment 'staging'; there are: production")
