@@ -7,7 +7,7 @@
 | cb:{run}:seq            | integer | the run's count of journal entries                        | the run       | the same scripts |
 | cb:{run}:dead           | stream  | `seq`, `m`, `inbox`, `reason`, `error`, `failures`, `lives`, `at` | until a person decides | bury, unbury |
 | cb:{run}:board          | hash    | field (bus/board.py) -> JSON that starts with its version | the run       | commit, send |
-| cb:{run}:timers         | zset    | envelope JSON by due time, ms of the server's clock       | until due     | commit, due |
+| cb:{run}:timers         | zset    | envelope JSON by due time, ms of the server's clock; one with a key begins with that (bus/timer_keys.py) | until due     | commit, due |
 | cb:{run}:done           | zset    | `c:` committed (the message; the delivery), `e:` emitted, `s:` sent, `d:` dead letters taken away, by the time they may be forgotten, ms | 1 h; 24 h from outside | commit, emit, send, unbury |
 | cb:{run}:failures       | hash    | `<inbox>/<entry id>` -> `<raised> <died> <last error>`    | until acked   | take_over, fail, release, emit, commit, bury |
 | cb:{run}:held           | hash    | `<inbox>/<entry id>` -> `1` emitted since delivery, `w` suspected and not begun, `p<ms>` put back until then | until acked | emit, begin, fail, release, take_over, commit, bury |

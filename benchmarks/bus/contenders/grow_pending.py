@@ -9,6 +9,7 @@ from benchmarks.bus.contenders.grow_backlog import NAME, SAMPLES, fill, times
 from benchmarks.bus.figures import percentile
 from benchmarks.bus.job import DOING, Report
 
+from callboard.bus.address import with_options
 from callboard.bus.bus import Bus
 from callboard.bus.keys import GROUP
 from callboard.bus.link import ask, client
@@ -20,7 +21,9 @@ def run(url: str, count: int, report: Report) -> None:
 
 
 async def _run(url: str, count: int, report: Report) -> None:
-    bus, server = await Bus.connect(url, "pending"), client(url, socket_timeout_s=None)
+    # more than an inbox takes otherwise
+    bus = await Bus.connect(with_options(url, inbox_limit=0), "pending")
+    server = client(url, socket_timeout_s=None)
     inbox, key = bus.inbox(NAME, f"{NAME}.bench.1"), bus.keys.inbox(NAME)
     await inbox.receive(1, block_s=0)
     draft = Draft(NAME, TaskProgressed(doing=DOING))

@@ -45,6 +45,19 @@ def test_a_question_has_the_deadline_of_callboard_toml_and_a_timer_for_it() -> N
     assert (timer.after, timer.draft.body) == (timedelta(hours=2), TimerFired(about="question", subject="q-1"))
 
 
+def test_a_question_that_was_answered_or_needs_no_answer_leaves_no_timer() -> None:
+    desk = asked()
+    assert [timer.key for timer in desk.timers] == ["question q-1"]
+    desk.person("answer", question="q-1", text="red")
+    assert desk.question("q-1").state == "answered"
+    assert desk.timers == []
+    desk = asked()
+    desk.directions(spec("two"))
+    desk.person("cancel", task="T-1")
+    assert desk.question("q-1").state == "closed"
+    assert desk.timers == []
+
+
 def test_an_agent_may_say_how_long_its_question_waits() -> None:
     desk = asked(within_minutes=90)
     assert desk.question("q-1").deadline == NOON + timedelta(minutes=90)
