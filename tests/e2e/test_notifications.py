@@ -14,16 +14,19 @@ from servers import free_port
 from callboard.launch.outbox import Outbox, service_key
 
 pytestmark = pytest.mark.long
+ASKED = "q-1 (T-1) needs an answer"
 
 
 class Service:
     def __init__(self) -> None:
-        self.titles: list[str] = []
+        self.letters: list[str] = []
+        """Title and text: what happens at once shares a letter."""
         self.server = LoopbackServer(self._answer)
         self.server.start()
 
     async def _answer(self, request: Request) -> Answer:
-        self.titles.append(json.loads(request.body)["title"])
+        told = json.loads(request.body)
+        self.letters.append(f"{told['title']}\n{told['message']}")
         return Answer()
 
 
@@ -36,7 +39,7 @@ def service() -> Iterator[Service]:
 
 def is_delivered(made: Workspace, service: Service, url: str, words: str) -> bool:
     """It has arrived, and the outbox says so: who is killed in between sends it again."""
-    if not any(words in title for title in service.titles):
+    if not any(words in letter for letter in service.letters):
         return False
     [path] = (made.path / ".callboard" / "notify").glob("*.json")
     kept = Outbox.load(path)
@@ -58,13 +61,14 @@ def test_questions_and_the_end_of_a_run_are_told_once_over_launches_and_a_dead_s
     tried = made.call("notify", "test", "--json")
     assert tried.returncode == 1
     assert [row["ok"] for row in json.loads(tried.stdout)["services"]] == [True, False]
-    assert service.titles == ["[project] a test"] or "a test" in service.titles[0]
+    [letter] = service.letters
+    assert "a test" in letter
     said = made.call("doctor").stdout
     assert "json://… can be read" in said
-    service.titles.clear()
+    service.letters.clear()
 
     begun = made.start()
-    until(lambda: is_delivered(made, service, alive, "q-1"))
+    until(lambda: is_delivered(made, service, alive, ASKED))
     begun.send_signal(signal.SIGKILL)
     kill(made.processes())
     begun.communicate(timeout=HANG_S)
@@ -79,6 +83,6 @@ def test_questions_and_the_end_of_a_run_are_told_once_over_launches_and_a_dead_s
     ending.terminate()
     output, _ = ending.communicate(timeout=HANG_S)
     assert ending.returncode == 0, output
-    assert sum("q-1" in title for title in service.titles) == 1
-    assert sum("has succeeded" in title for title in service.titles) == 1
+    assert sum(ASKED in letter for letter in service.letters) == 1
+    assert sum("has succeeded" in letter for letter in service.letters) == 1
     assert "answered by Ada" in " ".join(made.call("questions", "--all").stdout.split())
