@@ -94,8 +94,11 @@ def test_a_fork_has_processes_of_its_own(workshop: Workshop, lasting: LastingRep
     head = workshop.head
     assert lasting.resolve("main") == head
 
+    ours = lasting._lookups._process
+
     def in_a_fork() -> None:
         assert lasting.resolve("main") == head
+        assert lasting._lookups._process is not ours, "two that share a pipe would read each other's answers"
 
     assert survives(in_a_fork)
     assert lasting.resolve("main") == head
