@@ -25,7 +25,7 @@ def test_a_first_release_serves_a_second_one_takes_over_and_the_first_comes_back
     assert (first.slot, first.weight, first.alive) == ("a", 0, True)
     assert world.get() == (200, "r-1")
 
-    second = target.up("r-2", world.commit("stubborn"))
+    second = target.up("r-2", world.commit("well, too"))
     until_well(target, "r-2")
     assert (second.slot, second.weight) == ("b", 0)
     assert with_traffic(target.running()) == ["r-1"]
