@@ -16,9 +16,9 @@ from callboard.bus.doc import Doc
 from callboard.bus.task import Fact
 
 Severity = Literal["minor", "major"]
-IssueSource = Literal["review", "gate", "lint", "driver", "person"]
+IssueSource = Literal["review", "gate", "lint", "driver", "person", "deployment"]
 """Who saw it: a reviewer who approved all the same, a gate that was red and then green, a command of `[project] lint`, the
-driver of the task, a person."""
+driver of the task, a person, a deployment that was rolled back."""
 
 KEY_LENGTH = 80
 MOST_EVIDENCE = 20

@@ -21,7 +21,7 @@ from callboard.agents.deployment.events import (
 )
 from callboard.agents.deployment.flow import advance, percent
 from callboard.agents.deployment.settings import DeploySettings
-from callboard.agents.manager import closing, deploy_tasks, questions, release_reviews
+from callboard.agents.manager import closing, deploy_issues, deploy_tasks, questions, release_reviews
 from callboard.agents.manager.decision import Decision
 from callboard.agents.manager.problems import failure_digest
 from callboard.bus.board import ENDED, Board, QuestionDoc, TaskState
@@ -262,6 +262,7 @@ def _close_question(decision: Decision, doc: DeploymentDoc) -> None:
 
 def _ended(decision: Decision, doc: DeploymentDoc) -> DeploymentDoc:
     doc = doc.model_copy(update={"ended_at": decision.now})
+    deploy_issues.ended(decision, doc)
     if doc.state == "rolled_back":
         doc = deploy_tasks.open_next(decision, doc)
         facts = [doc.reason, f"next: {doc.next}", *([f"opened {doc.task}"] if doc.task else [])]

@@ -9,6 +9,7 @@ from callboard.agents.deployment.settings import DeploySettings, EnvironmentSett
 from callboard.agents.manager.outlook import outlook
 from callboard.bus.board import ProblemDoc, TaskState
 from callboard.bus.deployments import QUESTIONS, DeploymentDoc, ReleaseAnswer, ReleaseReview, Said
+from callboard.bus.issues import IssueDoc
 from callboard.bus.messages import (
     DeploymentChanged,
     DeploymentCommanded,
@@ -358,3 +359,28 @@ def test_the_time_for_fixing_ends() -> None:
 def test_a_message_about_nothing_known_is_refused() -> None:
     body = DeploymentChanged(deployment="d-9", number=1, step="up", outcome="passed")
     assert Deployments().hear(body, DEPLOYER).one(MessageRefused)
+
+
+def test_why_it_was_rolled_back_is_an_issue_until_a_later_one_is_done() -> None:
+    desk = Deployments()
+    desk.deploy()
+    desk.until("baking")
+    desk.step("inconclusive", reason="queue: nothing was read")
+    desk.step()
+    [issue] = desk.board.all(IssueDoc)
+    assert (issue.title, issue.state) == ("staging: bake: queue: nothing was read", "open")
+    assert issue.sightings[0].evidence[0] == "d-1"
+    desk.deploy()
+    desk.until("done", id="d-2")
+    [issue] = desk.board.all(IssueDoc)
+    assert (issue.state, issue.closed_because) == ("closed", "d-2 is done in staging")
+
+
+def test_what_people_take_back_is_no_issue() -> None:
+    desk = Deployments()
+    desk.deploy()
+    desk.until("baking")
+    desk.roll_back(reason="not today")
+    desk.step()
+    assert desk.doc().state == "rolled_back"
+    assert list(desk.board.all(IssueDoc)) == []
