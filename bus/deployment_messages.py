@@ -42,8 +42,6 @@ class DeploymentRequested(Body):
     is_restore: bool = False
     run: str = ""
     """With the id of the deployment it names the holder of the environment's lock."""
-    reason: str = ""
-    """roll_back: why."""
 
 
 class DeploymentChanged(Body):

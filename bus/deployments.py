@@ -82,9 +82,7 @@ class DeploymentDoc(Doc):
     number: int = 0
     """Of the step in hand: an answer to another one is late."""
     stage: int = 0
-    """Of the canary: which of its per cents is next."""
-    is_promoted: bool = False
-    """Green may have traffic: from the first shift on, until it was put back."""
+    """shift: which of the canary's per cents is next; roll_back: how often that was tried before."""
     fixes: int = 0
     """How often it went to fixing."""
     problem: str = ""

@@ -134,7 +134,7 @@ class AnalysisSettings(Table):
             )
         return self
 
-    def plan(self, seed: int = 0) -> AnalysisPlan:
+    def plan(self) -> AnalysisPlan:
         """The numbers that an analysis goes by."""
         return AnalysisPlan(
             metrics=tuple(self._metric(name) for name in self.metrics),
@@ -148,7 +148,6 @@ class AnalysisSettings(Table):
             max_p95_ratio=self.max_p95_ratio,
             pairs_per_s=self.pairs_per_s if "latency" in self.metrics and not self.users_only else 0.0,
             path=self.path,
-            seed=seed,
         )
 
     def _metric(self, name: str) -> Metric:

@@ -23,7 +23,6 @@ class StepEnded:
     reason: str = ""
     problem: str = ""
     """Digest of a failure: the same for the same one."""
-    facts: tuple[str, ...] = ()
     release: str = ""
     commit: str = ""
     address: str = ""

@@ -157,7 +157,7 @@ def _rehearsed(doc: DeploymentDoc, event: StepEnded, rules: Rules) -> Move:
 
 
 def _promote(doc: DeploymentDoc) -> Move:
-    return _step(doc.model_copy(update={"is_promoted": True, "stage": 0}), "shift", "promoting")
+    return _step(doc.model_copy(update={"stage": 0}), "shift", "promoting")
 
 
 def percent(doc: DeploymentDoc, rules: Rules) -> int:
@@ -182,7 +182,7 @@ def _watched(doc: DeploymentDoc, event: StepEnded, rules: Rules) -> Move:
 def _rolled_back(doc: DeploymentDoc, event: StepEnded) -> Move:
     """Tried again a few times; then it is over, and says that a person has to look."""
     if event.outcome == "passed":
-        return Move(doc.model_copy(update={"is_promoted": False}), Nothing(ended=True))
+        return Move(doc, Nothing(ended=True))
     if doc.stage < BACK_TRIES - 1:
         return _step(doc.model_copy(update={"stage": doc.stage + 1}), "roll_back")
     reason = f"{doc.reason}; and Green could not be taken away: {event.reason}"

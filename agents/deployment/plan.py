@@ -27,7 +27,7 @@ class AnalysisPlan:
     """Every number that an analysis goes by; durations in seconds."""
 
     metrics: tuple[Metric, ...]
-    """None = nothing is measured, which never passes."""
+    """() = nothing is measured, which never passes."""
     interval_s: float = 1.0
     """Between two probes; a probe that takes longer has failed."""
     hold_s: float = 120.0
@@ -49,7 +49,6 @@ class AnalysisPlan:
     """How many times a second the watch itself asks Blue and Green in turn; 0 = never."""
     path: str = "/"
     """What it asks for then."""
-    seed: int = 0
 
     @property
     def fresh_s(self) -> float:

@@ -18,7 +18,7 @@ from callboard.agents.deployment.proxy import Proxy, Seen
 from callboard.agents.deployment.request_log import samples
 from callboard.agents.deployment.samples import Sample
 from callboard.agents.deployment.state import EnvironmentState, ReleaseRecord, Store, outdated, placed
-from callboard.agents.deployment.target import Abilities, Health, Release, Slot
+from callboard.agents.deployment.target import SLOTS, Abilities, Health, Release, Slot
 from callboard.agents.deployment.target_settings import TargetSettings
 from callboard.bus.errors import DeployFailed
 
@@ -26,7 +26,6 @@ LotOf = Callable[[str, bool], Mapping[str, str]]
 """Gives the whole environment of what runs for a name, `CALLBOARD_PORT` in it; whether nothing runs for it now."""
 _LOOK_S = 0.05
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
-_SLOTS: tuple[Slot, Slot] = ("a", "b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,7 @@ class ProcessTarget:
     def _open(self) -> None:
         """Have the proxy run and stand as is written; while it is told, nobody writes anything else."""
         with self._store.alone() as state:
-            backends = [self._backend(slot, state) for slot in _SLOTS]
+            backends = [self._backend(slot, state) for slot in SLOTS]
             self._proxy.ensure(backends)
             self._proxy.tell(backends)
 

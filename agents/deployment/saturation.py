@@ -6,12 +6,12 @@ import math
 import os
 import time
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
+from callboard.agents.deployment.analysis_settings import Of
 from callboard.agents.deployment.target import Target
 from callboard.agents.workspace.guard import descendants
 
-Of = Literal["memory", "cpu", "files"]
 _FIELDS_BEFORE = 2
 """pid and name stand before the fields of /proc/PID/stat that are counted from here."""
 _UTIME, _STIME = 13 - _FIELDS_BEFORE, 14 - _FIELDS_BEFORE

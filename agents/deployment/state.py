@@ -10,14 +10,13 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from callboard.agents.deployment.flocks import held
-from callboard.agents.deployment.target import Slot
+from callboard.agents.deployment.target import SLOTS, Slot
 from callboard.bus.errors import DeployFailed
 
 KEPT = 3
 """Releases that stay startable, those that run among them."""
 PATIENCE_S = 60.0
 """A change of what is written takes milliseconds; a change of the switch, one answer of its socket."""
-_SLOTS: tuple[Slot, Slot] = ("a", "b")
 
 
 class Written(BaseModel):
@@ -53,7 +52,7 @@ class EnvironmentState(Written):
 
     def holders(self) -> tuple[ReleaseRecord, ...]:
         """The releases in the slots, by slot."""
-        found = (self.release(self.slots.get(slot, "")) for slot in _SLOTS)
+        found = (self.release(self.slots.get(slot, "")) for slot in SLOTS)
         return tuple(one for one in found if one is not None)
 
 
@@ -73,9 +72,9 @@ def placed(state: EnvironmentState, id: str, commit: str, alive: Callable[[str],
         )
     if known is not None and state.slots.get(known.slot) == id:
         return state.model_copy(update={"intent": f"up {id}"})
-    free = [slot for slot in _SLOTS if slot not in state.slots or not alive(state.slots[slot])]
+    free = [slot for slot in SLOTS if slot not in state.slots or not alive(state.slots[slot])]
     if not free:
-        both = " and ".join(state.slots[slot] for slot in _SLOTS)
+        both = " and ".join(state.slots[slot] for slot in SLOTS)
         raise DeployFailed(f"release {id} has no place: {both} run; stop the one that has no traffic first")
     record = ReleaseRecord(id=id, commit=commit, slot=free[0], since=now)
     others = tuple(one for one in state.releases if one.id != id)

@@ -126,7 +126,7 @@ def _look(site: Site, request: DeploymentRequested) -> Ended:
     if why := _not_passed_before(site, request):
         return Ended("failed", why)
     hold = site.ledger.read().hold
-    if hold is not None and hold.by != holder(request):
+    if hold is not None and hold.by != traffic.holder(request):
         return Ended("failed", f"{site.environment} is {hold}; `callboard deploy unlock` lets others in again")
     blue = site.serving()
     if blue is None:
@@ -149,14 +149,9 @@ def _not_passed_before(site: Site, request: DeploymentRequested) -> str:
     )
 
 
-def holder(request: DeploymentRequested) -> str:
-    """What a deployment is called as the holder of an environment's lock."""
-    return f"{request.run} {request.deployment}"
-
-
 async def _up(site: Site, request: DeploymentRequested) -> Ended:
     """Start Green, alone beside Blue, and wait until it is well and stays so."""
-    await run_to_end(site.ledger.lock, holder(request), f"{request.deployment} is under way")
+    await run_to_end(site.ledger.lock, traffic.holder(request), f"{request.deployment} is under way")
     await run_to_end(traffic.stop_others, site, (request.blue, request.release))
     release = await run_to_end(site.target.up, request.release, request.commit)
     named = {"release": release.id, "address": release.address}

@@ -11,6 +11,7 @@ from callboard.agents.deployment.samples import Sample
 
 Slot = Literal["a", "b"]
 """A release's place behind the switch; two at most run at once."""
+SLOTS: tuple[Slot, Slot] = ("a", "b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class CommandSettings(Table):
 
 
 class TargetSettings(Table):
-    """What a target is made from; `[deploy]` has these keys, and an environment may say some of them anew."""
+    """What a target is made from; `[deploy]` has these keys, and an environment may have a port of its own."""
 
     target: Literal["process", "command"] = "process"
     """process: local processes behind HAProxy; command: wherever `[deploy.commands]` put them."""
@@ -57,7 +57,7 @@ class TargetSettings(Table):
     build: Texts = ()
     """Commands that make a checkout of the commit ready to start, after `[project] setup`."""
     start: str = ""
-    """The command that serves on `CALLBOARD_PORT`, in the foreground; "" = nothing can be deployed."""
+    """The command that serves on `CALLBOARD_PORT`, in the foreground; `process` needs it."""
     host: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
     """The address that the switch listens on; 0.0.0.0 = every one of this computer."""
     port: Port = 8080

@@ -72,7 +72,7 @@ def finish(site: Site, request: DeploymentRequested) -> Came:
         drained = site.target.drain(request.blue, site.settings.drain_s)
         facts.append(f"Blue, {request.blue}, {'was drained and' if drained else 'had requests left and'} is stopped")
         site.target.down(request.blue)
-    site.ledger.note_passed(request.release, request.commit, f"{request.run} {request.deployment}")
+    site.ledger.note_passed(request.release, request.commit, holder(request))
     _unlock(site, request)
     return "passed", "", (*facts, f"{request.release} serves {site.environment}")
 
@@ -108,8 +108,13 @@ def stop_others(site: Site, but: Collection[str]) -> None:
             site.target.down(release.id)
 
 
+def holder(request: DeploymentRequested) -> str:
+    """What a deployment is called over runs: as the holder of an environment's lock, and where it has passed."""
+    return f"{request.run} {request.deployment}"
+
+
 def _unlock(site: Site, request: DeploymentRequested) -> None:
     """Its own lock; one that a person has set meanwhile stays."""
     hold = site.ledger.read().hold
-    if hold is not None and hold.by == f"{request.run} {request.deployment}":
+    if hold is not None and hold.by == holder(request):
         site.ledger.unlock(hold.by)

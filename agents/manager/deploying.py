@@ -71,7 +71,6 @@ def changed(decision: Decision, body: DeploymentChanged) -> None:
         outcome=body.outcome,
         reason=body.reason,
         problem=failure_digest([body.reason]) if body.reason else "",
-        facts=body.facts,
         release=body.release,
         commit=body.commit,
         address=body.address,
@@ -224,7 +223,6 @@ def _send(decision: Decision, doc: DeploymentDoc) -> DeploymentDoc:
         waived=doc.waived,
         is_restore=doc.kind == "restore",
         run=decision.board.run.id,
-        reason=doc.reason,
     )
     decision.send(decision.policy.deployer, body)
     return doc

@@ -81,7 +81,8 @@ def _tell(found: Readiness) -> None:
 
 async def _known(workspace: Workspace, deploy: DeploySettings, environment: str) -> Known:
     from callboard.agents.deployment.readiness import Known
-    from callboard.agents.deployment.shown import present_files, present_secrets, run_ready
+    from callboard.agents.deployment.ready_facts import present_files, run_ready
+    from callboard.agents.deployment.secret_values import secret_values
     from callboard.bus.deployments import DeploymentDoc
     from callboard.launch.joining import current_run, open_bus
 
@@ -102,6 +103,6 @@ async def _known(workspace: Workspace, deploy: DeploySettings, environment: str)
         environment,
         commit,
         present_files(workspace.repository, commit, (deploy.rollback_plan, *deploy.ready.documentation)),
-        present_secrets(deploy.environments[environment], workspace.root, workspace.environ),
+        frozenset(secret_values(deploy.environments[environment], workspace.root, workspace.environ)),
         ran,
     )

@@ -1,4 +1,4 @@
-"""What the checklist cannot take from the board: files of a commit, names of secrets, and commands that are run now."""
+"""What the checklist cannot take from the board: files of a commit, and commands that are run now."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from callboard.agents.deployment.ready_settings import ReadySettings
-from callboard.agents.deployment.settings import EnvironmentSettings
 from callboard.agents.workspace.commands import run_command
 from callboard.agents.workspace.git_reader import GitReader
 from callboard.agents.workspace.sandbox import OFF
-from callboard.bus.known_secrets import env_file
 from callboard.bus.task import CommandResult
 
 
@@ -20,13 +18,6 @@ def present_files(repository: GitReader, commit: str, paths: Iterable[str]) -> f
     if not commit or repository.resolve(commit) is None:
         return frozenset()
     return frozenset(path for path, content in repository.read_paths(commit, wanted).items() if content.strip())
-
-
-def present_secrets(settings: EnvironmentSettings, root: Path, environ: Mapping[str, str]) -> frozenset[str]:
-    """Names of those that have a value, in the environment or in the file; the values stay where they are."""
-    path = root / settings.secrets_file
-    given = env_file(path.read_text("utf-8", "replace")) if settings.secrets_file and path.is_file() else {}
-    return frozenset(name for name in settings.secrets if {**environ, **given}.get(name))
 
 
 async def run_ready(
