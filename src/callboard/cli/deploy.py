@@ -28,7 +28,7 @@ Env = Annotated[
     str, typer.Option("--env", metavar="NAME", help="An environment of callboard.toml; else the first one there.")
 ]
 
-deploy = typer.Typer(invoke_without_command=True, help="Bring what has landed to a running service.")
+deploy = typer.Typer(invoke_without_command=True)
 
 
 @deploy.callback()
@@ -41,7 +41,7 @@ def _deploy(
     by: As = "",
     json: Json = False,
 ) -> None:
-    """Bring what has landed to a running service, blue/green.
+    """Bring what has landed to a running service.
 
     Where no roster runs, it is launched until the deployment has ended: exit code 0 = done, 1 = rolled back,
     4 = a person has to answer.

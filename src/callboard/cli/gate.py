@@ -58,7 +58,7 @@ def gate(
     ] = False,
     profile: Annotated[
         Literal["normal", "strict"] | None,
-        typer.Option(help="strict adds [project] gate_strict; else as the task's category has it."),
+        typer.Option(help=r"strict adds \[project] gate_strict; else as the task's category has it."),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from callboard.app import Workspace
     from callboard.settings.notify import Service
 
-notify = typer.Typer(help="Where people are notified: [notify] in callboard.toml.", no_args_is_help=True)
+notify = typer.Typer(help=r"Where people are notified: \[notify] in callboard.toml.", no_args_is_help=True)
 
 
 @notify.callback()
@@ -27,7 +27,7 @@ def _notify() -> None:
 
 @notify.command("test")
 def try_out(json: Json = False) -> None:
-    """Send a message to every service of [notify] urls.
+    r"""Send a message to every service of \[notify] urls.
 
     Exit code 1: at least one did not take it.
     """

@@ -41,12 +41,12 @@ class Readiness:
 
 
 def ready(
-    env: Annotated[str, typer.Option("--env", help="Of `[deploy.environments]`; else the last one.")] = "",
+    env: Annotated[str, typer.Option("--env", help=r"Of `\[deploy.environments]`; else the last one.")] = "",
     json: Json = False,
 ) -> None:
-    """Whether a service is ready for production: each item with the fact behind it, and where that comes from.
+    r"""Whether a service is ready for production: each item with the fact behind it, and where that comes from.
 
-    Runs the commands of `[deploy.ready]`. Exit code 0: all pass; 1: something fails, or nobody knows.
+    Runs the commands of `\[deploy.ready]`. Exit code 0: all pass; 1: something fails, or nobody knows.
     """
     from callboard.agents.deployment.readiness import checklist
 
