@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from roster import until
+from roster import kill, until
 
 from callboard.launch.children import Child, Starter
 from callboard.launch.forks import ForkServer
@@ -109,8 +109,7 @@ def test_one_that_was_killed_is_started_again(ward: Callable[[str], Ward]) -> No
     async def scenario() -> None:
         async with made.at_work():
             await made.until_said("here\n")
-            for process in running(made.mark):
-                process.kill()
+            kill(running(made.mark))
             await made.until_said("here\nhere\n")
             await made.child.stop(5.0)
 
