@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from callboard.agents.deployment.flocks import held
 from callboard.bus.clock import utc_now
 from callboard.bus.errors import DeployFailed
+from callboard.bus.whole_files import write_whole
 
 PATIENCE_S = 10.0
 """A change takes milliseconds."""
@@ -147,13 +147,8 @@ class Ledger:
     def _change(self, new: Callable[[Record], Record]) -> Record:
         with held(self._path.with_suffix(".lock"), patience_s=PATIENCE_S):
             record = new(self.read())
-            made = self._path.with_suffix(".new")
             try:
-                with made.open("wb") as file:
-                    file.write(record.model_dump_json(indent=1).encode())
-                    file.flush()
-                    os.fsync(file.fileno())
-                made.replace(self._path)
+                write_whole(self._path, record.model_dump_json(indent=1))
             except OSError as error:
                 raise DeployFailed(f"{self._path} could not be written ({error.strerror}); make room there") from error
             return record

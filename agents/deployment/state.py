@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from callboard.agents.deployment.flocks import held
 from callboard.agents.deployment.target import SLOTS, Slot
 from callboard.bus.errors import DeployFailed
+from callboard.bus.whole_files import write_whole
 
 KEPT = 3
 """Releases that stay startable, those that run among them."""
@@ -140,21 +140,9 @@ class Store:
             return state
 
     def _write(self, state: EnvironmentState) -> None:
-        made = self.path.with_suffix(".new")
         try:
-            with made.open("wb") as file:
-                file.write(state.model_dump_json(indent=1).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            made.replace(self.path)
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            write_whole(self.path, state.model_dump_json(indent=1))
         except OSError as error:
-            with suppress(OSError):
-                made.unlink(missing_ok=True)
             raise DeployFailed(
                 f"{self.path} could not be written ({error.strerror}), so nothing was changed; make room there"
             ) from error

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from callboard.bus.whole_files import write_whole
 from callboard.launch.notifications import Notification, Told
 
 MOST = 200
@@ -61,12 +61,7 @@ class Outbox:
     def save(self, path: Path) -> None:
         """On disk before anything is sent of it."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        with new.open("w", encoding="utf-8") as file:
-            json.dump(asdict(self), file)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        write_whole(path, json.dumps(asdict(self)))
 
     @classmethod
     def load(cls, path: Path) -> Outbox | None:

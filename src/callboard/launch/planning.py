@@ -24,8 +24,9 @@ from callboard.app import Workspace
 from callboard.bus.caps import Spent
 from callboard.bus.clock import utc_now
 from callboard.bus.errors import BudgetSpent, ConfigError, RosterError
+from callboard.bus.whole_files import write_whole
 from callboard.directions.parse import parse_direction, read_direction
-from callboard.launch.plans import Plan, Plans, Proposed, texts_with, write_whole
+from callboard.launch.plans import Plan, Plans, Proposed, texts_with
 
 Told = Callable[[str], object]
 """Takes a line about what has come of it so far."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from callboard.agents.manager.planning import Files
 from callboard.bus.caps import Spent
 from callboard.bus.errors import ConfigError, RosterError
+from callboard.bus.whole_files import write_whole
 from callboard.directions.proposal import Asked, ProposedTask, fit
 
 _NAME = re.compile(r"p-([1-9]\d{0,6})\.json")
@@ -95,16 +95,6 @@ class Plans:
     def _names(self) -> list[str]:
         found = (_NAME.fullmatch(path.name) for path in self._folder.glob("*.json"))
         return [f"p-{n}" for n in sorted(int(match[1]) for match in found if match)]
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    beside = path.with_name(f".{path.name}.new")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def texts_with(drafts: Sequence[Proposed], files: Files, agents: Sequence[str], *, today: date) -> Files:

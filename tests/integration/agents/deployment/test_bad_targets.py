@@ -145,7 +145,7 @@ def test_of_two_at_once_that_start_the_same_release_one_is_told_to_wait(world: W
 
 def test_a_state_file_that_cannot_be_written_changes_nothing(world: World, target: Target) -> None:
     # a folder in its place: nobody can write there, not even root, as on a full disk
-    blocked = world.folder / "state.new"
+    blocked = world.folder / ".state.json.new"
     blocked.mkdir()
     try:
         with pytest.raises(DeployFailed, match=r"state.json could not be written .* so nothing was changed"):
