@@ -10,7 +10,7 @@ from callboard.bus.known_secrets import env_file
 
 
 def secret_values(settings: EnvironmentSettings, root: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Name -> value of those that are there; the file goes before the environment. Values go to the service alone."""
+    """Name -> value of those that are there; the file goes before the environment."""
     path = root / settings.secrets_file
     given = env_file(path.read_text("utf-8", "replace")) if settings.secrets_file and path.is_file() else {}
     known = {**environ, **given}
