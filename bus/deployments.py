@@ -116,6 +116,11 @@ class DeploymentDoc(Doc):
         return self.state in ("done", "rolled_back") and not self.step
 
     @property
+    def stands(self) -> str:
+        """Its state for people: `green up`, `rolling back`, `rolled back`."""
+        return "rolling back" if self.state == "rolled_back" and not self.is_over else self.state.replace("_", " ")
+
+    @property
     def review(self) -> str:
         """The id of its review that is under way."""
         return f"{self.id}.{self.review_round}"

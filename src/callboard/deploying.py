@@ -37,7 +37,7 @@ class Deploying:
         """Raises ConfigError: callboard.toml has no [deploy] table."""
         if self.workspace.settings.deploy is None:
             raise ConfigError(
-                "has no [deploy] table, so nothing can be deployed from here (docs/deployment.md)",
+                "there is no [deploy] table, so nothing can be deployed from here (docs/deployment.md)",
                 path=str(self.workspace.root / "callboard.toml"),
             )
         return self.workspace.settings.deploy

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from callboard.bus.errors import ConfigError, RosterError
+from callboard.cli.exit_codes import FAILED
 from callboard.cli.options import Json
 from callboard.cli.output import note, print_json, say, show
 from callboard.cli.person import As, person_name
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from callboard.bus.messages import DeploymentCommanded
     from callboard.cli.deployment_rows import Deployments
 
-PEOPLE = 4
 _SHA = re.compile(r"[0-9a-f]{4,40}")
 Env = Annotated[
     str, typer.Option("--env", metavar="NAME", help="An environment of callboard.toml; else the first one there.")
@@ -143,7 +143,7 @@ def _give(
 def _launched(workspace: Workspace, body: DeploymentCommanded, *, json: bool) -> int:
     from callboard.bus.errors import CommandRefused
     from callboard.cli.launching import real_launch
-    from callboard.launch.launcher import LaunchOptions
+    from callboard.launch.launcher import PEOPLE, LaunchOptions
     from callboard.launch.runs import ensure_run
     from callboard.launch.telling import give
 
@@ -157,11 +157,11 @@ def _launched(workspace: Workspace, body: DeploymentCommanded, *, json: bool) ->
     code = real_launch(workspace, LaunchOptions(), json=json)
     doc = wait_for(_newest(workspace))
     if not json:
-        say(f"{doc.id} {doc.environment}: {doc.state}" + (f": {doc.reason}" if doc.reason else ""))
+        say(f"{doc.id} {doc.environment}: {doc.stands}" + (f": {doc.reason}" if doc.reason else ""))
     if not doc.is_over:
         return code or PEOPLE
     is_well = doc.state == "done" or (body.command == "rollback" and doc.kind == "deploy")
-    return 0 if is_well else 1
+    return 0 if is_well else FAILED
 
 
 async def _newest(workspace: Workspace) -> DeploymentDoc:
@@ -169,7 +169,7 @@ async def _newest(workspace: Workspace) -> DeploymentDoc:
     from callboard.launch.joining import current_run, open_bus
 
     async with open_bus(workspace, current_run(workspace)) as bus:
-        return max((await bus.board()).all(DeploymentDoc), key=lambda doc: int(doc.id.partition("-")[2]))
+        return list((await bus.board()).all(DeploymentDoc))[-1]
 
 
 async def _read(workspace: Workspace) -> Deployments:

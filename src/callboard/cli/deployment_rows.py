@@ -85,7 +85,7 @@ def deployments_of(docs: Iterable[DeploymentDoc], records: Mapping[str, Record],
     every = tuple(docs)
     rows = (_row(doc, metrics(doc, every, now)) for doc in every)
     return Deployments(
-        tuple(sorted(rows, key=lambda row: int(row.id.partition("-")[2]))),
+        tuple(rows),
         tuple(_environment(name, record) for name, record in records.items()),
     )
 

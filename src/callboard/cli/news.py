@@ -105,12 +105,7 @@ def _deployments(before: Board, after: Board) -> Iterator[str]:
             continue
         last = "; ".join(doc.history[-1].facts) if doc.history else ""
         why = doc.reason or (doc.problem if doc.state == "fixing" else last)
-        yield f"{doc.id} {doc.environment}: {deployment_stands(doc)}" + (f": {why}" if why else "")
-
-
-def deployment_stands(doc: DeploymentDoc) -> str:
-    """`green up`, `rolling back`, `rolled back`."""
-    return "rolling back" if doc.state == "rolled_back" and not doc.is_over else doc.state.replace("_", " ")
+        yield f"{doc.id} {doc.environment}: {doc.stands}" + (f": {why}" if why else "")
 
 
 def _needs(before: Board, after: Board) -> Iterator[str]:

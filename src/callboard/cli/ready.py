@@ -49,11 +49,10 @@ def ready(
     Runs the commands of `\[deploy.ready]`. Exit code 0: all pass; 1: something fails, or nobody knows.
     """
     from callboard.agents.deployment.readiness import checklist
+    from callboard.deploying import Deploying
 
     workspace = open_workspace()
-    deploy = workspace.settings.deploy
-    if deploy is None:
-        raise ConfigError("has no [deploy] table, so nothing is deployed from here", path="callboard.toml")
+    deploy = Deploying(workspace).settings
     environment = env or list(deploy.environments)[-1]
     if environment not in deploy.environments:
         raise ConfigError(f"no environment {env!r}; there are: {', '.join(deploy.environments)}", key="--env")

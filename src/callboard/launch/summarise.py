@@ -139,7 +139,7 @@ def _deploying(board: Board, row: AgentRow) -> AgentRow:
     if row.role != "deployment":
         return row
     open_ = [doc for doc in board.all(DeploymentDoc) if not doc.is_over]
-    said = [f"{doc.id} {doc.environment}: {doc.state.replace('_', ' ')}" for doc in open_]
+    said = [f"{doc.id} {doc.environment}: {doc.stands}" for doc in open_]
     works = row.state == "idle" and any(doc.step for doc in open_)
     doing = "; ".join(filter(None, [*said, row.doing]))
     return replace(row, doing=doing, state="working" if works else row.state)
