@@ -12,7 +12,7 @@ from pathlib import Path
 
 from callboard.agents.deployment.flocks import held
 from callboard.agents.deployment.health import look
-from callboard.agents.deployment.process_target import Place
+from callboard.agents.deployment.place import Place
 from callboard.agents.deployment.samples import Sample
 from callboard.agents.deployment.state import EnvironmentState, Store, outdated, placed
 from callboard.agents.deployment.target import Abilities, Health, Release

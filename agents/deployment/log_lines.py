@@ -6,6 +6,8 @@ import math
 import re
 from pathlib import Path
 
+from callboard.agents.deployment.samples import Value
+
 MOST_BYTES = 16 * 1024 * 1024
 """Read at once; what prints more between two looks is counted later."""
 LINE_BYTES = 64 * 1024
@@ -21,7 +23,7 @@ class LogLines:
         self._rest = b""
         self._count = 0
 
-    def read(self) -> tuple[float, str]:
+    def read(self) -> Value:
         """The count so far, and the last line that matched."""
         try:
             with self._path.open("rb") as file:
@@ -34,7 +36,7 @@ class LogLines:
         self._at += len(new)
         return self._counted(new)
 
-    def _counted(self, new: bytes) -> tuple[float, str]:
+    def _counted(self, new: bytes) -> Value:
         *lines, rest = (self._rest + new).split(b"\n")
         self._rest = rest[:LINE_BYTES]
         texts = [line[:LINE_BYTES].decode("utf-8", "replace") for line in lines]

@@ -19,14 +19,14 @@ LANES = 8
 """How many pairs are under way at once, so that slow answers do not make them rare."""
 SERVER_ERROR = 500
 
-Place = tuple[str, str]
+Side = tuple[str, str]
 """A release and its address, `http://host:port`; "" = it does not run."""
 Clock = Callable[[], float]
 """Seconds since 1970."""
 
 
 async def ask_pairs(
-    blue: Place, green: Place, path: str, count: int, *, within_s: float, clock: Clock, seed: int = 0
+    blue: Side, green: Side, path: str, count: int, *, within_s: float, clock: Clock, seed: int = 0
 ) -> list[Sample]:
     """Ask both so many times, the order of each pair by chance; in the order in which they were answered.
 

@@ -9,13 +9,13 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlencode, urlsplit
 
 from callboard.agents.deployment.analysis_settings import MetricSettings
+from callboard.agents.deployment.samples import Value
 from callboard.agents.deployment.target import Release
 
 MOST_BYTES = 1_000_000
 """Of an answer; one number needs a few hundred."""
 STALE_S = 300.0
 """As old as Prometheus lets a value become before it says none; an older time is no time of now."""
-Value = tuple[float, str]
 
 
 class Prometheus:

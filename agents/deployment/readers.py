@@ -11,7 +11,7 @@ from pathlib import Path
 from callboard.agents.deployment.analysis_settings import AnalysisSettings, MetricSettings
 from callboard.agents.deployment.log_lines import LogLines
 from callboard.agents.deployment.prometheus import Prometheus
-from callboard.agents.deployment.samples import Reading
+from callboard.agents.deployment.samples import Reading, Value
 from callboard.agents.deployment.saturation import Saturation
 from callboard.agents.deployment.target import Release, Target
 from callboard.agents.workspace.commands import run_command
@@ -19,12 +19,10 @@ from callboard.agents.workspace.sandbox import OFF
 from callboard.bus.errors import CommandFailed
 
 Read = Callable[[], Awaitable[Reading]]
-Value = tuple[float, str]
-"""NaN and why, or a value and what it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ReaderPlace:
     """What readers look at, and from where."""
 
     target: Target
@@ -37,12 +35,12 @@ class Place:
     clock: Callable[[], float]
 
 
-def readers(settings: AnalysisSettings, place: Place) -> tuple[Read, ...]:
+def readers(settings: AnalysisSettings, place: ReaderPlace) -> tuple[Read, ...]:
     """One for each metric of the plan that is not measured by samples. They begin to count when they are made."""
     return tuple(_reader(name, own, place) for name in settings.metrics if (own := settings.own.get(name)) is not None)
 
 
-def _reader(name: str, own: MetricSettings, place: Place) -> Read:
+def _reader(name: str, own: MetricSettings, place: ReaderPlace) -> Read:
     value = _value(own, place)
 
     async def read() -> Reading:
@@ -52,7 +50,7 @@ def _reader(name: str, own: MetricSettings, place: Place) -> Read:
     return read
 
 
-def _value(own: MetricSettings, place: Place) -> Callable[[], Awaitable[Value]]:
+def _value(own: MetricSettings, place: ReaderPlace) -> Callable[[], Awaitable[Value]]:
     match own.kind:
         case "command":
             return lambda: _command(own, place)
@@ -69,7 +67,7 @@ def _threaded(read: Callable[[], Value]) -> Callable[[], Awaitable[Value]]:
     return lambda: asyncio.to_thread(read)
 
 
-async def _command(own: MetricSettings, place: Place) -> Value:
+async def _command(own: MetricSettings, place: ReaderPlace) -> Value:
     """A command that the author of callboard.toml wrote, run with their rights: outside of any sandbox."""
     env = {**place.environ, "CALLBOARD_URL": place.green.address, "CALLBOARD_ENV": place.environment}
     try:

@@ -7,6 +7,8 @@ from typing import Literal
 
 By = Literal["user", "probe", "pair"]
 """Who asked: somebody who uses the service; the watch, whether it is well; the watch, Blue and Green in turn."""
+Value = tuple[float, str]
+"""What was read elsewhere: a number and what it is, or NaN and why there is none."""
 
 
 @dataclass(frozen=True, slots=True)

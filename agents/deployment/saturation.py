@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from callboard.agents.deployment.analysis_settings import Of
+from callboard.agents.deployment.samples import Value
 from callboard.agents.deployment.target import Target
 from callboard.agents.workspace.guard import descendants
 
@@ -36,7 +37,7 @@ class Saturation:
         self._before: tuple[float, float] | None = None
         """When it was looked, and the processor seconds used until then."""
 
-    def read(self) -> tuple[float, str]:
+    def read(self) -> Value:
         if not isinstance(self._target, HasProcesses) or not Path("/proc/self/stat").exists():
             return math.nan, "what its processes take can only be seen of local ones, on Linux"
         top = self._target.process(self._release)
@@ -51,7 +52,7 @@ class Saturation:
             case "cpu":
                 return self._cores(sum(map(_cpu_s, pids)))
 
-    def _cores(self, used: float) -> tuple[float, str]:
+    def _cores(self, used: float) -> Value:
         now, before = time.monotonic(), self._before
         self._before = now, used
         if before is None or now <= before[0]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from callboard.agents.deployment.ledger import Ledger
-from callboard.agents.deployment.readers import Place as ReaderPlace
+from callboard.agents.deployment.readers import ReaderPlace
 from callboard.agents.deployment.settings import DeploySettings
 from callboard.agents.deployment.target import Release, Target
 from callboard.agents.workspace.git import Repository

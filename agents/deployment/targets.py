@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from callboard.agents.deployment.command_target import CommandTarget
-from callboard.agents.deployment.process_target import Place, ProcessTarget
+from callboard.agents.deployment.place import Place
+from callboard.agents.deployment.process_target import ProcessTarget
 from callboard.agents.deployment.target import Target
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from callboard.agents.deployment.checkouts import Builder
 from callboard.agents.deployment.handler import DeploymentHandler
 from callboard.agents.deployment.ledger import Ledger
-from callboard.agents.deployment.process_target import Place
+from callboard.agents.deployment.place import Place
 from callboard.agents.deployment.secret_values import secret_values
 from callboard.agents.deployment.settings import DeploySettings
 from callboard.agents.deployment.site import Site

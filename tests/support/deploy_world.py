@@ -17,7 +17,8 @@ from tempfile import TemporaryDirectory
 from workshop import Workshop, make_workshop
 
 from callboard.agents.deployment.checkouts import Builder
-from callboard.agents.deployment.process_target import Place, ProcessTarget
+from callboard.agents.deployment.place import Place
+from callboard.agents.deployment.process_target import ProcessTarget
 from callboard.agents.deployment.target import Release, Target
 from callboard.agents.deployment.target_settings import TargetSettings
 from callboard.agents.workspace.environment import work_environment

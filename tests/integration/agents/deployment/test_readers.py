@@ -18,7 +18,7 @@ from watched_target import GREEN, Time, WatchedTarget
 
 from callboard.agents.deployment.analysis import analyse
 from callboard.agents.deployment.analysis_settings import AnalysisSettings, MetricSettings
-from callboard.agents.deployment.readers import Place, readers
+from callboard.agents.deployment.readers import ReaderPlace, readers
 from callboard.agents.deployment.samples import Reading
 
 
@@ -61,17 +61,17 @@ class ProcessTarget(WatchedTarget):
         return self.pid
 
 
-def place(target: WatchedTarget, **environ: str) -> Place:
+def place(target: WatchedTarget, **environ: str) -> ReaderPlace:
     green = target.running()[1]
-    return Place(target, green, "staging", Path.cwd(), {"PATH": os.environ["PATH"], **environ}, target.time)
+    return ReaderPlace(target, green, "staging", Path.cwd(), {"PATH": os.environ["PATH"], **environ}, target.time)
 
 
-def read(own: MetricSettings, at: Place) -> Reading:
+def read(own: MetricSettings, at: ReaderPlace) -> Reading:
     settings = AnalysisSettings(metrics=("it",), own={"it": own})
     return asyncio.run(_once(settings, at))
 
 
-async def _once(settings: AnalysisSettings, at: Place) -> Reading:
+async def _once(settings: AnalysisSettings, at: ReaderPlace) -> Reading:
     (reader,) = readers(settings, at)
     return await reader()
 
