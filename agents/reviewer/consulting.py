@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +14,7 @@ from callboard.agents.brains.brain import Inquiry, Judge, Seat
 from callboard.agents.brains.framing import framed
 from callboard.agents.brains.prompt import requirements
 from callboard.agents.manager.decision import MANAGER
+from callboard.agents.reviewer.in_time import answer_in_time, limit_s
 from callboard.agents.reviewer.quotes import plausible_path, stands
 from callboard.agents.threads import run_to_end
 from callboard.agents.workspace.clone import AgentClone
@@ -36,8 +36,6 @@ MAX_DIFF = 100_000
 """Characters of unfinished work that are shown; as many as of a change in a review's prompt."""
 MAX_TEXT = 4_000
 """Characters of an answer: it goes into a prompt and into logs."""
-OVERTIME_S = 30.0
-"""A brain keeps its own time limit; one that does not even end its processes within this is cancelled."""
 Read = Callable[[str], bytes | None]
 """A file of the commit that was looked at; None where there is none."""
 
@@ -99,18 +97,10 @@ class Consulting:
         return Outcome((Draft(MANAGER, ConsultAnswered(consult=request.consult, advice=advice)), Draft(JOURNAL, entry)))
 
     async def _ask(self, envelope: Envelope, request: ConsultRequested) -> Advice:
-        limit_s = min((request.deadline - self.now()).total_seconds(), self.seat.timeout_s)
-        if limit_s <= 0:
-            raise BrainError("the deadline had passed before it began")
+        seat = replace(self.seat, timeout_s=limit_s(self.seat, request.deadline, self.now()))
         work = await run_to_end(self._prepare, request)
-        seat = replace(self.seat, timeout_s=limit_s)
-        asked = inquiry(seat, envelope.task, envelope.attempt, request, work)
-        try:
-            async with asyncio.timeout(limit_s + OVERTIME_S):
-                said = await self.brain.answer(asked)
-        except TimeoutError as error:
-            raise BrainError(f"no answer within {limit_s:g} s, nor soon after") from error
-        return await run_to_end(read_advice, said.text, lambda path: self.repository.read(request.base, path))
+        said = await answer_in_time(self.brain, inquiry(seat, envelope.task, envelope.attempt, request, work))
+        return await run_to_end(read_advice, said, lambda path: self.repository.read(request.base, path))
 
     def _prepare(self, request: ConsultRequested) -> str:
         """Check out what the stuck agent began with; its unfinished work as a diff, where the repository has it."""

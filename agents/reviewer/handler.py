@@ -13,6 +13,7 @@ from callboard.agents.notices import log_notice
 from callboard.agents.reviewer import questions, words
 from callboard.agents.reviewer.bench import Bench
 from callboard.agents.reviewer.consulting import Consulting
+from callboard.agents.reviewer.in_time import OVERTIME_S
 from callboard.agents.reviewer.releasing import Releasing
 from callboard.agents.reviewer.second import parse_synthesis, parse_vote
 from callboard.agents.reviewer.verdict import abstention, parse_verdict
@@ -32,8 +33,6 @@ from callboard.bus.messages import (
 )
 from callboard.bus.reviews import SecondVote, Synthesis
 
-OVERTIME_S = 30.0
-"""A brain keeps its own time limit; one that does not even end its processes within this is cancelled."""
 MARGIN_S = 10.0
 """What is kept of the time to the deadline while commands of findings run: a late verdict would be none."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,6 +13,7 @@ from callboard.agents.brains.answer import plain, read_shape
 from callboard.agents.brains.brain import Inquiry, Judge, Seat
 from callboard.agents.brains.framing import framed
 from callboard.agents.manager.decision import MANAGER
+from callboard.agents.reviewer.in_time import answer_in_time, limit_s
 from callboard.agents.threads import run_to_end
 from callboard.agents.workspace.clone import AgentClone
 from callboard.agents.workspace.git import Repository
@@ -32,8 +32,6 @@ MAX_TEXT = 2_000
 """Characters of a reason."""
 MAX_REQUIREMENTS = 50_000
 """Characters of requirements that stand in the prompt; the checkout has all of them."""
-OVERTIME_S = 30.0
-"""As in a review: a brain that does not end within this after its limit is cancelled."""
 ASKED = {
     "quality": "Does the code meet the project's standards?",
     "requirements": "Is everything that the requirements ask for there, and does it do what they say?",
@@ -99,18 +97,11 @@ class Releasing:
         return Outcome((Draft(MANAGER, ReleaseReviewGiven(review=request.review, said=said)), Draft(JOURNAL, entry)))
 
     async def _ask(self, request: ReleaseReviewRequested) -> ReleaseReview:
-        limit_s = min((request.deadline - self.now()).total_seconds(), self.seat.timeout_s)
-        if limit_s <= 0:
-            raise BrainError("the deadline had passed before it began")
-        asked = await run_to_end(self._inquiry, request, limit_s)
-        try:
-            async with asyncio.timeout(limit_s + OVERTIME_S):
-                said = await self.brain.answer(asked)
-        except TimeoutError as error:
-            raise BrainError(f"no answer within {limit_s:g} s, nor soon after") from error
-        return read_release_review(said.text)
+        seat = replace(self.seat, timeout_s=limit_s(self.seat, request.deadline, self.now()))
+        asked = await run_to_end(self._inquiry, request, seat)
+        return read_release_review(await answer_in_time(self.brain, asked))
 
-    def _inquiry(self, request: ReleaseReviewRequested, limit_s: float) -> Inquiry:
+    def _inquiry(self, request: ReleaseReviewRequested, seat: Seat) -> Inquiry:
         """Check out what was deployed; requirements as they stand in it."""
         self.clone.prepare(request.commit)
         texts = self.repository.read_paths(request.commit, request.requirements)
@@ -125,7 +116,7 @@ class Releasing:
             "## Test results\n" + framed("results", "\n".join(results)),
         ]
         return Inquiry(
-            seat=replace(self.seat, timeout_s=limit_s),
+            seat=seat,
             task=request.deployment,
             attempt=1,
             kind="release",
