@@ -85,8 +85,10 @@ def test_a_service_comes_up_is_replaced_and_goes_back_and_outlives_its_roster(ma
     broken = commit(made, {BEHAVIOUR: "lies\n"}, "Break it")
     third = made.call("deploy", "lock", "--reason", "holidays", "--as", "Ada")
     assert third.returncode == 0
-    locked = made.call("deploy", "--commit", broken)
+    locked = made.call("deploy", "--commit", broken, "--json")
     assert locked.returncode == 1
+    said = json.loads(locked.stdout)
+    assert (said["exit_code"], said["deployment"]["state"]) == (1, "rolled_back")
     assert "locked by Ada since" in str(last(made)["reason"])
     assert made.call("deploy", "unlock", "--as", "Bob").returncode == 1
     assert made.call("deploy", "unlock", "--as", "Ada").returncode == 0

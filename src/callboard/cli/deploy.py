@@ -142,8 +142,8 @@ def _give(
 
 def _launched(workspace: Workspace, body: DeploymentCommanded, *, json: bool) -> int:
     from callboard.bus.errors import CommandRefused
-    from callboard.cli.launching import real_launch
-    from callboard.launch.launcher import PEOPLE, LaunchOptions
+    from callboard.cli.launching import shown_launch
+    from callboard.launch.launcher import LaunchOptions
     from callboard.launch.runs import ensure_run
     from callboard.launch.telling import give
 
@@ -154,13 +154,25 @@ def _launched(workspace: Workspace, body: DeploymentCommanded, *, json: bool) ->
     if not handled.ok:
         raise CommandRefused(handled.text)
     note(f"{handled.text}; nothing runs here, so the roster is launched until it has ended")
-    code = real_launch(workspace, LaunchOptions(), json=json)
+    code, told = shown_launch(workspace, LaunchOptions(), json=json)
     doc = wait_for(_newest(workspace))
-    if not json:
+    code = exit_code(body.command, doc, code)
+    if json:
+        row = {"id": doc.id, "environment": doc.environment, "state": doc.state, "reason": doc.reason, "next": doc.next}
+        print_json({"exit_code": code, "deployment": row, **told})
+    else:
         say(f"{doc.id} {doc.environment}: {doc.stands}" + (f": {doc.reason}" if doc.reason else ""))
+    return code
+
+
+def exit_code(command: Literal["deploy", "rollback"], doc: DeploymentDoc, launched: int) -> int:
+    """What becomes of a command, by how its deployment stands after a launch that ended with `launched`: how the run's tasks
+    went says nothing of it."""
     if not doc.is_over:
-        return code or PEOPLE
-    is_well = doc.state == "done" or (body.command == "rollback" and doc.kind == "deploy")
+        from callboard.launch.launcher import PEOPLE
+
+        return launched or PEOPLE
+    is_well = doc.state == "done" or (command == "rollback" and doc.kind == "deploy")
     return 0 if is_well else FAILED
 
 

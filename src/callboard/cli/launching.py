@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loguru import logger
 
@@ -38,6 +39,9 @@ from callboard.launch.summarise import summarise
 from callboard.launch.summary import Launcher, at_rest
 from callboard.settings import Settings
 
+if TYPE_CHECKING:
+    from callboard.launch.rows import JsonValue
+
 DETACH_S = 30.0
 """How long a launch in the background may take until it holds its lock."""
 LOOK_S = 0.05
@@ -49,18 +53,22 @@ LAST_LINES = 20
 
 def real_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) -> int:
     """Launch, show it, and say how it ended; the exit code."""
+    code, told = shown_launch(workspace, options, json=json)
+    if json:
+        print_json({"exit_code": code, **told})
+    return code
+
+
+def shown_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) -> tuple[int, dict[str, JsonValue]]:
+    """Launch, show it, and unless JSON is wanted say how it ended; the exit code, and what the JSON says of it."""
     began = time.monotonic()
     log_to(workspace.layout.log("launcher"), workspace.settings.log.level)
     view = choose_view(Launcher(pid=os.getpid(), host=socket.gethostname(), since=utc_now()), json=json)
     code = wait_for(launch(workspace, options, view))
     status = at_rest(summarise(view.last or Board(), branches=branches_of(workspace)))
-    if json:
-        seconds = round(time.monotonic() - began, 1)
-        print_json({"exit_code": code, "seconds": seconds, **by_field(status)})
-    else:
-        for line in ending(status):
-            say(line)
-    return code
+    for line in () if json else ending(status):
+        say(line)
+    return code, {"seconds": round(time.monotonic() - began, 1), **by_field(status)}
 
 
 def log_to(path: Path, level: str) -> None:
