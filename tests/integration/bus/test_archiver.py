@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -383,34 +383,5 @@ def test_what_a_newer_program_may_have_taken_away_is_not_brought_back(world: Wor
         await world.archived()
         assert await world.waiting() == []
         assert world.said == []
-
-    go(scenario())
-
-
-class LateArchive:
-    """One that has nothing at the first look: the entries are archived, and trimmed, just after it."""
-
-    def __init__(self, rows: list[Row]) -> None:
-        self._rows = rows
-        self._looks = 0
-
-    def last(self) -> Row | None:
-        return self._rows[-1]
-
-    def rows(self, after: int = 0) -> Iterator[Row]:
-        self._looks += 1
-        return iter([] if self._looks == 1 else self._rows[after:])
-
-    def append(self, rows: Sequence[Row]) -> None:
-        raise AssertionError("nobody appends here")
-
-
-def test_entries_that_are_trimmed_while_somebody_reads_come_from_the_archive(world: World, go: Go) -> None:
-    async def scenario() -> None:
-        world.fill(9)
-        look = await world.bus.store.look("", (), 9)
-        await world.bus.store.note_read({"archive": 6}, keep=0)
-        late = Bus(world.bus._link, world.bus.run, archive=LateArchive([row for _, row in look.rows]))
-        assert [entry.seq async for entry in late.journal()] == list(range(1, 10))
 
     go(scenario())

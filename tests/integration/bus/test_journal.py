@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from handlers import message, progress
@@ -8,6 +9,7 @@ from loguru import logger
 from servers import Server
 from waiting import Go
 
+from callboard.bus.archive import Row
 from callboard.bus.board import AgentDoc, Board, Change, RunDoc
 from callboard.bus.bus import Bus
 from callboard.bus.journal import JournalEntry
@@ -140,5 +142,34 @@ def test_a_journal_that_was_wiped_is_said_and_read_from_its_new_beginning(server
         assert [entry.seq for entry in await read(bus, after=5)] == [1, 2]
         logger.remove(sink)
         assert len(lines) == 2
+
+    go(scenario())
+
+
+class LateArchive:
+    """One that has nothing at the first look: the entries are archived, and trimmed, just after it."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self._rows = rows
+        self._looks = 0
+
+    def last(self) -> Row | None:
+        return self._rows[-1]
+
+    def rows(self, after: int = 0) -> Iterator[Row]:
+        self._looks += 1
+        return iter([] if self._looks == 1 else self._rows[after:])
+
+    def append(self, rows: Sequence[Row]) -> None:
+        raise AssertionError("nobody appends here")
+
+
+def test_entries_that_are_trimmed_while_somebody_reads_come_from_the_archive(bus: Bus, go: Go) -> None:
+    async def scenario() -> None:
+        await sent(bus, 9)
+        look = await bus.store.look("", (), 9)
+        await bus.store.note_read({"archive": 6}, keep=0)
+        late = Bus(bus._link, bus.run, archive=LateArchive([row for _, row in look.rows]))
+        assert [entry.seq async for entry in late.journal()] == list(range(1, 10))
 
     go(scenario())
