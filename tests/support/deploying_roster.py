@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from roster import REVIEWERS, Workspace, run_git
+from roster import REVIEWERS, Workspace, kill, run_git
 from servers import free_port
 
 SERVICE = Path(__file__).with_name("deployed_service.py")
@@ -103,8 +103,7 @@ def port_of(made: Workspace) -> int:
 
 def stop_services(made: Workspace) -> None:
     """What was deployed outlives its roster; the test ends it."""
-    for process in made.processes():
-        process.kill()
+    kill(made.processes())
     shutil.rmtree(made.path / ".callboard" / "deploy", ignore_errors=True)
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -182,9 +182,7 @@ class Workspace:
 
     def stop_everything(self) -> None:
         """For the end of a test: nothing of this workspace stays."""
-        for process in self.processes():
-            if process.pid != os.getpid():
-                process.kill()
+        kill([one for one in self.processes() if one.pid != os.getpid()])
 
 
 def until(condition: Callable[[], bool], timeout_s: float = HANG_S, every_s: float = 0.1) -> None:
@@ -195,7 +193,8 @@ def until(condition: Callable[[], bool], timeout_s: float = HANG_S, every_s: flo
         time.sleep(every_s)
 
 
-def kill(processes: Iterator[psutil.Process] | Sequence[psutil.Process]) -> None:
+def kill(processes: Iterable[psutil.Process]) -> None:
+    """Those that are gone by then are left out."""
     for process in processes:
         try:
             process.send_signal(signal.SIGKILL)
