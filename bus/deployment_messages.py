@@ -66,6 +66,17 @@ class DeploymentChanged(Body):
     """failed: it looks as if the way it is run were to blame, and not the code."""
 
 
+class DeploymentNoted(Body):
+    """deployment agent -> journal: the notes of a deployment that is finished; a document of its log branch."""
+
+    kind: ClassVar[str] = "deployment.noted"
+    deployment: str
+    environment: str
+    release: str
+    lines: tuple[str, ...]
+    """Markdown, below the title."""
+
+
 class ReleaseReviewRequested(Body):
     """manager -> reviewer: judge deployed code against requirements and test results, by the five questions."""
 

@@ -29,6 +29,7 @@ from callboard.bus.consult_messages import BlockerClimbed, CanonAsked, CanonRead
 from callboard.bus.deployment_messages import (
     DeploymentChanged,
     DeploymentCommanded,
+    DeploymentNoted,
     DeploymentRequested,
     ReleaseReviewGiven,
     ReleaseReviewRequested,
@@ -96,6 +97,7 @@ __all__ = [
     "ConsultRequested",
     "DeploymentChanged",
     "DeploymentCommanded",
+    "DeploymentNoted",
     "DeploymentRequested",
     "DirectionFile",
     "DirectionsRead",

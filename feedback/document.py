@@ -1,4 +1,4 @@
-"""What reviewers hand in, as documents for their log branch: a page for people, and the same as JSON."""
+"""What reviewers and the deployment agent hand in, as documents for their log branch: a page for people, mostly with the same as JSON."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import assert_never
 from callboard.bus.messages import (
     Body,
     ConsultAnswered,
+    DeploymentNoted,
     Envelope,
     ReviewWord,
     SynthesisGiven,
@@ -18,7 +19,7 @@ from callboard.bus.messages import (
 )
 from callboard.feedback.facts import advice_facts, finding_fact, synthesis_facts
 
-HandedIn = VerdictGiven | SynthesisGiven | VoteGiven | ConsultAnswered
+HandedIn = VerdictGiven | SynthesisGiven | VoteGiven | ConsultAnswered | DeploymentNoted
 """What becomes a document."""
 
 
@@ -34,7 +35,8 @@ def document_of(envelope: Envelope, body: HandedIn) -> Document:
     """What a message hands in; the same message again gives the same file.
 
     `reviews/<task>-<attempt>-<review>.md` is a verdict, the same with `-synthesis` or `-vote` a word of the second round,
-    `consults/<task>-<attempt>-<consult>.md` what was said to a consult.
+    `consults/<task>-<attempt>-<consult>.md` what was said to a consult,
+    `deployments/<release>-<environment>.md` the notes of a finished deployment.
     """
     match body:
         case VerdictGiven():
@@ -47,6 +49,8 @@ def document_of(envelope: Envelope, body: HandedIn) -> Document:
             return _review(envelope, body, f"{body.vote} in the second round", "-vote", [])
         case ConsultAnswered():
             return _consult(envelope, body)
+        case DeploymentNoted():
+            return _notes(envelope, body)
     assert_never(body)
 
 
@@ -75,6 +79,14 @@ def _consult(envelope: Envelope, body: ConsultAnswered) -> Document:
     name = f"{_name(envelope.task)}-{envelope.attempt}-{_name(body.consult)}"
     title = f"{advice.says.replace('_', ' ')}: {_subject(envelope)}"
     return _page(f"consults/{name}.md", title, [*about, *said], body)
+
+
+def _notes(envelope: Envelope, body: DeploymentNoted) -> Document:
+    title = f"# {body.release} in {body.environment}: done"
+    lines = (title, "", *_given(envelope, f"at the end of {body.deployment}"), *body.lines)
+    text = "\n".join(lines) + "\n"
+    path = f"deployments/{_name(body.release)}-{_name(body.environment)}.md"
+    return Document(path, text.encode("utf-8", "replace"))
 
 
 def _page(path: str, title: str, lines: Iterable[str], body: Body) -> Document:

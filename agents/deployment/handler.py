@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from callboard.agents.deployment.notes import notes
 from callboard.agents.deployment.site import Site
 from callboard.agents.deployment.steps import do
 from callboard.agents.driver.handler import DriverHandler
@@ -16,6 +17,7 @@ from callboard.bus.errors import CallboardError
 from callboard.bus.messages import (
     JOURNAL,
     DeploymentChanged,
+    DeploymentNoted,
     DeploymentRequested,
     Draft,
     Envelope,
@@ -63,7 +65,11 @@ class DeploymentHandler:
         if not await self._is_awaited(request):
             return Outcome()
         done = await self._done(request)
-        return Outcome((Draft(MANAGER, done), Draft(JOURNAL, self._entry(request, done)))) if done else Outcome()
+        if done is None:
+            return Outcome()
+        return Outcome(
+            (Draft(MANAGER, done), Draft(JOURNAL, self._entry(request, done)), *await self._noted(request, done))
+        )
 
     async def _done(self, request: DeploymentRequested) -> DeploymentChanged | None:
         """None: it was broken off, as its deployment is rolled back."""
@@ -103,6 +109,17 @@ class DeploymentHandler:
     async def _is_awaited(self, request: DeploymentRequested) -> bool:
         doc = (await self._board()).get(deployment_field(request.deployment), DeploymentDoc)
         return (doc.number, doc.step) == (request.number, request.step)
+
+    async def _noted(self, request: DeploymentRequested, done: DeploymentChanged) -> list[Draft]:
+        """Its notes, once it is finished."""
+        if (done.step, done.outcome) != ("finish", "passed"):
+            return []
+        doc = (await self._board()).get(deployment_field(request.deployment), DeploymentDoc)
+        lines = notes(doc, request, done.facts)
+        noted = DeploymentNoted(
+            deployment=request.deployment, environment=request.environment, release=request.release, lines=lines
+        )
+        return [Draft(JOURNAL, noted)]
 
     def _entry(self, request: DeploymentRequested, done: DeploymentChanged) -> FeedbackLogged:
         facts = [

@@ -7,7 +7,7 @@ import json
 import pytest
 from feedback_world import NOON, RUN, verdict
 
-from callboard.bus.messages import ConsultAnswered, SynthesisGiven, VerdictGiven, VoteGiven
+from callboard.bus.messages import ConsultAnswered, DeploymentNoted, SynthesisGiven, VerdictGiven, VoteGiven
 from callboard.bus.problems import Advice, Reference
 from callboard.bus.reviews import Dismissal, Synthesis, SynthesisItem
 from callboard.bus.task import Finding
@@ -100,3 +100,11 @@ def test_its_path_stays_in_its_folder_whatever_the_message_says(review: str, tas
     assert "/" not in name
     assert ".." not in name
     assert 3 < len(name) < 200
+
+
+def test_the_notes_of_a_deployment_are_a_page_of_its_release() -> None:
+    body = DeploymentNoted(deployment="d-1", environment="staging", release="r.1/x", lines=("- commit: `c`",))
+    page = document(body)
+    assert page.path == "deployments/r-1-x-staging.md"
+    assert page.content.decode().startswith("# r.1/x in staging: done\n\n- given ")
+    assert page.content.decode().endswith("\n- commit: `c`\n")

@@ -27,7 +27,7 @@ TABLE = {
     | {"attempt.parked", "attempt.stopped"},
     "deployment": EVERY_AGENT
     | {"task.accepted", "task.progressed", "evidence.submitted", "blocker.raised", "question.asked", "attempt.failed"}
-    | {"attempt.parked", "attempt.stopped", "deployment.changed"},
+    | {"attempt.parked", "attempt.stopped", "deployment.changed", "deployment.noted"},
     "senior": EVERY_AGENT
     | {"task.progressed", "verdict.given", "synthesis.given", "vote.given", "consult.answered", "release_review.given"},
     "gate": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"}

@@ -22,7 +22,7 @@ from callboard.agents.workspace.git import Repository
 from callboard.bus.board import Board
 from callboard.bus.deployments import DeploymentDoc, StepName
 from callboard.bus.errors import DeployFailed
-from callboard.bus.messages import DeploymentChanged, DeploymentRequested, Draft, Envelope, Outcome
+from callboard.bus.messages import DeploymentChanged, DeploymentNoted, DeploymentRequested, Draft, Envelope, Outcome
 from callboard.bus.task import CommandResult
 
 BLUE, GREEN, COMMIT = "blue", "green", "c" * 40
@@ -313,3 +313,14 @@ def test_an_environment_that_cannot_be_had_is_an_outcome_with_the_way_out(world:
     [draft, _] = asyncio.run(agent.handle(agent.asked("look", 2))).messages
     assert isinstance(draft.body, DeploymentChanged)
     assert (draft.body.outcome, draft.body.reason) == ("failed", "no environment 'staging'; there are: production")
+
+
+def test_what_is_finished_leaves_notes_and_nothing_else_does(world: World) -> None:
+    agent = Agent(world)
+    world.do("up")
+    finished = asyncio.run(agent.handle(agent.asked("finish", 3))).messages
+    [noted] = [draft.body for draft in finished if isinstance(draft.body, DeploymentNoted)]
+    assert (noted.deployment, noted.environment, noted.release) == ("d-1", "staging", GREEN)
+    assert f"  - {GREEN} serves staging" in noted.lines
+    rolled_back = asyncio.run(agent.handle(agent.asked("roll_back", 4))).messages
+    assert not [draft for draft in rolled_back if isinstance(draft.body, DeploymentNoted)]
