@@ -105,7 +105,8 @@ frontend front
   default_backend {BACKEND}
 
 backend {BACKEND}
-  balance roundrobin
+  # each request by itself: in turn, a server that comes back is given all that it missed
+  balance random(1)
 {servers}
 """
 

@@ -32,7 +32,7 @@ def test_a_first_release_serves_a_second_one_takes_over_and_the_first_comes_back
     assert world.get() == (200, "r-1")
 
     target.shift({"r-1": 50, "r-2": 50})
-    assert {world.get()[1] for _ in range(8)} == {"r-1", "r-2"}
+    assert {world.get()[1] for _ in range(60)} == {"r-1", "r-2"}
     target.shift({"r-2": 100})
     assert {world.get()[1] for _ in range(8)} == {"r-2"}
     assert target.drain("r-1", 60.0)
