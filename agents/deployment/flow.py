@@ -111,6 +111,8 @@ def _step_ended(doc: DeploymentDoc, event: StepEnded, rules: Rules) -> Move:
         case "shift" | "bake":
             return _watched(doc, event, rules)
         case "finish":
+            if event.outcome != "passed":
+                return back(doc, f"finish: {event.reason}", "retry")
             return Move(doc.model_copy(update={"state": "done"}), Nothing(ended=True))
         case "roll_back":
             return _rolled_back(doc, event)
@@ -152,7 +154,8 @@ def _judged(doc: DeploymentDoc, event: Judged, rules: Rules) -> Move:
 
 def _rehearsed(doc: DeploymentDoc, event: StepEnded, rules: Rules) -> Move:
     if event.outcome != "passed":
-        return back(doc, event.reason, "retry")
+        is_code = event.outcome == "failed" and not event.is_configuration
+        return back(doc, event.reason, "development" if is_code else "retry")
     return _ask(doc, AskPerson("acceptance", "")) if rules.asks else _promote(doc)
 
 

@@ -20,10 +20,10 @@ class Metrics:
     """Of the last review of the deployed code: consensus, fixes, major_flaws or no_quorum."""
     tests_passed: int
     tests: int
-    requirements_met: int
-    """Reviewers who found the requirements met ..."""
-    requirements_judged: int
-    """... of so many who were to say."""
+    reviewers_content: int
+    """Reviewers of the deployed code who found its requirements met ..."""
+    reviewers_asked: int
+    """... of so many who were to say. Single requirements are not counted."""
     served_s: float | None
     """How long its release has served everything since it was done: until another one was done there, or until now."""
 
@@ -38,8 +38,8 @@ def metrics(doc: DeploymentDoc, every: Iterable[DeploymentDoc], now: datetime) -
         review_outcome=outcomes[-1] if outcomes else None,
         tests_passed=sum(one.passed for one in doc.tests),
         tests=len(doc.tests),
-        requirements_met=sum(said is not None and said.answer == "good" for said in asked),
-        requirements_judged=len(asked),
+        reviewers_content=sum(said is not None and said.answer == "good" for said in asked),
+        reviewers_asked=len(asked),
         served_s=_seconds(doc.ended_at, _replaced(doc, every) or now) if doc.state == "done" else None,
     )
 

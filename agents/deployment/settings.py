@@ -37,6 +37,10 @@ def _secrets(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if not _VARIABLE.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a variable; a secret is named here, its value never stands here")
+        if name.startswith("CALLBOARD_"):
+            raise ValueError(
+                f"{name} is one of Callboard's own names; give the secret another, which the service reads"
+            )
     return names
 
 

@@ -44,7 +44,7 @@ async def do(site: Site, request: DeploymentRequested) -> DeploymentChanged:
     try:
         ended = await _do(site, request)
     except CallboardError as error:
-        ended = Ended("failed", str(error), is_configuration=request.step == "up")
+        ended = Ended("failed", str(error), is_configuration=request.step in ("up", "rehearse"))
     return DeploymentChanged.model_validate(
         {
             "deployment": request.deployment,

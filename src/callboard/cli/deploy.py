@@ -104,7 +104,7 @@ def rollback(
 
 def deployments(json: Json = False) -> None:
     """Deployments of the newest run, and what serves in each environment."""
-    from callboard.cli.deployment_rows import table
+    from callboard.cli.deployment_rows import audit_lines, table
 
     found = wait_for(_read(open_workspace()))
     if json:
@@ -117,6 +117,8 @@ def deployments(json: Json = False) -> None:
     for row in found.environments:
         serves = f"{row.release}, commit {row.commit[:12]}, since {row.since}" if row.release else "nothing yet"
         say(f"{row.environment}: serves {serves}" + (f"; {row.lock}" if row.lock else ""))
+        for line in audit_lines(row):
+            say(line)
 
 
 def _give(

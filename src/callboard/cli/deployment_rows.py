@@ -16,6 +16,8 @@ from callboard.cli.lists import plain_table
 from callboard.cli.plain import one_line
 from callboard.feedback.facts import time_fact
 
+AUDIT = 6
+"""Of an environment's audit, on a screen; `--json` has all that are kept."""
 _STYLES = {"done": "green", "rolled_back": "bold red"}
 
 
@@ -126,6 +128,11 @@ def _environment(name: str, record: Record) -> EnvironmentRow:
         lock=str(record.hold) if record.hold else "",
         audit=tuple(AuditRow(one.by, one.did, one.at) for one in record.audit),
     )
+
+
+def audit_lines(row: EnvironmentRow) -> list[str]:
+    """The last things that people and deployments did to an environment's lock."""
+    return ["  " + one_line(f"{time_fact(one.at)} {one.by}: {one.did}") for one in row.audit[-AUDIT:]]
 
 
 def table(rows: Iterable[DeploymentRow]) -> Table:

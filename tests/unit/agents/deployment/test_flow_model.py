@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -22,7 +23,7 @@ from callboard.agents.deployment.events import (
     WentBack,
 )
 from callboard.agents.deployment.flow import advance, percent
-from callboard.bus.deployments import DeploymentDoc, StepOutcome
+from callboard.bus.deployments import DeploymentDoc, StepName, StepOutcome
 
 BLUE, GREEN = "blue", "green"
 PROBLEMS = st.sampled_from(["p-1", "p-2"])
@@ -74,16 +75,19 @@ class Flow(RuleBasedStateMachine):
         canary=st.sampled_from([(100,), (5, 100), (5, 25, 50, 100)]),
         asks=st.booleans(),
         fixes=st.integers(0, 3),
+        far=st.integers(0, 14),
     )
     def begin(
-        self, first: bool, kind: Literal["deploy", "restore"], canary: tuple[int, ...], asks: bool, fixes: int
+        self, first: bool, kind: Literal["deploy", "restore"], canary: tuple[int, ...], asks: bool, fixes: int, far: int
     ) -> None:
+        """And how far it goes well at first: else hardly any would come far enough."""
         self.says = Rules(canary=canary, asks=asks, fixes=fixes)
         self.doc = self.doc.model_copy(update={"kind": kind})
         self.world.up = set() if first else {BLUE}
         self.world.live = "" if first else BLUE
         self.begun = True
         self.take(Begun())
+        self.all_goes_well(far)
 
     @precondition(lambda self: bool(self.doc.step))
     @rule(
@@ -99,10 +103,28 @@ class Flow(RuleBasedStateMachine):
         blue = BLUE if BLUE in self.world.up else ""
         self.take(StepEnded(step, outcome, "why", problem, release=GREEN, blue=blue, is_late=late))
 
-    @precondition(lambda self: self.begun)
+    @precondition(lambda self: self.is_under_way)
     @rule(events=st.integers(1, 12))
     def goes_well(self, events: int) -> None:
-        """Else hardly any would come far enough."""
+        self.all_goes_well(events)
+
+    @precondition(lambda self: self.is_under_way and self.doc.step in ("up", "test"))
+    @rule(problem=PROBLEMS, events=st.integers(0, 4))
+    def fails_and_is_fixed(self, problem: str, events: int) -> None:
+        """Where the caps let it."""
+        step = self.doc.step
+        assert step
+        self.world.does(step, "failed", self.doc, self.says)
+        self.take(StepEnded(step, "failed", "why", problem, release=GREEN))
+        if self.doc.state == "fixing":
+            self.take(Fixed("d"))
+            self.all_goes_well(events)
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.begun and not self.doc.is_over
+
+    def all_goes_well(self, events: int) -> None:
         for _ in range(events):
             if self.doc.is_over:
                 return
@@ -144,6 +166,7 @@ class Flow(RuleBasedStateMachine):
     def a_person_answers(self, goes_on: bool) -> None:
         self.take(Answered(goes_on))
 
+    @precondition(lambda self: self.is_under_way)
     @rule()
     def a_person_rolls_back(self) -> None:
         self.take(WentBack("enough"))
@@ -202,3 +225,31 @@ def _next(doc: DeploymentDoc, is_well: bool) -> Event:
 
 Flow.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestFlow = Flow.TestCase
+
+
+@pytest.mark.parametrize("step", ["shift", "bake", "finish"])
+@pytest.mark.parametrize("outcome", ["failed", "inconclusive", "missing"])
+def test_whatever_is_no_pass_goes_back(step: StepName, outcome: StepOutcome) -> None:
+    """The model comes here in most runs, this in all."""
+    state = "promoting" if step == "shift" else "baking"
+    doc = DeploymentDoc(id="d-1", state=state, step=step, number=7, release=GREEN, blue=BLUE)
+    gone = advance(doc, StepEnded(step, outcome, "why"), Rules()).doc
+    assert (gone.state, gone.step) == ("rolled_back", "roll_back")
+
+
+def test_what_was_fixed_comes_up_anew() -> None:
+    doc = DeploymentDoc(id="d-1", state="fixing", number=7, release=GREEN, task="T-1")
+    fixed = advance(doc, Fixed("d"), Rules()).doc
+    assert (fixed.state, fixed.step, fixed.commit, fixed.tests) == ("green_up", "up", "d", ())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_configuration", "then"),
+    [("failed", False, "development"), ("failed", True, "retry"), ("inconclusive", False, "retry")],
+)
+def test_what_was_measured_and_found_bad_before_its_traffic_is_for_development(
+    outcome: StepOutcome, is_configuration: bool, then: str
+) -> None:
+    doc = DeploymentDoc(id="d-1", state="eligible", step="rehearse", number=7, release=GREEN, blue=BLUE)
+    event = StepEnded("rehearse", outcome, "why", is_configuration=is_configuration)
+    assert advance(doc, event, Rules()).doc.next == then

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from pydantic import ValidationError
 
 from callboard.agents.deployment.inputs import Given, missing
 from callboard.agents.deployment.settings import DeploySettings, EnvironmentSettings, TestSettings
@@ -65,3 +66,8 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         "infrastructure",
         "rollback plan",
     ]
+
+
+def test_a_secret_with_one_of_callboards_own_names_is_refused_with_the_way_out() -> None:
+    with pytest.raises(ValidationError, match="CALLBOARD_URL is one of Callboard's own names; give the secret another"):
+        EnvironmentSettings(secrets=("TOKEN", "CALLBOARD_URL"))

@@ -43,8 +43,8 @@ def test_what_is_done_serves_until_now() -> None:
         review_outcome="consensus",
         tests_passed=2,
         tests=3,
-        requirements_met=2,
-        requirements_judged=3,
+        reviewers_content=2,
+        reviewers_asked=3,
         served_s=3600,
     )
 
