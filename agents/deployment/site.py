@@ -48,6 +48,8 @@ class Site:
     environ: Mapping[str, str] = field(repr=False)
     """The launcher's: where secrets are."""
     tester: Tester
+    close_fixed: Callable[[str, str], Sequence[str]] = field(default=lambda before, commit: ())
+    """What became of the issues that the commits between two releases fix."""
     clock: Callable[[], float] = time.time
     sleep: Sleep = asyncio.sleep
 

@@ -72,9 +72,16 @@ def finish(site: Site, request: DeploymentRequested) -> Came:
         drained = site.target.drain(request.blue, site.settings.drain_s)
         facts.append(f"Blue, {request.blue}, {'was drained and' if drained else 'had requests left and'} is stopped")
         site.target.down(request.blue)
+    facts += _close_fixed(site, request)
     site.ledger.note_passed(request.release, request.commit, holder(request))
     _unlock(site, request)
     return "passed", "", (*facts, f"{request.release} serves {site.environment}")
+
+
+def _close_fixed(site: Site, request: DeploymentRequested) -> list[str]:
+    """Of what the release before this one did not have yet; a first release, and one that is brought back, close nothing."""
+    earlier = [one.commit for one in site.ledger.read().passed if one.deployment != holder(request)]
+    return list(site.close_fixed(earlier[-1], request.commit)) if earlier and not request.is_restore else []
 
 
 def roll_back(site: Site, request: DeploymentRequested) -> Came:

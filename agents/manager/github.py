@@ -12,7 +12,7 @@ from callboard.bus.errors import PromotionFailed
 from callboard.feedback.facts import time_fact
 
 if TYPE_CHECKING:
-    from github import GithubException
+    from github import Github, GithubException
     from github.PullRequest import PullRequest as Found
     from github.Repository import Repository as Place
 
@@ -42,10 +42,25 @@ class GitHub:
 
     def ensure(self, wanted: Wanted) -> PullRequest:
         """See Host."""
-        from github import Auth, Github, GithubException
+        from github import GithubException
         from requests import RequestException
 
-        client = Github(
+        client = self.connect()
+        try:
+            return self._ensure(client.get_repo(self.slug), wanted)
+        except GithubException as error:
+            raise PromotionFailed(self._told(error)) from error
+        except RequestException as error:
+            kind = type(error).__name__
+            raise PromotionFailed(f"{self.api} cannot be reached ({kind}): see to the network, {AGAIN}") from error
+        finally:
+            client.close()
+
+    def connect(self) -> Github:
+        """A client that asks nothing yet; to be closed."""
+        from github import Auth, Github
+
+        return Github(
             auth=Auth.Token(self._token),
             base_url=self.api,
             timeout=TIMEOUT_S,
@@ -56,15 +71,6 @@ class GitHub:
             user_agent="callboard",
             lazy=True,
         )
-        try:
-            return self._ensure(client.get_repo(self.slug), wanted)
-        except GithubException as error:
-            raise PromotionFailed(self._told(error)) from error
-        except RequestException as error:
-            kind = type(error).__name__
-            raise PromotionFailed(f"{self.api} cannot be reached ({kind}): see to the network, {AGAIN}") from error
-        finally:
-            client.close()
 
     def _ensure(self, place: Place, wanted: Wanted) -> PullRequest:
         known = self._known(place, wanted)

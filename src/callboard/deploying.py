@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -103,7 +104,18 @@ class Deploying:
             root=workspace.root,
             environ=workspace.environ,
             tester=self._tester,
+            close_fixed=self._close_fixed(environment),
         )
+
+    def _close_fixed(self, environment: str) -> Callable[[str, str], Sequence[str]]:
+        """Only the last environment closes issues, and only where there is a repository on GitHub."""
+        promotion = self.workspace.settings.promotion
+        is_last = environment == list(self.settings.environments)[-1]
+        if not is_last or not (promotion.repository or promotion.by == "pull-request"):
+            return lambda before, commit: ()
+        from callboard.agents.manager.github_issues import FixedIssues
+
+        return FixedIssues(promotion, self.workspace.repository, self.workspace.environ).close
 
     @cached_property
     def _tester(self) -> SlotTester:

@@ -1,4 +1,4 @@
-"""What GitHub's API says about pull requests, on loopback: enough for one repository."""
+"""What GitHub's API says about pull requests and issues, on loopback: enough for one repository."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class GitHubServer:
 
     token: str = "ghp_right"
     pulls: list[dict[str, object]] = field(default_factory=list)
+    issues: dict[int, dict[str, object]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     """Method and path of every request."""
     refuses: Answer | None = None
@@ -46,6 +47,8 @@ class GitHubServer:
             return self.refuses
         if self.token not in request.headers.get("authorization", ""):
             return said(401, {"message": "Bad credentials"})
+        if request.path.startswith("/repos/o/r/issues/"):
+            return self._issue(request)
         if not request.path.startswith("/repos/o/r/pulls"):
             return said(404, {"message": "Not Found"})
         match request.method:
@@ -57,6 +60,15 @@ class GitHubServer:
                 pull = self.pulls[int(request.path.rpartition("/")[2]) - 1]
                 pull |= json.loads(request.body)
                 return said(200, pull)
+
+    def _issue(self, request: Request) -> Answer:
+        number = int(request.path.rpartition("/")[2])
+        if number not in self.issues:
+            return said(404, {"message": "Not Found"})
+        if request.method == "PATCH":
+            self.issues[number] |= json.loads(request.body)
+        url = f"{self.url}/repos/o/r/issues/{number}"
+        return said(200, {"number": number, "url": url, **self.issues[number]})
 
     def _open(self, body: Mapping[str, str]) -> Answer:
         number = len(self.pulls) + 1

@@ -324,3 +324,23 @@ def test_what_is_finished_leaves_notes_and_nothing_else_does(world: World) -> No
     assert f"  - {GREEN} serves staging" in noted.lines
     rolled_back = asyncio.run(agent.handle(agent.asked("roll_back", 4))).messages
     assert not [draft for draft in rolled_back if isinstance(draft.body, DeploymentNoted)]
+
+
+def test_a_finish_closes_what_was_fixed_since_the_release_before_and_a_first_or_restored_one_closes_nothing(
+    world: World,
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def close(before: str, commit: str) -> tuple[str, ...]:
+        asked.append((before, commit))
+        return ("issue #2 is closed on GitHub",)
+
+    world.site = replace(world.site, close_fixed=close)
+    world.do("up")
+    assert world.do("finish").outcome == "passed"
+    assert asked == []
+    world.do("finish", deployment="d-2", is_restore=True)
+    assert asked == []
+    for _ in range(2):
+        assert "issue #2 is closed on GitHub" in world.do("finish", deployment="d-3", commit="d" * 40).facts
+    assert asked == [(COMMIT, "d" * 40)] * 2
