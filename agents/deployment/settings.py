@@ -136,7 +136,20 @@ class DeploySettings(TargetSettings):
                 re.compile(pattern)
             except re.error as error:
                 raise fault("error_patterns", f"{pattern!r} is no regular expression: {error}") from error
+        self._check_ports()
         return self
+
+    def _check_ports(self) -> None:
+        if self.target != "process":
+            return
+        held: dict[int, str] = {}
+        for name in self.environments:
+            port = self.port_in(name)
+            if port in held:
+                raise fault(
+                    f"environments.{name}", f"answers on port {port}, as {held[port]} does; give it another `port`"
+                )
+            held[port] = name
 
     @property
     def longest_step_s(self) -> float:

@@ -204,6 +204,7 @@ OPUS = '[models.opus]\nprovider = "anthropic"\nmodel = "claude-opus-4-5"\n'
         ("agents = [3]", 1, "agents.0", "expected a table, found a whole number 3"),
         ('[[agents]]\nrole = "driver"\ncommand = "x"', 1, "agents.0.name", "is missing"),
         ('[[agents]]\nname = "driver-1"\ncommand = "x"', 1, "agents.0.role", "is missing"),
+        ("[deploy.environments.staging]\n[deploy.environments.production]", 2, "deploy.environments.production", "answers on port 8080, as staging does; give it another `port`"),
         ('[[agents]]\nname = "driver-1"\nrole = "drivr"', 3, "agents.0.role", "expected 'manager', 'driver', 'reviewer' or 'deployment', found a text 'drivr'"),
         (DRIVER, 1, "agents.0.model", "driver-1 needs exactly one of model, cli, command; found none"),
         (DRIVER + 'command = "x"\nmodel = "y"', 4, "agents.0.command", "found model and command"),

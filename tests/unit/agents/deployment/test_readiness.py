@@ -37,7 +37,7 @@ PRODUCTION = DeploymentDoc(
 STAGING = DeploymentDoc(version=1, id="d-1", environment="staging", commit=COMMIT, state="done")
 SETTINGS = DeploySettings(
     rollback_plan="docs/rollback.md",
-    environments={"staging": EnvironmentSettings(), "production": EnvironmentSettings(secrets=("API_KEY",))},
+    environments={"staging": EnvironmentSettings(port=8081), "production": EnvironmentSettings(secrets=("API_KEY",))},
     ready=ReadySettings(documentation=("docs/run.md",)),
 )
 NAMES = (

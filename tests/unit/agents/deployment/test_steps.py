@@ -32,7 +32,7 @@ SETTINGS = DeploySettings(
     healthy_within_s=5.0,
     smoke=("smoke",),
     tests=TestSettings(unit=("unit",), integration=("integration",), health=("health",)),
-    environments={"staging": EnvironmentSettings(), "production": EnvironmentSettings()},
+    environments={"staging": EnvironmentSettings(port=8081), "production": EnvironmentSettings()},
 )
 
 

@@ -24,7 +24,7 @@ DEPLOYER = "deployment"
 SETTINGS = DeploySettings(
     infrastructure=("deploy/**",),
     canary=(10, 100),
-    environments={"staging": EnvironmentSettings(), "production": EnvironmentSettings(acceptance="ask")},
+    environments={"staging": EnvironmentSettings(port=8081), "production": EnvironmentSettings(acceptance="ask")},
 )
 
 
