@@ -91,6 +91,8 @@ defaults
   log-format "%Ts %ms %Tt %Ta %s %ST %tsc %rc"
   timeout connect 5s
   timeout client 60s
+  # longer than clients keep what they do not use: who closes while the other sends cuts a request off
+  timeout http-keep-alive 10m
   timeout server 10m
   timeout tunnel 1h
   timeout queue 30s

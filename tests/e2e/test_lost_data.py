@@ -43,8 +43,7 @@ def destroy_groups(server: redis.Redis) -> None:
 
 
 def delete_inboxes(server: redis.Redis) -> None:
-    for key in server.keys("*:inbox:*"):
-        server.delete(key)
+    server.delete(*server.keys("*:inbox:*"))  # in one step: a loss that is seen half is restored twice
 
 
 @pytest.mark.long

@@ -94,7 +94,7 @@ class Load:
     async def _request(self, number: int) -> None:
         path = "/slow" if number % SLOW_EVERY == 0 else "/"
         try:
-            reader, writer = self._idle.pop() if self._idle else await self._open()
+            reader, writer = self._kept() or await self._open()
         except OSError as error:
             self._failed(f"no connection: {error}", is_reset=False)
             return
@@ -113,6 +113,15 @@ class Load:
             self._idle.append((reader, writer))
         status = head.split(b" ", 2)[1].decode()
         self._answered(path, status, body.decode())
+
+    def _kept(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """A connection that is open and not in use."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         self.counts.opened += 1

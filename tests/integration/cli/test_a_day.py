@@ -54,7 +54,7 @@ def look_at_the_stopped_roster(day: Workspace) -> None:
     assert set(status["branches"]["driver-1"]) == {"driver-1/log", "driver-1/work"}
     assert [blocker["what"] for blocker in status["blockers"]] == ["which name?"]
     drawn = day.call("status").stdout
-    assert "q-1 (T-3) waits for people" in drawn
+    assert "q-1 (T-3) waits for you" in drawn
     assert "which name?" in drawn
     assert [row["id"] for row in json.loads(day.call("questions", "--json").stdout)] == ["q-1"]
     refused = day.call("promote")
