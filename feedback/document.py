@@ -36,7 +36,7 @@ def document_of(envelope: Envelope, body: HandedIn) -> Document:
 
     `reviews/<task>-<attempt>-<review>.md` is a verdict, the same with `-synthesis` or `-vote` a word of the second round,
     `consults/<task>-<attempt>-<consult>.md` what was said to a consult,
-    `deployments/<release>-<environment>.md` the notes of a finished deployment.
+    `deployments/<run>-<deployment>-<environment>.md` the notes of a finished deployment.
     """
     match body:
         case VerdictGiven():
@@ -85,7 +85,8 @@ def _notes(envelope: Envelope, body: DeploymentNoted) -> Document:
     title = f"# {body.release} in {body.environment}: done"
     lines = (title, "", *_given(envelope, f"at the end of {body.deployment}"), *body.lines)
     text = "\n".join(lines) + "\n"
-    path = f"deployments/{_name(body.release)}-{_name(body.environment)}.md"
+    # by the deployment: one that brings a release back has the release's name, and its own page
+    path = f"deployments/{_name(envelope.run)}-{_name(body.deployment)}-{_name(body.environment)}.md"
     return Document(path, text.encode("utf-8", "replace"))
 
 

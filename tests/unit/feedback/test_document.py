@@ -102,9 +102,10 @@ def test_its_path_stays_in_its_folder_whatever_the_message_says(review: str, tas
     assert 3 < len(name) < 200
 
 
-def test_the_notes_of_a_deployment_are_a_page_of_its_release() -> None:
+def test_each_deployment_has_a_page_of_notes_also_one_that_brings_a_release_back() -> None:
     body = DeploymentNoted(deployment="d-1", environment="staging", release="r.1/x", lines=("- commit: `c`",))
     page = document(body)
-    assert page.path == "deployments/r-1-x-staging.md"
+    assert page.path == "deployments/r1-d-1-staging.md"
+    assert document(body.model_copy(update={"deployment": "d-2"})).path == "deployments/r1-d-2-staging.md"
     assert page.content.decode().startswith("# r.1/x in staging: done\n\n- given ")
     assert page.content.decode().endswith("\n- commit: `c`\n")
