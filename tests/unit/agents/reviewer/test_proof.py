@@ -55,6 +55,8 @@ RED, GREEN = (1, "AssertionError"), (0, "")
         ([(124, "")], [GREEN], "unrunnable", False),
         ([(137, "")], [GREEN], "unrunnable", False),
         ([RED, GREEN], [GREEN], "not_shown", False),
+        ([(1, "warning"), (1, "")], [(1, "")], "not_new", False),
+        ([(1, "")], [(1, "warning"), (1, "")], "not_new", False),
     ],
 )
 def test_red_on_the_reviewed_tree_alone_and_twice_is_a_veto(
