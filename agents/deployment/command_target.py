@@ -61,8 +61,7 @@ class CommandTarget:
 
     @property
     def abilities(self) -> Abilities:
-        commands = self._commands
-        return Abilities(weights=commands.weights, drain=bool(commands.drain), statistics=False, requests=False)
+        return Abilities(weights=self._commands.weights)
 
     def problems(self) -> tuple[str, ...]:
         missing = [name for name in _NEEDED if not getattr(self._commands, name)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -61,6 +62,7 @@ class Eye:
         self.readings: list[Reading] = []
         self._target, self._plan, self._clock, self._green = target, plan, clock, green
         self._since = clock()
+        self._seeds = itertools.count()
         self._probe = _Open(lambda: self._probed(green))
         self._requests = _Open(self._requested)
         self._beside = [_Open(lambda: self._probed(blue))] if blue else []
@@ -111,4 +113,6 @@ class Eye:
         addresses = {one.id: one.address for one in await asyncio.to_thread(self._target.running)}
         count = max(1, round(plan.pairs_per_s * plan.interval_s))
         both = [(name, addresses.get(name, "")) for name in (blue, self._green)]
-        return await ask_pairs(both[0], both[1], plan.path, count, within_s=plan.interval_s, clock=self._clock)
+        return await ask_pairs(
+            both[0], both[1], plan.path, count, within_s=plan.interval_s, clock=self._clock, seed=next(self._seeds)
+        )

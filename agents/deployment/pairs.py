@@ -26,11 +26,12 @@ Clock = Callable[[], float]
 
 
 async def ask_pairs(
-    blue: Side, green: Side, path: str, count: int, *, within_s: float, clock: Clock, seed: int = 0
+    blue: Side, green: Side, path: str, count: int, *, within_s: float, clock: Clock, seed: int
 ) -> list[Sample]:
     """Ask both so many times, the order of each pair by chance; in the order in which they were answered.
 
     Args:
+        seed: Draws the orders; another one for each call, or all calls have the same.
         within_s: The pairs are spread over this time; 0 = as fast as they are answered.
     """
     stop, pool = Event(), ThreadPoolExecutor(LANES, "pairs")
@@ -39,7 +40,7 @@ async def ask_pairs(
     def lane(number: int) -> list[Sample]:
         own = range(number, count, LANES)
         return _asked(
-            [_Line(*blue), _Line(*green)], path, [within_s * n / count for n in own], clock, stop, seed + number
+            [_Line(*blue), _Line(*green)], path, [within_s * n / count for n in own], clock, stop, seed * LANES + number
         )
 
     try:

@@ -33,7 +33,7 @@ class ProcessTarget:
 
     @property
     def abilities(self) -> Abilities:
-        return Abilities(weights=True, drain=True, statistics=True, requests=True)
+        return Abilities(weights=True)
 
     def problems(self) -> tuple[str, ...]:
         found = []

@@ -20,12 +20,6 @@ class Abilities:
 
     weights: bool
     """Shares of the traffic; without it `shift` takes 0 and 100 alone."""
-    drain: bool
-    """Waits until the requests in flight have ended; without it `drain` returns False at once."""
-    statistics: bool
-    """Counts what it passes on, so that `requests` is whole; without it probes are all there is."""
-    requests: bool
-    """Tells each real request; without it `requests` is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +89,7 @@ class Target(Protocol):
         ...
 
     def drain(self, release: str, timeout_s: float) -> bool:
-        """Give it no new requests and wait for those in flight; whether they ended in time."""
+        """Give it no new requests and wait for those in flight; whether they ended in time. False at once where it cannot tell."""
         ...
 
     def down(self, release: str) -> None:
@@ -107,7 +101,7 @@ class Target(Protocol):
         ...
 
     def requests(self, since: float) -> Sequence[Sample]:
-        """What real requests met that ended after `since` (seconds since 1970), oldest first."""
+        """What real requests met that ended after `since` (seconds since 1970), oldest first; none where it cannot tell."""
         ...
 
     def output(self, release: str) -> Path:
