@@ -10,6 +10,7 @@ from typing import cast
 
 from callboard.bus.board import Board, BudgetDoc, RunDoc
 from callboard.bus.caps import What, called, shown
+from callboard.bus.deployments import DeploymentDoc
 from callboard.bus.journal import JournalEntry
 from callboard.bus.messages import RosterChanged
 from callboard.bus.questions import ANYBODY, QuestionDoc
@@ -58,11 +59,13 @@ def follow(told: Told, entry: JournalEntry) -> tuple[Told, tuple[Notification, .
     found: list[Notification] = [*_dead_letter(entry), *_down(entry)]
     for change in entry.changes:
         kind = change.field.partition(":")[0]
-        if kind not in ("question", "run", "budget"):
+        if kind not in ("question", "run", "budget", "deployment"):
             continue
         doc = change.change().doc
         if isinstance(doc, QuestionDoc):
             found += _question(doc)
+        elif isinstance(doc, DeploymentDoc):
+            found += _rollback(doc)
         elif isinstance(doc, BudgetDoc):
             fresh = [item for item in doc.noticed.items() if _cap_key(item) not in told.caps]
             found += map(_much, fresh)
@@ -149,6 +152,27 @@ def _run(told: Told, run: RunDoc, seq: int) -> Iterator[Notification]:
         f"run {run.id} {'is' if run.state == 'paused' else 'has'} {state}",
         text,
     )
+
+
+def _rollback(doc: DeploymentDoc) -> Iterator[Notification]:
+    """How it ended, said once: what is over never changes again."""
+    if not doc.is_over:
+        return
+    if doc.state == "rolled_back":
+        text = f"{short(doc.reason)}\n{_after_rollback(doc)}"
+        yield Notification(f"{doc.id} rolled back", "rollback", f"{doc.id} is rolled back in {doc.environment}", text)
+    elif doc.kind == "restore":
+        title = f"{doc.environment} is back at commit {doc.commit[:12]} ({doc.id})"
+        text = f"{doc.by or 'A person'} wanted the release before.\n`callboard deployments` shows what serves"
+        yield Notification(f"{doc.id} restored", "rollback", title, text)
+
+
+def _after_rollback(doc: DeploymentDoc) -> str:
+    shows = "`callboard deployments` shows how it went"
+    if doc.task:
+        return f"Next: {doc.next}; {doc.task} was opened for it. {shows}"
+    command = "rollback" if doc.kind == "restore" else "deploy"
+    return f"Next: {doc.next}. Once the reason is seen to, `callboard {command} --env {doc.environment}`; {shows}"
 
 
 def _dead_letter(entry: JournalEntry) -> Iterator[Notification]:

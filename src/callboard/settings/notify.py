@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator
 from callboard.agents.settings import Seconds, Table
 from callboard.bus.known_secrets import KnownSecret
 
-Event = Literal["question", "budget", "run", "dead-letter", "agent-down"]
+Event = Literal["question", "budget", "run", "dead-letter", "agent-down", "rollback"]
 EVENTS: tuple[Event, ...] = get_args(Event)
 ENV = "env:"
 _LEAST_SECRET = 12

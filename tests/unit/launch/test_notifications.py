@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from boards import NOW, board_of, question_doc, run_doc, task_doc
 
+from callboard.agents.deployment.events import Event, Rules, StepEnded, WentBack
+from callboard.agents.deployment.flow import advance
 from callboard.bus.board import BudgetDoc, Doc
+from callboard.bus.deployments import DeploymentDoc
 from callboard.bus.envelope import Draft
 from callboard.bus.journal import BoardChange, DeadNote, JournalEntry, Step
 from callboard.bus.messages import Body, RosterChanged
@@ -120,6 +123,48 @@ def test_a_dead_letter_and_an_agent_that_is_down_are_told() -> None:
     assert "callboard dead show 7" in letter_.text
     assert (agent.event, agent.title) == ("agent-down", "driver-2 is down")
     assert said(Told(), entry(8, body=RosterChanged(agents={"driver-2": "driver"}))) == []
+
+
+GREEN = DeploymentDoc(
+    version=1, id="d-3", environment="production", commit="c" * 40, release="r-3", blue="r-2", by="Ada"
+)
+RULES = Rules(canary=(100,), asks=False, fixes=5)
+
+
+def led(doc: DeploymentDoc, *events: Event, **values: object) -> list[Notification]:
+    """What is told of all documents on the way; `values`: what the desk adds to the last one."""
+    entries = [entry(1, deployment__d3=doc)]
+    for event in events:
+        doc = advance(doc, event, RULES).doc
+        last = doc.model_copy(update=values) if event is events[-1] else doc
+        entries.append(entry(len(entries) + 1, deployment__d3=last))
+    return said(Told(), *entries)
+
+
+def test_a_rollback_is_told_once_it_has_ended_with_the_reason_and_what_is_next() -> None:
+    watched = GREEN.model_copy(update={"state": "promoting", "step": "shift"})
+    failed, gone = StepEnded("shift", "failed", "errors: 9 %"), StepEnded("roll_back", "passed")
+    [found] = led(watched, failed, gone, task="T-9")
+    assert (found.key, found.event, found.title) == ("d-3 rolled back", "rollback", "d-3 is rolled back in production")
+    assert found.text.startswith("shift: errors: 9 %\nNext: development; T-9 was opened for it.")
+    [wanted] = led(watched, WentBack("Ada wanted it"), gone)
+    assert "Ada wanted it\nNext: retry. Once the reason is seen to, `callboard deploy --env production`" in wanted.text
+
+
+def test_green_that_could_not_be_taken_away_is_told_with_the_rollback() -> None:
+    going = GREEN.model_copy(update={"state": "rolled_back", "step": "roll_back", "reason": "slow", "next": "retry"})
+    [found] = led(going, *[StepEnded("roll_back", "failed", "no answer")] * 3)
+    assert "slow; and Green could not be taken away: no answer" in found.text
+
+
+def test_a_release_that_was_brought_back_is_told_and_one_that_did_not_come_is_told_as_rolled_back() -> None:
+    coming = GREEN.model_copy(update={"kind": "restore", "state": "baking", "step": "finish"})
+    [back] = led(coming, StepEnded("finish", "passed"))
+    assert (back.event, back.title) == ("rollback", "production is back at commit cccccccccccc (d-3)")
+    assert back.text.startswith("Ada wanted the release before.")
+    [not_back] = led(coming, StepEnded("finish", "failed", "gone"), StepEnded("roll_back", "passed"))
+    assert "`callboard rollback --env production`" in not_back.text
+    assert led(GREEN.model_copy(update={"state": "baking", "step": "finish"}), StepEnded("finish", "passed")) == []
 
 
 def test_whoever_begins_to_be_told_in_the_middle_hears_of_open_questions_and_nothing_else_that_is_past() -> None:
