@@ -6,6 +6,7 @@ import hashlib
 
 from callboard.agents.brains.brain import AnyJob, Inquiry, Job
 from callboard.agents.brains.calls import About
+from callboard.bus.task import TaskSpec
 
 PLACE = (" ", "@@", "index ")
 """Beginnings of a diff's lines that say where a change lies: they follow from what else has landed, and from git's version."""
@@ -13,7 +14,7 @@ PLACE = (" ", "@@", "index ")
 
 def about(job: AnyJob) -> About:
     if isinstance(job, Job):
-        return About(key=job.spec.key, agent=job.seat.agent, attempt=job.attempt, asked=job.spec.digest)
+        return About(key=job.spec.key, agent=job.seat.agent, attempt=job.attempt, asked=asked_for(job.spec))
     if isinstance(job, Inquiry):
         if job.about is not None:
             return job.about
@@ -25,9 +26,17 @@ def about(job: AnyJob) -> About:
         agent=job.seat.agent,
         attempt=job.attempt,
         round=int(request.review.rpartition(".")[2]),
-        asked=request.requirements_hash,
+        asked=asked_for(request.spec),
         change=change_digest(job.diff),
     )
+
+
+def asked_for(spec: TaskSpec) -> str:
+    """16 hex digits over what a task asks for. One that a deployment made names commits and measurements, which no other run
+    has: its key says which failure of which deployment it is about."""
+    if spec.source.kind == "deployment":
+        return hashlib.sha256(spec.key.encode()).hexdigest()[:16]
+    return spec.digest
 
 
 def change_digest(diff: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, JsonValue
 
-from callboard.agents.brains.about import change_digest
+from callboard.agents.brains.about import asked_for, change_digest
 from callboard.agents.brains.brain import Inquiry, Seat
 from callboard.agents.brains.calls import About
 from callboard.agents.brains.framing import framed
@@ -62,7 +62,7 @@ def _about(seat: Seat, envelope: Envelope, request: SecondRequest, diff: str) ->
         agent=seat.agent,
         attempt=envelope.attempt,
         round=int(request.review.rpartition(".")[2]),
-        asked=request.requirements_hash,
+        asked=asked_for(request.spec),
         change=hashlib.sha256("\0".join(said).encode()).hexdigest()[:16],
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from callboard.agents.brains.answer import plain, read_shape
 from callboard.agents.brains.brain import Inquiry, Judge, Seat
+from callboard.agents.brains.calls import About
 from callboard.agents.brains.framing import framed
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.reviewer.in_time import answer_in_time, limit_s
@@ -133,7 +135,16 @@ class Releasing:
                 "results": [one.model_dump(mode="json") for one in request.commands],
                 "deadline": request.deadline.isoformat(),
             },
+            about=about_release(self.seat.agent, request, asked),
         )
+
+
+def about_release(agent: str, request: ReleaseReviewRequested, requirements: Mapping[str, str]) -> About:
+    """Commits and addresses are others wherever it is asked again."""
+    results = [f"{one.command} -> {one.exit_code}" for one in request.commands]
+    parts = [*ASKED.values(), *requirements.values(), *results]
+    asked = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return About(key=f"release/{request.review}", agent=agent, attempt=1, asked=asked)
 
 
 def read_release_review(text: str) -> ReleaseReview:

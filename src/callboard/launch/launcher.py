@@ -82,6 +82,8 @@ class LaunchOptions:
     """What a new run is for, as a sentence."""
     safety: Safety | None = None
     """A new run's profile; None = normal."""
+    holds: Callable[[], bool] = bool
+    """True: whoever looks on has something left to ask for, so it does not end by itself yet."""
 
 
 @dataclass(slots=True)
@@ -296,7 +298,8 @@ class Launcher:
                 self.view.board(board)
             self._say_dead(dead)
             if not self.options.stay and self._has_manager:
-                state = outlook(board) if await is_quiet(bus, board) else "busy"
+                is_held = self.options.holds() or not await is_quiet(bus, board)
+                state = "busy" if is_held else outlook(board)
                 if state == "ended":
                     return 0 if board.run.state == "succeeded" else 1
                 moves_by_itself = state == "busy" or (state == "moving" and not dead)

@@ -9,6 +9,7 @@ import pytest
 from brain_jobs import SPEC, job, review_job
 
 from callboard.agents.brains.about import about, change_digest
+from callboard.bus.task import Source
 
 DIFF = """\
 diff --git a/app/x.py b/app/x.py
@@ -26,6 +27,20 @@ def test_an_attempt_is_about_what_was_asked_wherever_and_on_whatever_commit_it_i
     here, there = job(tmp_path / "a"), replace(job(tmp_path / "b"), base="c" * 40, task="T-9")
     assert about(here) == about(there)
     assert about(here).asked == SPEC.digest
+
+
+def test_a_task_of_a_deployment_is_known_by_its_key_as_it_names_commits_and_measurements(tmp_path: Path) -> None:
+    own = SPEC.model_copy(update={"key": "driver-1/d-2-development", "source": Source(kind="deployment")})
+    one, other = (own.model_copy(update={"title": f"Make {commit} fit", "what": commit}) for commit in ("abc", "def"))
+    first, review = job(tmp_path), review_job(tmp_path)
+    assert about(replace(first, spec=one)) == about(replace(first, spec=other))
+    reviews = [
+        replace(review, request=review.request.model_copy(update={"spec": spec, "requirements_hash": spec.digest}))
+        for spec in (one, other)
+    ]
+    assert about(reviews[0]) == about(reviews[1])
+    renamed = one.model_copy(update={"key": "driver-1/d-3-development"})
+    assert about(replace(first, spec=renamed)).asked != about(replace(first, spec=one)).asked
 
 
 def test_a_review_is_about_the_change_and_knows_its_round(tmp_path: Path) -> None:
