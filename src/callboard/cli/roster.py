@@ -64,8 +64,8 @@ def launch(
     from callboard.cli.launching import detached_launch, dry_launch, real_launch
     from callboard.launch.launcher import LaunchOptions
 
-    names = {"only": tuple(only or ()), "again": tuple(again or ())}
-    options = LaunchOptions(stay=stay, new=new, from_=from_, goal=goal, safety=safety, **names)
+    starts, redone = tuple(only or ()), tuple(again or ())
+    options = LaunchOptions(stay=stay, new=new, from_=from_, goal=goal, safety=safety, only=starts, again=redone)
     way = dry_launch if dry_run else detached_launch if detach else real_launch
     raise typer.Exit(way(open_workspace(), options, json=json))
 
