@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import AwareDatetime
 
 from callboard.bus.body import Body
-from callboard.bus.deployments import ReleaseReview, StepName, StepOutcome
+from callboard.bus.deployments import LetPass, ReadyItem, ReleaseReview, StepName, StepOutcome
 from callboard.bus.task import CommandResult
 
 
@@ -39,6 +39,8 @@ class DeploymentRequested(Body):
     """shift: what of the traffic Green gets."""
     waived: tuple[str, ...] = ()
     """test: kinds of tests that a person goes on without."""
+    let_pass: tuple[LetPass, ...] = ()
+    """shift: what of the checklist a person lets pass as it is."""
     is_restore: bool = False
     run: str = ""
     """With the id of the deployment it names the holder of the environment's lock."""
@@ -53,7 +55,7 @@ class DeploymentChanged(Body):
     step: StepName
     outcome: StepOutcome
     reason: str = ""
-    """failed, inconclusive: why, and the way out; missing: the kinds of tests, separated by ", "."""
+    """failed, inconclusive: why, and the way out; missing: what is, separated by ", "."""
     facts: tuple[str, ...] = ()
     commands: tuple[CommandResult, ...] = ()
     release: str = ""
@@ -62,6 +64,8 @@ class DeploymentChanged(Body):
     address: str = ""
     blue: str | None = None
     """look: the release that serves, "" = none; None = not said."""
+    checklist: tuple[ReadyItem, ...] = ()
+    """ready: all of its items."""
     is_configuration: bool = False
     """failed: it looks as if the way it is run were to blame, and not the code."""
 

@@ -22,12 +22,16 @@ DeploymentState = Literal[
     "done",
     "rolled_back",
 ]
-StepName = Literal["inputs", "look", "up", "test", "rehearse", "shift", "bake", "finish", "roll_back"]
+StepName = Literal["inputs", "look", "up", "test", "rehearse", "ready", "shift", "bake", "finish", "roll_back"]
 """What the deployment agent does: inputs: are the six there; look: may this environment be deployed to, and is Blue well;
-up: build and start Green; test: against Green's address; rehearse: can one go back; shift: traffic to Green by so many per
-cent, and watch; bake: watch while Green serves all; finish: drain and stop Blue; roll_back: Blue serves all, Green stops."""
+up: build and start Green; test: against Green's address; rehearse: can one go back; ready: the production checklist; shift:
+traffic to Green by so many per cent, and watch; bake: watch while Green serves all; finish: drain and stop Blue; roll_back:
+Blue serves all, Green stops."""
 StepOutcome = Literal["passed", "failed", "inconclusive", "missing"]
-"""inconclusive: nobody can say, which is never a pass; missing: kinds of tests that are not there, for a person to judge."""
+"""inconclusive: nobody can say, which is never a pass; missing: what a person has to judge: kinds of tests that are not there,
+items of the checklist that do not pass."""
+ReadyState = Literal["pass", "fail", "unknown"]
+AskedAbout = Literal["tests", "acceptance", "review", "ready"]
 Next = Literal["", "retry", "development"]
 """What follows a rolled back deployment: the same again, or work on the code."""
 QUESTIONS = ("quality", "requirements", "security", "performance", "critical_issues")
@@ -52,6 +56,24 @@ class ReleaseReview(Fact):
     @property
     def is_whole(self) -> bool:
         return all(self.answers.get(name, Said()).answer != "unanswered" for name in QUESTIONS)
+
+
+class ReadyItem(Fact):
+    """One line of the production checklist."""
+
+    name: str
+    state: ReadyState
+    fact: str
+    source: str
+    """Where the fact comes from."""
+
+
+class LetPass(Fact):
+    """An item of the checklist that a person lets pass as it is."""
+
+    item: str
+    state: ReadyState
+    by: str = ""
 
 
 class Edge(Fact):
@@ -81,8 +103,10 @@ class DeploymentDoc(Doc):
     """What the deployment agent has in hand."""
     number: int = 0
     """Of the step in hand: an answer to another one is late."""
-    stage: int = 0
-    """shift: which of the canary's per cents is next; roll_back: how often that was tried before."""
+    canary_step: int = 0
+    """shift: which of the canary's per cents is next."""
+    back_tries: int = 0
+    """roll_back: how often that was tried before."""
     fixes: int = 0
     """How often it went to fixing."""
     problem: str = ""
@@ -94,10 +118,18 @@ class DeploymentDoc(Doc):
     """The task that is to fix it, or that a roll back has opened."""
     question: str = ""
     """What a person is asked; "" = nobody is."""
+    asked: AskedAbout | Literal[""] = ""
+    """What that question is about."""
+    missing: tuple[str, ...] = ()
+    """Kinds of tests that are not there, as it was asked about them."""
     waived: tuple[str, ...] = ()
     """Kinds of tests that a person goes on without."""
     tests: tuple[CommandResult, ...] = ()
     """The last run against Green."""
+    checklist: tuple[ReadyItem, ...] = ()
+    """As it was made last; () = it was not: no promotion to production."""
+    let_pass: tuple[LetPass, ...] = ()
+    """What of it a person lets pass as it is."""
     reviewers: tuple[str, ...] = ()
     """Who is asked about the deployed code now; () = nobody."""
     reviews: dict[str, ReleaseReview] = {}

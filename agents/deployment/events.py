@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from callboard.bus.deployments import StepName, StepOutcome
+from callboard.bus.deployments import AskedAbout, ReadyItem, StepName, StepOutcome
 from callboard.bus.task import CommandResult
 
 
@@ -29,6 +29,8 @@ class StepEnded:
     blue: str = ""
     """look: what serves; "" = nothing does."""
     commands: tuple[CommandResult, ...] = ()
+    checklist: tuple[ReadyItem, ...] = ()
+    """ready: all of its items."""
     is_configuration: bool = False
     is_late: bool = False
     """The time for fixing is over."""
@@ -64,6 +66,8 @@ class Answered:
 
     goes_on: bool
     by: str = ""
+    looks_again: bool = False
+    """The step that asked is done again, whatever else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class OpenFix:
 class AskPerson:
     """It waits for a person."""
 
-    about: Literal["tests", "acceptance", "review"]
+    about: AskedAbout
     text: str
 
 
@@ -120,4 +124,6 @@ class Rules:
     canary: tuple[int, ...] = (100,)
     asks: bool = False
     """A person accepts Green before it is promoted."""
+    is_production: bool = False
+    """The checklist has to pass, or a person lets named items of it pass."""
     fixes: int = 5

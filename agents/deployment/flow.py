@@ -4,8 +4,9 @@
                                  ^          |           |
                                  +- fixing <+-----------+          rolled_back(reason) from every state
 
-After a fix the way is always green_up, testing, a fresh review. What restores an earlier release was tested and reviewed when
-it was new: from green_up it is promoted at once.
+After a fix the way is always green_up, testing, a fresh review. Into production the checklist is made while Green is eligible,
+and holds it there. What restores an earlier release was tested, reviewed and checked when it was new: from green_up it is
+promoted at once.
 """
 
 from __future__ import annotations
@@ -67,20 +68,20 @@ def advance(doc: DeploymentDoc, event: Event, rules: Rules) -> Move:
         case NotFixed(reason=reason):
             return back(doc, reason, "development") if doc.state == "fixing" else Move(doc, Nothing())
         case Answered():
-            return _answered(doc, event) if doc.question else Move(doc, Nothing())
+            return _answered(doc, event, rules) if doc.question else Move(doc, Nothing())
     assert_never(event)
 
 
 def back(doc: DeploymentDoc, reason: str, then: Next) -> Move:
     """Blue serves everything, then Green stops; nothing is to be done where nothing was started."""
-    told = {"state": "rolled_back", "reason": reason, "next": then, "question": "", "reviewers": (), "stage": 0}
+    told = {"state": "rolled_back", "reason": reason, "next": then, "question": "", "reviewers": (), "back_tries": 0}
     if doc.state in NOTHING_UP:
         return Move(doc.model_copy(update={**told, "step": ""}), Nothing(ended=True))
     return _step(doc.model_copy(update=told), "roll_back")
 
 
 def _step(doc: DeploymentDoc, step: StepName, state: DeploymentState | None = None) -> Move:
-    values = {"step": step, "number": doc.number + 1, "state": state or doc.state, "question": ""}
+    values = {"step": step, "number": doc.number + 1, "state": state or doc.state, "question": "", "asked": ""}
     return Move(doc.model_copy(update=values), DoStep())
 
 
@@ -108,6 +109,8 @@ def _step_ended(doc: DeploymentDoc, event: StepEnded, rules: Rules) -> Move:
             return _tested(doc, event, rules)
         case "rehearse":
             return _rehearsed(doc, event, rules)
+        case "ready":
+            return _checked(doc, event, rules)
         case "shift" | "bake":
             return _watched(doc, event, rules)
         case "finish":
@@ -128,7 +131,8 @@ def _up(doc: DeploymentDoc, event: StepEnded, rules: Rules) -> Move:
 
 def _tested(doc: DeploymentDoc, event: StepEnded, rules: Rules) -> Move:
     if event.outcome == "missing":
-        return _ask(doc, AskPerson("tests", event.reason))
+        kinds = tuple(event.reason.split(", "))
+        return _ask(doc.model_copy(update={"missing": kinds}), AskPerson("tests", event.reason))
     return _review(doc) if event.outcome == "passed" else _fix(doc, event, rules)
 
 
@@ -156,18 +160,30 @@ def _rehearsed(doc: DeploymentDoc, event: StepEnded, rules: Rules) -> Move:
     if event.outcome != "passed":
         is_code = event.outcome == "failed" and not event.is_configuration
         return back(doc, event.reason, "development" if is_code else "retry")
+    return _step(doc, "ready") if rules.is_production else _accept(doc, rules)
+
+
+def _checked(doc: DeploymentDoc, event: StepEnded, rules: Rules) -> Move:
+    """What fails or is unknown holds it until a person has said which of that may pass."""
+    doc = doc.model_copy(update={"checklist": event.checklist})
+    if event.outcome == "missing":
+        return _ask(doc, AskPerson("ready", event.reason))
+    return _accept(doc, rules) if event.outcome == "passed" else back(doc, event.reason, "retry")
+
+
+def _accept(doc: DeploymentDoc, rules: Rules) -> Move:
     return _ask(doc, AskPerson("acceptance", "")) if rules.asks else _promote(doc)
 
 
 def _promote(doc: DeploymentDoc) -> Move:
-    return _step(doc.model_copy(update={"stage": 0}), "shift", "promoting")
+    return _step(doc.model_copy(update={"canary_step": 0}), "shift", "promoting")
 
 
 def percent(doc: DeploymentDoc, rules: Rules) -> int:
     """What Green gets of the traffic with the shift in hand. A first release, and one that is brought back, gets all."""
     if not doc.blue or doc.kind == "restore":
         return 100
-    return rules.canary[min(doc.stage, len(rules.canary) - 1)]
+    return rules.canary[min(doc.canary_step, len(rules.canary) - 1)]
 
 
 def _watched(doc: DeploymentDoc, event: StepEnded, rules: Rules) -> Move:
@@ -179,15 +195,15 @@ def _watched(doc: DeploymentDoc, event: StepEnded, rules: Rules) -> Move:
         return _step(doc, "finish")
     if percent(doc, rules) == 100:
         return _step(doc, "bake", "baking")
-    return _step(doc.model_copy(update={"stage": doc.stage + 1}), "shift")
+    return _step(doc.model_copy(update={"canary_step": doc.canary_step + 1}), "shift")
 
 
 def _rolled_back(doc: DeploymentDoc, event: StepEnded) -> Move:
     """Tried again a few times; then it is over, and says that a person has to look."""
     if event.outcome == "passed":
         return Move(doc, Nothing(ended=True))
-    if doc.stage < BACK_TRIES - 1:
-        return _step(doc.model_copy(update={"stage": doc.stage + 1}), "roll_back")
+    if doc.back_tries < BACK_TRIES - 1:
+        return _step(doc.model_copy(update={"back_tries": doc.back_tries + 1}), "roll_back")
     reason = f"{doc.reason}; and Green could not be taken away: {event.reason}"
     return Move(doc.model_copy(update={"reason": reason}), Nothing(ended=True))
 
@@ -209,16 +225,19 @@ def _fix(doc: DeploymentDoc, event: StepEnded, rules: Rules) -> Move:
 
 def _ask(doc: DeploymentDoc, todo: AskPerson) -> Move:
     """The desk puts the question's id in the place of this mark."""
-    return Move(doc.model_copy(update={"question": todo.about}), todo)
+    return Move(doc.model_copy(update={"question": todo.about, "asked": todo.about}), todo)
 
 
-def _answered(doc: DeploymentDoc, event: Answered) -> Move:
-    doc = doc.model_copy(update={"question": ""})
+def _answered(doc: DeploymentDoc, event: Answered, rules: Rules) -> Move:
+    about = doc.asked
+    doc = doc.model_copy(update={"question": "", "asked": ""})
     who = event.by or "a person"
+    if event.looks_again and about == "ready":
+        return _step(doc, "ready")
     if not event.goes_on:
-        return back(doc, f"{who} did not accept it", "development")
+        return back(doc, f"{who} did not accept it", "retry" if about == "ready" else "development")
     if doc.state == "testing":
         return _step(doc, "test")
     if doc.state == "reviewing":
         return _review(doc)
-    return _promote(doc)
+    return _accept(doc, rules) if about == "ready" else _promote(doc)

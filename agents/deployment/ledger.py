@@ -44,7 +44,7 @@ class Passed(_Written):
 
 
 class Audit(_Written):
-    """One thing that was done to the hold."""
+    """One thing that was done to the hold, or let pass."""
 
     by: str
     did: str
@@ -138,6 +138,16 @@ class Ledger:
                 return old
             fresh = Passed(release=release, commit=commit, deployment=deployment, at=self._now())
             return old.model_copy(update={"passed": (*old.passed, fresh)[-KEPT:]})
+
+        self._change(noted)
+
+    def note(self, by: str, did: str) -> None:
+        """Write down what somebody decided here; once for the same words."""
+
+        def noted(old: Record) -> Record:
+            if any((one.by, one.did) == (by, did) for one in old.audit):
+                return old
+            return old.model_copy(update={"audit": self._audited(old, by, did)})
 
         self._change(noted)
 

@@ -16,3 +16,8 @@ class ReadySettings(Table):
     """Commands that find the service's logs, metrics or traces where they are collected."""
     documentation: Texts = ()
     """Files of the repository for whoever runs the service."""
+
+    @property
+    def commands(self) -> dict[str, tuple[str, ...]]:
+        """Item of the checklist -> what shows it."""
+        return {"authentication": self.authentication, "monitoring": self.monitoring, "telemetry": self.telemetry}

@@ -84,6 +84,9 @@ class EnvironmentSettings(Table):
     """A file of NAME=value lines that git ignores, from the repository's top; "" = none."""
     acceptance: Acceptance | None = None
     """None = as `[deploy]` says."""
+    production: bool = False
+    """People depend on it: before a release gets traffic here, the checklist of `callboard ready` has to pass, or a person lets
+    named items of it pass."""
 
 
 class DeploySettings(TargetSettings):
@@ -156,7 +159,14 @@ class DeploySettings(TargetSettings):
         """The longest that one step may take."""
         commands = sum(map(len, self.tests.by_kind.values())) + len(self.smoke)
         watched = max(self.bake_s, self.canary_s) + self.analysis.hold_s + self.drain_s
-        return watched + self.healthy_within_s + self.settled_s + self.tests.timeout_s * (commands + 1)
+        checked = sum(map(len, self.ready.commands.values()))
+        return watched + self.healthy_within_s + self.settled_s + self.tests.timeout_s * (max(commands, checked) + 1)
+
+    @property
+    def production(self) -> str:
+        """The last environment that says so; where none does, the last one."""
+        names = [name for name, one in self.environments.items() if one.production]
+        return (names or list(self.environments))[-1]
 
     def before(self, environment: str) -> str:
         """The environment that a commit must have passed first; "" for the first one."""

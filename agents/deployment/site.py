@@ -14,9 +14,14 @@ from callboard.agents.deployment.readers import ReaderPlace
 from callboard.agents.deployment.settings import DeploySettings
 from callboard.agents.deployment.target import Release, Target
 from callboard.agents.workspace.git import Repository
+from callboard.bus.board import Board
 from callboard.bus.task import CommandResult
 
 Sleep = Callable[[float], Awaitable[None]]
+
+
+async def _empty() -> Board:
+    return Board()
 
 
 class Tester(Protocol):
@@ -50,6 +55,8 @@ class Site:
     tester: Tester
     close_fixed: Callable[[str, str], Sequence[str]] = field(default=lambda before, commit: ())
     """What became of the issues that the commits between two releases fix."""
+    board: Callable[[], Awaitable[Board]] = field(default=_empty)
+    """The run's, as it is now."""
     clock: Callable[[], float] = time.time
     sleep: Sleep = asyncio.sleep
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from callboard.agents.deployment import traffic
+from callboard.agents.deployment.checking import check, line
 from callboard.agents.deployment.inputs import Given, missing
 from callboard.agents.deployment.ledger import previous
 from callboard.agents.deployment.rehearsal import rehearse
 from callboard.agents.deployment.secret_values import secret_values
 from callboard.agents.deployment.site import Site
 from callboard.agents.threads import run_to_end
-from callboard.bus.deployments import StepOutcome
+from callboard.bus.deployments import ReadyItem, StepOutcome
 from callboard.bus.errors import CallboardError
 from callboard.bus.messages import DeploymentChanged, DeploymentRequested
 from callboard.bus.task import CommandResult
@@ -36,6 +37,7 @@ class Ended:
     commands: tuple[CommandResult, ...] = ()
     values: dict[str, str] = field(default_factory=dict)
     """release, commit, address, blue: where the step has found them."""
+    checklist: tuple[ReadyItem, ...] = ()
     is_configuration: bool = False
 
 
@@ -54,6 +56,7 @@ async def do(site: Site, request: DeploymentRequested) -> DeploymentChanged:
             "reason": ended.reason,
             "facts": ended.facts,
             "commands": ended.commands,
+            "checklist": ended.checklist,
             "is_configuration": ended.is_configuration,
             **ended.values,
         }
@@ -72,6 +75,8 @@ async def _do(site: Site, request: DeploymentRequested) -> Ended:
             return await _test(site, request)
         case "rehearse":
             return Ended(*await rehearse(site, request))
+        case "ready":
+            return await _ready(site, request)
         case "shift":
             return Ended(*await traffic.shift(site, request))
         case "bake":
@@ -204,6 +209,14 @@ async def _test(site: Site, request: DeploymentRequested) -> Ended:
     if found := await run_to_end(_error_line, site, request.release):
         return Ended("failed", f"Green printed what error_patterns name: {found}", commands=ran)
     return Ended(facts=(f"{len(ran)} of {len(commands)} tests passed against {green.address}",), commands=ran)
+
+
+async def _ready(site: Site, request: DeploymentRequested) -> Ended:
+    """What does not pass is for a person to judge."""
+    items = await check(site, request)
+    held = [item.name for item in items if item.state != "pass"]
+    facts = tuple(map(line, items))
+    return Ended("missing" if held else "passed", ", ".join(held), facts, checklist=items)
 
 
 def _variables(site: Site, address: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ OUTCOMES: dict[str, StepOutcome] = {"pass": "passed", "fail": "failed", "inconcl
 async def shift(site: Site, request: DeploymentRequested) -> Came:
     """Give Green its share. At less than all of it, watch before it gets more; at all of it the bake watches."""
     share = request.percent
+    await run_to_end(_write_down, site, request)
     if share < 100 and not site.target.abilities.weights:
         return "passed", "", (f"target {site.settings.target} has no weights: {share} % is left out",)
     weights = {request.release: share, **({request.blue: 100 - share} if request.blue else {})}
@@ -30,6 +31,12 @@ async def shift(site: Site, request: DeploymentRequested) -> Came:
         return "passed", "", (told,)
     outcome, reason, facts = await _watched(site, request, site.settings.canary_s)
     return outcome, reason, (told, *facts)
+
+
+def _write_down(site: Site, request: DeploymentRequested) -> None:
+    """Before any traffic: what of the checklist a person let pass as it was."""
+    for one in request.let_pass:
+        site.ledger.note(one.by or "a person", f"let {one.item} pass for {holder(request)}, though it was {one.state}")
 
 
 async def bake(site: Site, request: DeploymentRequested) -> Came:

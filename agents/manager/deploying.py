@@ -1,14 +1,10 @@
-"""The desk's side of a deployment: what people ask for, what became of a step, and what follows from the flow."""
+"""The desk's side of a deployment: what became of a step, and what follows from the flow."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from callboard.agents.deployment.events import (
-    Answered,
     AskPerson,
     AskReview,
-    Begun,
     DoStep,
     Event,
     Fixed,
@@ -17,44 +13,21 @@ from callboard.agents.deployment.events import (
     OpenFix,
     Rules,
     StepEnded,
-    WentBack,
 )
 from callboard.agents.deployment.flow import advance, percent
 from callboard.agents.deployment.settings import DeploySettings
-from callboard.agents.manager import closing, deploy_issues, deploy_tasks, questions, release_reviews
+from callboard.agents.manager import deploy_issues, deploy_questions, deploy_tasks, release_reviews
 from callboard.agents.manager.decision import Decision
 from callboard.agents.manager.problems import failure_digest
 from callboard.bus.board import ENDED, Board, QuestionDoc, TaskState
 from callboard.bus.deployments import DeploymentDoc, Edge, deployment_field
 from callboard.bus.messages import (
     JOURNAL,
-    CommandHandled,
     DeploymentChanged,
-    DeploymentCommanded,
     DeploymentRequested,
     MessageRefused,
     ReleaseReviewGiven,
 )
-
-GOES_ON, GOES_BACK = "go on", "roll back"
-
-
-def commanded(decision: Decision, body: DeploymentCommanded) -> None:
-    """A person's command; what cannot be done is said at once, and nothing is started."""
-    settings = decision.policy.deploy
-    environment = body.environment or (next(iter(settings.environments)) if settings else "")
-    why_not = _refusal(decision, settings, environment)
-    known = under_way(decision.board, environment)
-    if why_not:
-        _reply(decision, False, why_not)
-    elif body.command == "rollback":
-        _roll_back(decision, body, environment, known)
-    elif known is not None:
-        told = f"{known.id} is under way in {environment} ({known.state}), and an environment takes one at a time; "
-        _reply(decision, False, f"{told}`callboard rollback --env {environment}` ends it")
-    else:
-        doc = _begin(decision, body, environment, "deploy", body.commit or decision.board.run.head)
-        _reply(decision, True, f"{doc.id}: {doc.commit[:12]} goes to {environment}; `callboard deployments` shows it")
 
 
 def changed(decision: Decision, body: DeploymentChanged) -> None:
@@ -76,6 +49,7 @@ def changed(decision: Decision, body: DeploymentChanged) -> None:
         address=body.address,
         blue=body.blue or "",
         commands=body.commands,
+        checklist=body.checklist,
         is_configuration=body.is_configuration,
         is_late=deploy_tasks.is_late(decision, doc),
     )
@@ -98,10 +72,8 @@ def review_deadline(decision: Decision, review: str) -> None:
 def answered(decision: Decision, question: QuestionDoc, text: str, by: str) -> None:
     """A person has said how it goes on."""
     doc = decision.board.get(deployment_field(question.deployment), DeploymentDoc)
-    goes_on = text == GOES_ON
-    if goes_on and doc.state == "testing":
-        doc = doc.model_copy(update={"waived": (*doc.waived, *question.text.partition(": ")[2].split(", "))})
-    follow(decision, doc, Answered(goes_on, by), f"{by or 'a person'} says: {text}", [])
+    doc, event = deploy_questions.answered(doc, text, by)
+    follow(decision, doc, event, f"{by or 'a person'} says: {text}", [])
 
 
 def settle(decision: Decision) -> None:
@@ -125,7 +97,7 @@ def follow(decision: Decision, doc: DeploymentDoc, event: Event, title: str, fac
     edge = Edge(source=doc.state, to=new.state, event=title, facts=tuple(facts), at=decision.now)
     new = new.model_copy(update={"history": (*new.history, edge)})
     if doc.question and not new.question:
-        _close_question(decision, doc)
+        deploy_questions.close(decision, doc)
     led = f"{doc.state} -> {new.state}" if doc.state != new.state else doc.state
     decision.log("deployment", f"{doc.id} {doc.environment}: {title}", [led, *facts])
     match todo:
@@ -136,7 +108,7 @@ def follow(decision: Decision, doc: DeploymentDoc, event: Event, title: str, fac
         case OpenFix():
             new = deploy_tasks.open_fix(decision, new, todo)
         case AskPerson():
-            new = _ask(decision, new, todo)
+            new = deploy_questions.ask(decision, new, todo)
         case Nothing(ended=True):
             new = _ended(decision, new)
         case Nothing():
@@ -146,64 +118,16 @@ def follow(decision: Decision, doc: DeploymentDoc, event: Event, title: str, fac
 
 def rules(decision: Decision, doc: DeploymentDoc) -> Rules:
     settings = decision.policy.deploy or DeploySettings()
-    is_known = doc.environment in settings.environments
-    asks = is_known and settings.acceptance_in(doc.environment) == "ask"
-    return Rules(canary=settings.canary, asks=asks, fixes=settings.fixes)
+    here = settings.environments.get(doc.environment)
+    asks = here is not None and settings.acceptance_in(doc.environment) == "ask"
+    is_production = here is not None and here.production
+    return Rules(canary=settings.canary, asks=asks, is_production=is_production, fixes=settings.fixes)
 
 
 def under_way(board: Board, environment: str = "") -> DeploymentDoc | None:
     """The deployment of an environment, or of any, that has not ended."""
     open_ = (doc for doc in board.all(DeploymentDoc) if not doc.is_over)
     return next((doc for doc in open_ if environment in ("", doc.environment)), None)
-
-
-def _refusal(decision: Decision, settings: DeploySettings | None, environment: str) -> str:
-    if settings is None:
-        return "callboard.toml has no [deploy] table, so nothing can be deployed from here (docs/deployment.md)"
-    if environment not in settings.environments:
-        return (
-            f"no environment {environment!r} under [deploy.environments]; there are: {', '.join(settings.environments)}"
-        )
-    if not decision.policy.deployer:
-        return 'nobody on the roster deploys: callboard.toml needs an [[agents]] table with role = "deployment"'
-    if decision.board.run.state == "cancelled":
-        return "the run is cancelled; `callboard launch --new` starts the next one"
-    return ""
-
-
-def _roll_back(decision: Decision, body: DeploymentCommanded, environment: str, known: DeploymentDoc | None) -> None:
-    """The one under way goes back; else the release before the one that serves comes again."""
-    why = f"{body.by or 'a person'} wanted it" + (f": {body.reason}" if body.reason else "")
-    if known is None:
-        doc = _begin(decision, body, environment, "restore", "")
-        _reply(decision, True, f"{doc.id}: the release before this one comes back in {environment}")
-        return
-    if known.state == "rolled_back":
-        _reply(decision, False, f"{known.id} is being rolled back already: {known.reason}")
-    elif known.step == "finish":
-        told = f"{known.id} serves all of {environment} and stops the release before it; roll back once it is done"
-        _reply(decision, False, told)
-    else:
-        follow(decision, known, WentBack(why), "rollback", [why])
-        _reply(decision, True, f"{known.id} is rolled back in {environment}")
-
-
-def _begin(decision: Decision, body: DeploymentCommanded, environment: str, kind: str, commit: str) -> DeploymentDoc:
-    count = sum(1 for _ in decision.board.all(DeploymentDoc))
-    doc = DeploymentDoc.model_validate(
-        {
-            "id": f"d-{count + 1}",
-            "kind": kind,
-            "environment": environment,
-            "commit": commit,
-            "by": body.by,
-            "requested_at": decision.now,
-        }
-    )
-    closing.reopen(decision)
-    facts = [f"commit `{commit[:12]}`"] if commit else []
-    follow(decision, doc, Begun(), f"asked for by {body.by or 'a person'}", [*facts, *filter(None, [body.reason])])
-    return decision.board.get(deployment_field(doc.id), DeploymentDoc)
 
 
 def _send(decision: Decision, doc: DeploymentDoc) -> DeploymentDoc:
@@ -221,41 +145,12 @@ def _send(decision: Decision, doc: DeploymentDoc) -> DeploymentDoc:
         blue=doc.blue,
         percent=percent(doc, rules(decision, doc)),
         waived=doc.waived,
+        let_pass=doc.let_pass if doc.step == "shift" else (),
         is_restore=doc.kind == "restore",
         run=decision.board.run.id,
     )
     decision.send(decision.policy.deployer, body)
     return doc
-
-
-def _ask(decision: Decision, doc: DeploymentDoc, todo: AskPerson) -> DeploymentDoc:
-    question = questions.ask(
-        decision,
-        question_text(doc, todo),
-        agent=decision.policy.deployer,
-        options=(GOES_ON, GOES_BACK),
-        within=timedelta(days=7),
-    )
-    decision.put(f"question:{question.id}", question.model_copy(update={"deployment": doc.id}))
-    return doc.model_copy(update={"question": question.id})
-
-
-def question_text(doc: DeploymentDoc, todo: AskPerson) -> str:
-    """What a person has to know; kinds of tests stand behind the first colon."""
-    about = f"{doc.id} in {doc.environment}"
-    if todo.about == "tests":
-        return f"{about} has no tests of these kinds: {todo.text}"
-    if todo.about == "review":
-        return f"{about}: the reviewers came to no judgement: {todo.text}"
-    passed = sum(one.passed for one in doc.tests)
-    said = "; ".join(f"`{one.command}` -> {one.exit_code}" for one in doc.tests)
-    return f"{about} awaits acceptance: commit {doc.commit[:12]} answers at {doc.address}, {passed} of {len(doc.tests)} tests passed ({said})"
-
-
-def _close_question(decision: Decision, doc: DeploymentDoc) -> None:
-    question = decision.board.get(f"question:{doc.question}", QuestionDoc)
-    if question.state == "open":
-        questions.close(decision, question, f"{doc.id} goes on without it")
 
 
 def _ended(decision: Decision, doc: DeploymentDoc) -> DeploymentDoc:
@@ -266,7 +161,3 @@ def _ended(decision: Decision, doc: DeploymentDoc) -> DeploymentDoc:
         facts = [doc.reason, f"next: {doc.next}", *([f"opened {doc.task}"] if doc.task else [])]
         decision.log("deployment", f"{doc.id} {doc.environment}: rolled back", facts)
     return doc
-
-
-def _reply(decision: Decision, ok: bool, text: str) -> None:
-    decision.send(JOURNAL, CommandHandled(command=decision.cause.id, ok=ok, text=text))

@@ -10,6 +10,7 @@ from callboard.agents.manager import (
     budget,
     closing,
     debt,
+    deploy_commands,
     deploying,
     dispatch,
     intents,
@@ -156,7 +157,7 @@ def _judged(decision: Decision, body: ReviewWord | CanonRead | ConsultAnswered) 
 def _about_deployment(decision: Decision, body: DeploymentCommanded | DeploymentChanged | ReleaseReviewGiven) -> None:
     match body:
         case DeploymentCommanded():
-            deploying.commanded(decision, body)
+            deploy_commands.commanded(decision, body)
         case DeploymentChanged():
             deploying.changed(decision, body)
         case ReleaseReviewGiven():

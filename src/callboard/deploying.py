@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from callboard.bus.errors import ConfigError
 if TYPE_CHECKING:
     from callboard.agents.driver.handler import DriverHandler
     from callboard.app import Workspace
+    from callboard.bus.board import Board
     from callboard.bus.bus import Bus
 
 
@@ -83,7 +84,7 @@ class Deploying:
             )
         )
 
-    def site(self, environment: str, integration: str) -> Site:
+    def site(self, environment: str, integration: str, board: Callable[[], Awaitable[Board]]) -> Site:
         """Raises ConfigError: callboard.toml names no such environment."""
         settings, workspace = self.settings, self.workspace
         folder = self.folder(environment)
@@ -105,6 +106,7 @@ class Deploying:
             environ=workspace.environ,
             tester=self._tester,
             close_fixed=self._close_fixed(environment),
+            board=board,
         )
 
     def _close_fixed(self, environment: str) -> Callable[[str, str], Sequence[str]]:
@@ -135,4 +137,4 @@ class Deploying:
 
     def handler(self, agent: str, driver: DriverHandler, bus: Bus) -> DeploymentHandler:
         integration = self.workspace.settings.project.integration.format(run=bus.run)
-        return DeploymentHandler(agent, driver, lambda name: self.site(name, integration), bus.board)
+        return DeploymentHandler(agent, driver, lambda name: self.site(name, integration, bus.board), bus.board)

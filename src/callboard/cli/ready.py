@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from callboard.agents.deployment.settings import DeploySettings
     from callboard.app import Workspace
     from callboard.bus.board import Board
-    from callboard.bus.task import CommandResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Readiness:
 
 
 def ready(
-    env: Annotated[str, typer.Option("--env", help=r"Of `\[deploy.environments]`; else the last one.")] = "",
+    env: Annotated[str, typer.Option("--env", help=r"Of `\[deploy.environments]`; else production.")] = "",
     json: Json = False,
 ) -> None:
     r"""Whether a service is ready for production: each item with the fact behind it, and where that comes from.
@@ -53,7 +52,7 @@ def ready(
 
     workspace = open_workspace()
     deploy = Deploying(workspace).settings
-    environment = env or list(deploy.environments)[-1]
+    environment = env or deploy.production
     if environment not in deploy.environments:
         raise ConfigError(f"no environment {env!r}; there are: {', '.join(deploy.environments)}", key="--env")
     known = wait_for(_known(workspace, deploy, environment))
@@ -79,9 +78,7 @@ def _tell(found: Readiness) -> None:
 
 
 async def _known(workspace: Workspace, deploy: DeploySettings, environment: str) -> Known:
-    from callboard.agents.deployment.readiness import Known
-    from callboard.agents.deployment.ready_facts import present_files, run_ready
-    from callboard.agents.deployment.secret_values import secret_values
+    from callboard.agents.deployment.ready_facts import gather
     from callboard.bus.deployments import DeploymentDoc
     from callboard.launch.joining import current_run, open_bus
 
@@ -89,19 +86,13 @@ async def _known(workspace: Workspace, deploy: DeploySettings, environment: str)
         board: Board = await bus.board()
     here = [one for one in board.all(DeploymentDoc) if one.environment == environment and one.state != "rolled_back"]
     commit = here[-1].commit if here else board.run.head
-    address = here[-1].address if here else ""
-    ran: dict[str, tuple[CommandResult, ...]] = await run_ready(
-        deploy.ready,
-        cwd=workspace.root,
-        env={**workspace.environ, "CALLBOARD_ENV": environment, "CALLBOARD_URL": address},
-        timeout_s=deploy.tests.timeout_s,
-    )
-    return Known(
+    return await gather(
         board,
         deploy,
         environment,
         commit,
-        present_files(workspace.repository, commit, (deploy.rollback_plan, *deploy.ready.documentation)),
-        frozenset(secret_values(deploy.environments[environment], workspace.root, workspace.environ)),
-        ran,
+        here[-1].address if here else "",
+        repository=workspace.repository,
+        root=workspace.root,
+        environ=workspace.environ,
     )

@@ -67,6 +67,8 @@ class Flow(RuleBasedStateMachine):
         self.world = World()
         self.says = Rules()
         self.begun = False
+        self.may_promote = False
+        """The checklist has passed, or a person let it."""
 
     @precondition(lambda self: not self.begun)
     @rule(
@@ -74,14 +76,22 @@ class Flow(RuleBasedStateMachine):
         kind=st.sampled_from(["deploy", "restore"]),
         canary=st.sampled_from([(100,), (5, 100), (5, 25, 50, 100)]),
         asks=st.booleans(),
+        is_production=st.booleans(),
         fixes=st.integers(0, 3),
-        far=st.integers(0, 14),
+        far=st.integers(0, 15),
     )
     def begin(
-        self, first: bool, kind: Literal["deploy", "restore"], canary: tuple[int, ...], asks: bool, fixes: int, far: int
+        self,
+        first: bool,
+        kind: Literal["deploy", "restore"],
+        canary: tuple[int, ...],
+        asks: bool,
+        is_production: bool,
+        fixes: int,
+        far: int,
     ) -> None:
         """And how far it goes well at first: else hardly any would come far enough."""
-        self.says = Rules(canary=canary, asks=asks, fixes=fixes)
+        self.says = Rules(canary=canary, asks=asks, is_production=is_production, fixes=fixes)
         self.doc = self.doc.model_copy(update={"kind": kind})
         self.world.up = set() if first else {BLUE}
         self.world.live = "" if first else BLUE
@@ -98,7 +108,7 @@ class Flow(RuleBasedStateMachine):
     def step_ends(self, outcome: StepOutcome, problem: str, late: bool) -> None:
         step = self.doc.step
         assert step
-        outcome = "failed" if outcome == "missing" and step != "test" else outcome
+        outcome = "failed" if outcome == "missing" and step not in ("test", "ready") else outcome
         self.world.does(step, outcome, self.doc, self.says)
         blue = BLUE if BLUE in self.world.up else ""
         self.take(StepEnded(step, outcome, "why", problem, release=GREEN, blue=blue, is_late=late))
@@ -166,6 +176,12 @@ class Flow(RuleBasedStateMachine):
     def a_person_answers(self, goes_on: bool) -> None:
         self.take(Answered(goes_on))
 
+    @precondition(lambda self: self.doc.asked == "ready")
+    @rule()
+    def a_person_has_it_looked_at_again(self) -> None:
+        self.take(Answered(False, looks_again=True))
+        assert (self.doc.state, self.doc.step) == ("eligible", "ready")
+
     @precondition(lambda self: self.is_under_way)
     @rule()
     def a_person_rolls_back(self) -> None:
@@ -174,6 +190,12 @@ class Flow(RuleBasedStateMachine):
     def take(self, event: Event) -> None:
         was = self.doc
         self.doc = advance(self.doc, event, self.says).doc
+        if isinstance(event, StepEnded) and (event.step, event.outcome, was.step) == ("ready", "passed", "ready"):
+            self.may_promote = True
+        if isinstance(event, Answered) and event.goes_on and was.asked == "ready":
+            self.may_promote = True
+        if self.doc.state in ("promoting", "baking", "done") and self.doc.kind == "deploy":
+            assert self.may_promote or not self.says.is_production, "the checklist holds what goes into production"
         if self.doc.state == "green_up" and was.state in ("testing", "reviewing"):
             raise AssertionError("Green comes up anew only after a fix")
         if isinstance(event, Fixed) and was.state == "fixing":
@@ -235,6 +257,23 @@ def test_whatever_is_no_pass_goes_back(step: StepName, outcome: StepOutcome) -> 
     doc = DeploymentDoc(id="d-1", state=state, step=step, number=7, release=GREEN, blue=BLUE)
     gone = advance(doc, StepEnded(step, outcome, "why"), Rules()).doc
     assert (gone.state, gone.step) == ("rolled_back", "roll_back")
+
+
+@pytest.mark.parametrize(("asks", "then"), [(False, "shift"), (True, "")])
+def test_what_a_person_lets_pass_still_awaits_acceptance_where_that_is_asked(asks: bool, then: str) -> None:
+    rules = Rules(asks=asks, is_production=True)
+    doc = DeploymentDoc(id="d-1", state="eligible", step="rehearse", number=7, release=GREEN, blue=BLUE)
+    doc = advance(doc, StepEnded("rehearse", "passed"), rules).doc
+    assert doc.step == "ready"
+    doc = advance(doc, StepEnded("ready", "missing", "monitoring"), rules).doc
+    assert (doc.state, doc.step, doc.asked) == ("eligible", "", "ready")
+    doc = advance(doc, Answered(True), rules).doc
+    assert (doc.step, doc.asked) == (then, "acceptance" if asks else "")
+
+
+def test_an_earlier_release_is_not_held_by_the_checklist() -> None:
+    doc = DeploymentDoc(id="d-1", kind="restore", state="green_up", step="up", number=3, release=GREEN, blue=BLUE)
+    assert advance(doc, StepEnded("up", "passed"), Rules(is_production=True)).doc.step == "shift"
 
 
 def test_what_was_fixed_comes_up_anew() -> None:

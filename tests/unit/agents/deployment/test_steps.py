@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from target_in_memory import MemoryTarget
 
 from callboard.agents.deployment.handler import DeploymentHandler
 from callboard.agents.deployment.ledger import Ledger
+from callboard.agents.deployment.ready_settings import ReadySettings
 from callboard.agents.deployment.settings import DeploySettings, EnvironmentSettings, TestSettings
 from callboard.agents.deployment.site import Site
 from callboard.agents.deployment.steps import do
@@ -97,6 +99,38 @@ def world(tmp_path: Path) -> World:
         sleep=sleep,
     )
     return World(site, target, tester)
+
+
+class NoFiles:
+    """A repository that has no commit."""
+
+    def resolve(self, rev: str) -> None:
+        return None
+
+
+def test_the_checklist_is_made_while_green_runs_and_names_what_a_person_has_to_judge(world: World) -> None:
+    world.do("up")
+    answers = world.do("look").blue == BLUE and next(one for one in world.target.running() if one.id == GREEN).address
+    shown = ReadySettings(
+        monitoring=(f'test "$CALLBOARD_ENV $CALLBOARD_URL" = "staging {answers}"',), telemetry=("exit 3",)
+    )
+    settings = SETTINGS.model_copy(update={"ready": shown, "rollback_plan": "docs/back.md"})
+    site = replace(world.site, settings=settings, repository=cast(Repository, NoFiles()), environ=dict(os.environ))
+    found = asyncio.run(do(site, request("ready")))
+    states = {one.name: one.state for one in found.checklist}
+    assert (states["monitoring"], states["telemetry"], states["authentication"]) == ("pass", "fail", "unknown")
+    assert found.outcome == "missing"
+    assert found.reason.split(", ") == [name for name, state in states.items() if state != "pass"]
+    assert found.facts[0].startswith("unknown stages: ")
+
+
+def test_what_a_person_let_pass_is_written_down_once_before_any_traffic(world: World) -> None:
+    world.do("up")
+    passes = [{"item": "monitoring", "state": "unknown", "by": "Ada"}]
+    for _ in range(2):
+        world.do("shift", let_pass=passes)
+    [noted] = [one for one in world.site.ledger.read().audit if one.by == "Ada"]
+    assert noted.did == "let monitoring pass for r d-1, though it was unknown"
 
 
 def test_a_target_with_problems_and_a_lock_of_somebody_stop_it_before_anything_is_started(world: World) -> None:
