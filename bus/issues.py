@@ -148,4 +148,6 @@ class SummaryDoc(Doc):
     state: str = ""
     head: str = ""
     facts: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    """Of promotion, as the manager's log branch has them."""
     at: AwareDatetime | None = None

@@ -35,6 +35,19 @@ class FeedbackLogged(Body):
     text: str = ""
 
 
+class RunSummed(Body):
+    """manager -> journal: what a run has come to, and whether it may be promoted; a document of its log branch."""
+
+    kind: ClassVar[str] = "run.summed"
+    state: str
+    commit: str
+    """The integration head."""
+    branch: str
+    facts: tuple[str, ...] = ()
+    conditions: tuple[str, ...]
+    """One line each: `met: ...`, or `not met: ...` with why and the way out."""
+
+
 class MessageRefused(Body):
     """anybody -> journal: a message that its receiver did not act on, and why."""
 

@@ -57,7 +57,7 @@ from callboard.bus.hand_messages import (
     PromotionRequested,
 )
 from callboard.bus.issue_messages import BacklogCarried, IssueClosed, IssueReported
-from callboard.bus.log_messages import FeedbackLogged, LogKind, MessageRefused
+from callboard.bus.log_messages import FeedbackLogged, LogKind, MessageRefused, RunSummed
 from callboard.bus.people_messages import CommandGiven, CommandHandled
 from callboard.bus.review_messages import (
     ReviewRequest,
@@ -132,6 +132,7 @@ __all__ = [
     "ReviewRequested",
     "ReviewWord",
     "RosterChanged",
+    "RunSummed",
     "SynthesisGiven",
     "SynthesisRequested",
     "TaskAccepted",

@@ -1,4 +1,5 @@
-"""What reviewers and the deployment agent hand in, as documents for their log branch: a page for people, mostly with the same as JSON."""
+"""What reviewers, the deployment agent and the manager hand in, as documents for their log branch: a page for people, mostly with
+the same as JSON."""
 
 from __future__ import annotations
 
@@ -13,13 +14,14 @@ from callboard.bus.messages import (
     DeploymentNoted,
     Envelope,
     ReviewWord,
+    RunSummed,
     SynthesisGiven,
     VerdictGiven,
     VoteGiven,
 )
 from callboard.feedback.facts import advice_facts, finding_fact, synthesis_facts
 
-HandedIn = VerdictGiven | SynthesisGiven | VoteGiven | ConsultAnswered | DeploymentNoted
+HandedIn = VerdictGiven | SynthesisGiven | VoteGiven | ConsultAnswered | DeploymentNoted | RunSummed
 """What becomes a document."""
 
 
@@ -36,7 +38,8 @@ def document_of(envelope: Envelope, body: HandedIn) -> Document:
 
     `reviews/<task>-<attempt>-<review>.md` is a verdict, the same with `-synthesis` or `-vote` a word of the second round,
     `consults/<task>-<attempt>-<consult>.md` what was said to a consult,
-    `deployments/<run>-<deployment>-<environment>.md` the notes of a finished deployment.
+    `deployments/<run>-<deployment>-<environment>.md` the notes of a finished deployment,
+    `runs/<run>.md` what a run has come to.
     """
     match body:
         case VerdictGiven():
@@ -51,6 +54,8 @@ def document_of(envelope: Envelope, body: HandedIn) -> Document:
             return _consult(envelope, body)
         case DeploymentNoted():
             return _notes(envelope, body)
+        case RunSummed():
+            return _run(envelope, body)
     assert_never(body)
 
 
@@ -88,6 +93,18 @@ def _notes(envelope: Envelope, body: DeploymentNoted) -> Document:
     # by the deployment: one that brings a release back has the release's name, and its own page
     path = f"deployments/{_name(envelope.run)}-{_name(body.deployment)}-{_name(body.environment)}.md"
     return Document(path, text.encode("utf-8", "replace"))
+
+
+def _run(envelope: Envelope, body: RunSummed) -> Document:
+    """The lines of commit and conditions are read by the workflow that `init --ci github` writes (cli/init_ci.py)."""
+    about = [
+        *_given(envelope, "of the run"),
+        f"- commit: `{body.commit}`",
+        f"- branch: `{body.branch}`",
+        *_section("What it came to", [f"- {fact}" for fact in body.facts]),
+        *_section("Promotion", [f"- {line}" for line in body.conditions]),
+    ]
+    return _page(f"runs/{_name(envelope.run)}.md", f"Run {envelope.run}: {body.state}", about, body)
 
 
 def _page(path: str, title: str, lines: Iterable[str], body: Body) -> Document:

@@ -29,6 +29,7 @@ from callboard.agents.manager import (
     stack_gate,
     stacked,
     summary,
+    summary_page,
     waiting,
 )
 from callboard.agents.manager.decision import Decision, Policy
@@ -96,6 +97,7 @@ def settle(decision: Decision) -> None:
     moot.settle(decision)
     closing.end_run(decision)
     summary.settle(decision)
+    summary_page.settle(decision)
     promoting.settle(decision)
 
 

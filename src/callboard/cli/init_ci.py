@@ -17,6 +17,8 @@ STRICT = "[strict]"
 """In the head commit's message it asks for the strict gate."""
 SOURCE = "CALLBOARD_SOURCE"
 """The repository variable that says from where Callboard is installed."""
+SUMMARIES = "manager/log"
+"""The branch that has what each run came to (feedback/document.py)."""
 _MAKE_LINT = re.compile(r"^lint\s*:", re.MULTILINE)
 _NPM_LINT = re.compile(r'"scripts"\s*:\s*\{[^}]*"lint"\s*:')
 
@@ -81,7 +83,7 @@ def next_steps(found: Facts) -> Iterator[str]:
     yield f"on GitHub: set the repository variable {SOURCE} to what `uv tool install` takes, such as git+https://HOST/OWNER/callboard@TAG"
     yield f"{CI}: see whether the runner has what setup and tests need; lint, test and gate run as callboard.toml says"
     yield (
-        f"{PROMOTION}: allow Actions to create pull requests (Settings, Actions, General), push {found.pattern}, then "
+        f"{PROMOTION}: allow Actions to create pull requests (Settings, Actions, General), push {found.pattern} and {SUMMARIES}, then "
         "`gh workflow run promotion.yml -f run_id=RUN -f integration_branch=BRANCH`"
     )
     if not found.lint:
@@ -163,8 +165,8 @@ jobs:
 def _promotion(found: Facts) -> str:
     return f"""\
 # Written by `callboard init --ci github`: a pull request for what a run has landed, if it may be promoted.
-# What git shows is checked here. Clean tiers, budgets and open issues stand on the run's board: see `callboard promote --check`,
-# or have Callboard check all of it and open the pull request itself ([promotion] by = "pull-request").
+# Whether it may is in the run's summary, a page of the branch {SUMMARIES}, which has to be pushed with the integration branch.
+# Callboard can also open the pull request itself ([promotion] by = "pull-request").
 name: Promotion
 
 on:
@@ -186,6 +188,7 @@ env:
   TARGET: {_quoted(found.target)}
   EXPECTED: {_quoted(found.integration.replace(RUN, "${{ inputs.run_id }}"))}
   BRANCH: ${{{{ inputs.integration_branch }}}}
+  RUN_ID: ${{{{ inputs.run_id }}}}
 
 jobs:
   eligible:
@@ -193,8 +196,14 @@ jobs:
     outputs:
       commit: ${{{{ steps.look.outputs.commit }}}}
     steps:
-{_CHECKOUT}      - id: look
-        name: Look at the branch
+{_CHECKOUT}{_LOOK}{_INSTALL}      - run: callboard gate --head --profile strict
+
+{_PULL_REQUEST}"""
+
+
+_LOOK = f"""\
+      - id: look
+        name: Look at the branch and the run's summary
         run: |
           refuse() {{ echo "::error::not eligible: $1"; exit 1; }}
           test "$BRANCH" = "$EXPECTED" || refuse "$BRANCH is not the integration branch of that run, which is $EXPECTED"
@@ -204,10 +213,15 @@ jobs:
           test "$(git rev-list --count "refs/remotes/origin/$TARGET..$commit")" -gt 0 || refuse "nothing has landed"
           test "$(git rev-list --count --first-parent --no-merges "refs/remotes/origin/$TARGET..$commit")" -eq 0 \\
             || refuse "$BRANCH has commits that are no landings"
+          page=$(git show "refs/remotes/origin/{SUMMARIES}:runs/$RUN_ID.md") || refuse "no summary of $RUN_ID: push {SUMMARIES} too"
+          grep -qxF -e "- commit: \\`$commit\\`" <<< "$page" || refuse "the summary of $RUN_ID is of another commit: push both branches"
+          unmet=$(sed -n 's/^- not met: //p' <<< "$page")
+          while [ -n "$unmet" ] && read -r line; do echo "::error::not eligible: $line"; done <<< "$unmet"
+          test -z "$unmet" || exit 1
           git checkout --quiet --detach "$commit"
           echo "commit=$commit" >> "$GITHUB_OUTPUT"
-{_INSTALL}      - run: callboard gate --head --profile strict
-
+"""
+_PULL_REQUEST = f"""\
   pull-request:
     needs: eligible
     runs-on: ubuntu-latest
@@ -217,7 +231,6 @@ jobs:
     env:
       GH_TOKEN: ${{{{ github.token }}}}
       GH_REPO: ${{{{ github.repository }}}}
-      RUN_ID: ${{{{ inputs.run_id }}}}
       COMMIT: ${{{{ needs.eligible.outputs.commit }}}}
     steps:
       - name: Open the pull request, unless it is open
@@ -225,5 +238,5 @@ jobs:
           open=$(gh pr list --state open --head "$BRANCH" --base "$TARGET" --json url --jq '.[].url')
           if [ -n "$open" ]; then echo "$open is open already"; exit 0; fi
           gh pr create --base "$TARGET" --head "$BRANCH" --title "Callboard run $RUN_ID" \\
-            --body "What run $RUN_ID has landed, up to $COMMIT. The strict gate is green on it."
+            --body "What run $RUN_ID has landed, up to $COMMIT. The strict gate is green on it; runs/$RUN_ID.md on {SUMMARIES} says more."
 """

@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import yaml
-from workshop import git, write
+from workshop import NOON, git, write
 
+from callboard.agents.workspace.git import Repository
+from callboard.agents.workspace.history import BranchHistory
 from callboard.bus.errors import WorkspaceError
+from callboard.bus.messages import JOURNAL, Draft, RunSummed
 from callboard.cli.init import add_workflows, refuse_workflows
-from callboard.cli.init_ci import CI, PROMOTION, Facts, guess_lint, next_steps, workflows
+from callboard.cli.init_ci import CI, PROMOTION, SUMMARIES, Facts, guess_lint, next_steps, workflows
 from callboard.cli.init_plan import Plan
+from callboard.feedback.document import document_of
 from callboard.settings import FILE, default_toml
 
 FACTS = Facts("main", "callboard/{run}", ("uv sync --locked",), ("make lint",), ('pytest -q -k "a: b"', "make more"))
@@ -92,6 +96,15 @@ def test_what_somebody_types_in_never_stands_in_a_shell_script(written: dict[str
 # --- the look at a branch ---
 
 
+def summarise(hub: Path, commit: str, path: str, unmet: Sequence[str]) -> None:
+    """What the run came to, as the scribe commits it."""
+    said = (*(f"not met: {line}" for line in unmet), "met: its summary is written")
+    body = RunSummed(state="succeeded", commit=commit, branch="callboard/r1", conditions=said)
+    page = document_of(Draft(JOURNAL, body).stamp(id="m", run="r1", sender="manager", now=NOON), body)
+    assert page.path == "runs/r1.md"
+    BranchHistory(Repository(hub)).commit(SUMMARIES, {path: page.content}, "Sum up", "manager", NOON)
+
+
 @pytest.fixture
 def look(tmp_path: Path, written: dict[str, Workflow]) -> Callable[..., tuple[int, str]]:
     """Does that step in a fresh clone of a repository with a landed run."""
@@ -102,10 +115,15 @@ def look(tmp_path: Path, written: dict[str, Workflow]) -> Callable[..., tuple[in
     git(hub, "commit", "--quiet", "--allow-empty", "--message", "Begin")
     git(hub, "checkout", "--quiet", "-b", "side")
     git(hub, "commit", "--quiet", "--allow-empty", "--message", "Work")
+    git(hub, "checkout", "--quiet", "-b", "late")
+    git(hub, "commit", "--quiet", "--allow-empty", "--message", "More work")
     git(hub, "checkout", "--quiet", "-b", "callboard/r1", "main")
     git(hub, "merge", "--quiet", "--no-ff", "--message", "Land", "side")
 
-    def run(branch: str = "callboard/r1", *also: str) -> tuple[int, str]:
+    def run(
+        branch: str = "callboard/r1", *also: str, unmet: Sequence[str] = (), page: str = "runs/r1.md"
+    ) -> tuple[int, str]:
+        summarise(hub, git(hub, "rev-parse", "callboard/r1"), page, unmet)
         if also:
             git(hub, *also)
         git(tmp_path, "clone", "--quiet", str(hub), str(clone))
@@ -114,6 +132,7 @@ def look(tmp_path: Path, written: dict[str, Workflow]) -> Callable[..., tuple[in
             "TARGET": "main",
             "EXPECTED": "callboard/r1",
             "BRANCH": branch,
+            "RUN_ID": "r1",
             "GITHUB_OUTPUT": str(tmp_path / "out"),
         }
         done = subprocess.run(
@@ -150,7 +169,13 @@ def test_a_branch_of_landings_on_top_of_the_target_is_eligible(
         (
             "callboard/r1",
             ("commit", "--quiet", "--allow-empty", "--message", "By hand"),
-            "has commits that are no landings",
+            "callboard/r1 has commits that are no landings",
+        ),
+        ("callboard/r1", ("branch", "-D", SUMMARIES), "no summary of r1: push manager/log too"),
+        (
+            "callboard/r1",
+            ("merge", "--quiet", "--no-ff", "--message", "Land", "late"),
+            "the summary of r1 is of another commit: push both branches",
         ),
     ],
 )
@@ -160,6 +185,20 @@ def test_a_branch_that_is_not_is_refused_with_the_reason(
     code, said = look(branch, *also)
     assert (code, why in said) == (1 if why else 0, True), said
     assert said.startswith("::error::not eligible: ") is bool(why)
+
+
+def test_what_the_summary_says_is_not_met_is_named_line_by_line(look: Callable[..., tuple[int, str]]) -> None:
+    unmet = [
+        "every tier is clean: tier main is not clean: T-1 failed; `callboard cancel T-1`",
+        "no budget was given up: x",
+    ]
+    code, said = look(unmet=unmet)
+    assert (code, said.splitlines()) == (1, [f"::error::not eligible: {line}" for line in unmet])
+
+
+def test_the_summary_of_another_run_says_nothing(look: Callable[..., tuple[int, str]]) -> None:
+    code, said = look(page="runs/r2.md")
+    assert (code, said) == (1, "::error::not eligible: no summary of r1: push manager/log too")
 
 
 def test_a_target_that_moved_on_is_refused(look: Callable[..., tuple[int, str]], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 from feedback_world import NOON, RUN, verdict
 
-from callboard.bus.messages import ConsultAnswered, DeploymentNoted, SynthesisGiven, VerdictGiven, VoteGiven
+from callboard.bus.messages import ConsultAnswered, DeploymentNoted, RunSummed, SynthesisGiven, VerdictGiven, VoteGiven
 from callboard.bus.problems import Advice, Reference
 from callboard.bus.reviews import Dismissal, Synthesis, SynthesisItem
 from callboard.bus.task import Finding
@@ -100,6 +100,19 @@ def test_its_path_stays_in_its_folder_whatever_the_message_says(review: str, tas
     assert "/" not in name
     assert ".." not in name
     assert 3 < len(name) < 200
+
+
+def test_a_run_has_a_page_with_what_stands_in_the_way_of_promotion_a_line_each() -> None:
+    met, not_met = "met: the run has succeeded", "not met: every tier is clean: tier main is not; mend it"
+    body = RunSummed(
+        state="succeeded", commit="c" * 40, branch="callboard/r1", facts=("1 done",), conditions=(met, not_met)
+    )
+    page = document(body)
+    assert page.path == "runs/r1.md"
+    lines = page.content.decode().splitlines()
+    assert lines[0] == "# Run r1: succeeded"
+    assert {f"- commit: `{'c' * 40}`", "- branch: `callboard/r1`", "- 1 done", f"- {met}", f"- {not_met}"} <= set(lines)
+    assert data_of(page) == body.model_dump(mode="json")
 
 
 def test_each_deployment_has_a_page_of_notes_also_one_that_brings_a_release_back() -> None:

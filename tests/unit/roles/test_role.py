@@ -19,7 +19,7 @@ TABLE = {
     | {"answer.given", "gate.requested", "pin.requested", "merge.requested", "land.requested", "review.requested"}
     | {"promotion.requested", "promotion.changed", "merge.landed", "command.handled", "directions.read", "timer.fired"}
     | {"synthesis.requested", "vote.requested"}
-    | {"minute.passed", "budget.reached", "backlog.carried"}
+    | {"minute.passed", "budget.reached", "backlog.carried", "run.summed"}
     | {"canon.asked", "consult.requested", "blocker.climbed"}
     | {"deployment.requested", "release_review.requested"},
     "driver-1": EVERY_AGENT

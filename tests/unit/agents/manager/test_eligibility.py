@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from desk_board import Desk, spec
+from desk_board import Desk, Heard, spec
 
 from callboard.agents.manager.eligibility import conditions, not_promotable
 from callboard.bus.board import Board, Change
 from callboard.bus.caps import Exhausted
 from callboard.bus.issues import IssueDoc, Report, SummaryDoc
-from callboard.bus.messages import CommandHandled, IssueReported, PromotionRequested
+from callboard.bus.messages import CommandHandled, IssueClosed, IssueReported, PromotionRequested, RunSummed
 
 
 def succeeded(tier: str = "setup") -> Desk:
@@ -124,3 +124,48 @@ def test_a_board_of_an_earlier_version_is_summed_up_by_the_command_itself() -> N
     desk.board = Board(docs)
     assert unmet(desk.board) == ["its summary is written"]
     assert desk.person("promote").one(PromotionRequested)
+
+
+# --- what the log branch says of it ---
+
+
+def said(heard: Heard) -> list[tuple[str, list[str]]]:
+    return [(one.commit, [it for it in one.conditions if it.startswith("not met")]) for one in heard.of(RunSummed)]
+
+
+def test_the_log_branch_hears_how_a_run_ended_and_whether_it_may_be_promoted() -> None:
+    desk = Desk()
+    desk.directions(spec("one", tier="setup"))
+    desk.to_intent("T-1")
+    one = desk.land("T-1").one(RunSummed)
+    assert (one.state, one.commit, one.branch) == ("succeeded", desk.run.head, "callboard/r")
+    assert one.facts == ("1 done", "tier setup: clean")
+    assert one.conditions[:2] == ("met: the run has succeeded", "met: its summary is written")
+    assert all(line.startswith("met: ") for line in one.conditions)
+
+
+def test_the_log_branch_hears_when_a_condition_changes_and_only_then() -> None:
+    desk = succeeded()
+    head = desk.run.head
+    heard = [desk.hear(IssueReported(report=Report(title="x", key=f"k{n}"), task="T-1"), "person") for n in range(3)]
+    [problem] = [line for _, lines in said(heard[2]) for line in lines]
+    assert said(heard[0]) == said(heard[1]) == []
+    assert problem.startswith(
+        "not met: every tier is clean: tier setup is not clean: 3 minor issues are open, 2 may be;"
+    )
+    assert said(desk.hear(IssueClosed(key="k1", reason="mended"), "person")) == [(head, [])]
+
+
+def test_the_log_branch_hears_once_that_a_run_goes_on_and_again_how_it_ended() -> None:
+    desk = succeeded()
+    goes_on = desk.directions(spec("one", tier="setup"), spec("two", tier="setup"))
+    assert said(goes_on) == [(desk.run.head, ["not met: the run has succeeded: it goes on"])]
+    desk.to_intent("T-2")
+    assert said(desk.land("T-2")) == [(desk.run.head, [])]
+
+
+def test_the_log_branch_hears_of_work_that_lands_after_the_end() -> None:
+    desk = succeeded()
+    head = "f" * 40
+    desk.board = changed(desk, "run", head=head)
+    assert said(desk.person("pause")) == [(head, [])]
