@@ -66,8 +66,13 @@ class Site:
 
     def serving(self) -> Release | None:
         """Blue: what has the traffic; None = nothing runs that has any."""
-        alive = [one for one in self.target.running() if one.alive and one.weight]
-        return max(alive, key=lambda one: one.weight, default=None)
+        return serving(self.target)
 
     def reader_place(self, green: Release) -> ReaderPlace:
         return ReaderPlace(self.target, green, self.environment, self.root, self.environ, self.clock)
+
+
+def serving(target: Target) -> Release | None:
+    """What has the traffic; None = nothing runs that has any."""
+    alive = [one for one in target.running() if one.alive and one.weight]
+    return max(alive, key=lambda one: one.weight, default=None)

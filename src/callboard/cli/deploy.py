@@ -66,8 +66,16 @@ def lock_(
     workspace = open_workspace()
     deploying = Deploying(workspace)
     environment = env or next(iter(deploying.settings.environments))
-    hold = deploying.ledger(environment).lock(_who(workspace, by), reason)
-    _said({"environment": environment, "locked": hold.model_dump(mode="json")}, f"{environment} is {hold}", json)
+    ledger = deploying.ledger(environment)
+    was = ledger.read().hold
+    hold = ledger.lock(_who(workspace, by), reason)
+    told = f"{environment} is {hold} already; unlock it to give another reason" if was else f"{environment} is {hold}"
+    facts: dict[str, JsonValue] = {
+        "environment": environment,
+        "locked": hold.model_dump(mode="json"),
+        "was_locked": was is not None,
+    }
+    _said(facts, told, json)
 
 
 @deploy.command("unlock")
@@ -126,9 +134,11 @@ def _give(
 ) -> int:
     """Tell the manager; of a stopped roster, write it down and launch until it has ended."""
     from callboard.bus.messages import DeploymentCommanded
+    from callboard.cli.deploy_checks import refuse_at_once
     from callboard.launch.status import is_running
 
     workspace = open_workspace()
+    wait_for(refuse_at_once(workspace, command, env))
     body = DeploymentCommanded(
         command=command,
         environment=env,
@@ -144,6 +154,7 @@ def _give(
 
 def _launched(workspace: Workspace, body: DeploymentCommanded, *, json: bool) -> int:
     from callboard.bus.errors import CommandRefused
+    from callboard.cli.deployment_rows import checklist_lines
     from callboard.cli.launching import shown_launch
     from callboard.launch.launcher import LaunchOptions
     from callboard.launch.runs import ensure_run
@@ -164,6 +175,8 @@ def _launched(workspace: Workspace, body: DeploymentCommanded, *, json: bool) ->
         print_json({"exit_code": code, "deployment": row, **told})
     else:
         say(f"{doc.id} {doc.environment}: {doc.stands}" + (f": {doc.reason}" if doc.reason else ""))
+        for line in checklist_lines(doc):
+            say(line)
     return code
 
 

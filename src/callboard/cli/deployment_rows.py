@@ -135,6 +135,18 @@ def audit_lines(row: EnvironmentRow) -> list[str]:
     return ["  " + one_line(f"{time_fact(one.at)} {one.by}: {one.did}") for one in row.audit[-AUDIT:]]
 
 
+def checklist_lines(doc: DeploymentDoc) -> list[str]:
+    """The production checklist as it was made last, and what of it somebody let pass."""
+    by = {one.item: one.by or "a person" for one in doc.let_pass}
+    return [
+        f"  {item.state:<8} "
+        + one_line(
+            f"{item.name}: {item.fact} ({item.source})" + (f"; {by[item.name]} let it pass" if item.name in by else "")
+        )
+        for item in doc.checklist
+    ]
+
+
 def table(rows: Iterable[DeploymentRow]) -> Table:
     made = plain_table("", "env", "commit", "state", "fixes", "tests", "")
     for row in rows:

@@ -1,0 +1,55 @@
+"""What cannot be deployed or rolled back is refused before a run is made or anything is launched."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from forked import callboard
+from roster import Workspace, run_git
+
+DEPLOY = """
+[deploy]
+start = "./serve"
+
+[[agents]]
+name = "deployment"
+role = "deployment"
+command = "true"
+"""
+
+
+def test_a_command_that_cannot_be_meant_makes_no_run(workspace: Workspace) -> None:
+    def said(*args: str) -> tuple[int, str]:
+        done = callboard(workspace.path, *args, env=dict(os.environ))
+        return done.returncode, done.stdout + done.stderr
+
+    toml = workspace.path / "callboard.toml"
+    for command in ("deploy", "rollback"):
+        code, text = said(command)
+        assert (code, "there is no [deploy] table" in text) == (2, True), text
+    toml.write_text(toml.read_text() + DEPLOY)
+    code, text = said("deploy", "--env", "moon")
+    assert (code, "no environment 'moon'" in text) == (1, True), text
+    code, text = said("rollback")
+    assert (code, "nothing was ever deployed to production" in text) == (1, True), text
+    assert "launch" not in text
+    assert run_git(workspace.path, "for-each-ref", "refs/heads/callboard", "refs/callboard") == ""
+
+
+def test_a_lock_that_is_held_already_is_said_to_be(workspace: Workspace) -> None:
+    toml = workspace.path / "callboard.toml"
+    toml.write_text(toml.read_text() + DEPLOY)
+
+    def lock(reason: str, *more: str) -> str:
+        done = callboard(
+            workspace.path, "deploy", "lock", "--reason", reason, "--as", "Ada", *more, env=dict(os.environ)
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    first = lock("holidays")
+    assert (" is locked by Ada since " in first, "already" in first) == (True, False)
+    assert "(holidays) already; unlock it to give another reason" in lock("repairs")
+    found = json.loads(lock("repairs", "--json"))
+    assert (found["was_locked"], found["locked"]["why"]) == (True, "holidays")
