@@ -92,6 +92,11 @@ class Layout:
         return self.home / "logs" / f"{_checked(name)}.log"
 
     @property
+    def tokens(self) -> Path:
+        """Who may ask the HTTP API; hidden from sandboxes, as all of this is."""
+        return self.home / "web" / "tokens.json"
+
+    @property
     def lots(self) -> Path:
         """Which ports and names each clone and slot has to itself."""
         return self.home / "lots.json"

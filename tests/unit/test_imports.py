@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-HEAVY = ("pydantic_ai", "anthropic", "openai", "mcp", "genai_prices", "httpx2")
+HEAVY = ("pydantic_ai", "anthropic", "openai", "mcp", "genai_prices", "httpx2", "fastapi", "uvicorn", "jinja2", "jwt")
 
 
 def imported(code: str) -> list[str]:

@@ -41,6 +41,7 @@ COMMANDS = {
         "bus:bus",
         "look:runs",
         "ready:ready",
+        "serve:serve",
     ),
     HOUSE: (
         "doctor:doctor",
@@ -48,6 +49,7 @@ COMMANDS = {
         "recover:recover",
         "clean:clean",
         "notify:notify",
+        "token:token",
         "dead:dead",
         "archive:export",
         "archive:import_",

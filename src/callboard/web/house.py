@@ -1,0 +1,126 @@
+"""What all routes share: the workspace, its tokens, and connections to its bus."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, cast
+
+from fastapi import Depends, Path, Query, Request
+
+from callboard.app import Workspace
+from callboard.bus.board import Board
+from callboard.bus.bus import RUN_NAME, Bus
+from callboard.bus.settings import EMBEDDED
+from callboard.launch.joining import open_bus
+from callboard.launch.runs import runs
+from callboard.launch.serving import bus_url
+from callboard.launch.status import is_running
+from callboard.web.problems import Refused
+from callboard.web.tokens import Tokens
+
+PATIENCE_S = 5.0
+"""How long a request waits for a server that went away."""
+
+
+@dataclass(slots=True)
+class House:
+    """One served workspace."""
+
+    workspace: Workspace
+    tokens: Tokens
+    _buses: dict[str, Bus] = field(default_factory=dict)
+    _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Protects _buses, and our turn with a server of our own."""
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> House:
+        return cls(workspace, Tokens(workspace.layout.tokens))
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a server of the bus runs that is not ours to start: somebody else's, or a launcher's."""
+        return self.workspace.settings.bus.url != EMBEDDED or is_running(self.workspace) is not None
+
+    @asynccontextmanager
+    async def bus(self, run: str) -> AsyncIterator[Bus]:
+        """The bus of a run. While no roster runs on an embedded server, one of our own runs just as long as this: commands
+        and a launch take their turns with it.
+
+        Raises:
+            BusUnavailable: No server answers.
+        """
+        if self.is_served:
+            yield await self._connected(run)
+            return
+        async with self._connecting, open_bus(self.workspace, run) as bus:
+            yield bus
+
+    async def _connected(self, run: str) -> Bus:
+        async with self._connecting:
+            if run not in self._buses:
+                workspace = self.workspace
+                self._buses[run] = await Bus.connect(
+                    bus_url(workspace),
+                    run,
+                    patience_s=PATIENCE_S,
+                    redactor=workspace.redactor,
+                    archive=workspace.archive(run),
+                )
+            return self._buses[run]
+
+    async def runs(self) -> list[str]:
+        """The runs of the repository, the oldest first."""
+        return await asyncio.to_thread(runs, self.workspace.repository)
+
+    async def known_run(self, run: str) -> str:
+        """The run itself; "" = the newest.
+
+        Raises:
+            Refused: 404, there is no such run.
+        """
+        known = await self.runs()
+        if not known:
+            raise Refused(404, "nothing was launched here yet; `callboard launch` starts the first run")
+        if run and run not in known:
+            raise Refused(404, f"there is no run {run!r} here; the newest is {known[-1]}")
+        return run or known[-1]
+
+    async def close(self) -> None:
+        for bus in self._buses.values():
+            await bus.close()
+
+
+def house(request: Request) -> House:
+    return cast(House, request.app.state.house)
+
+
+Here = Annotated[House, Depends(house)]
+RunParam = Annotated[
+    str, Query(pattern=f"^({RUN_NAME.pattern})?$", max_length=100, description="The newest, unless said.")
+]
+
+
+async def _asked_run(house: Here, run: RunParam = "") -> str:
+    return await house.known_run(run)
+
+
+async def _named_run(house: Here, run_id: Annotated[str, Path(pattern=f"^{RUN_NAME.pattern}$", max_length=100)]) -> str:
+    return await house.known_run(run_id)
+
+
+AskedRun = Annotated[str, Depends(_asked_run)]
+"""`?run=`; the newest unless said. 404 when there is no such run."""
+NamedRun = Annotated[str, Depends(_named_run)]
+"""`{run_id}` in the path. 404 when there is no such run."""
+
+
+async def _board(house: Here, run: AskedRun) -> Board:
+    async with house.bus(run) as bus:
+        return await bus.board()
+
+
+AskedBoard = Annotated[Board, Depends(_board)]
+"""The board of `?run=`."""

@@ -1,0 +1,99 @@
+"""Serves the application until somebody ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import uvicorn
+from loguru import logger
+
+from callboard.app import Workspace
+from callboard.bus.errors import RosterError
+from callboard.launch.log_form import log_form
+from callboard.web.app import create
+
+GRACE_S = 2
+"""How long requests that are under way may take once it is to end; streams of events never end by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where it is served."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    """0 = any that is free."""
+    root_path: str = ""
+    """Where a proxy in front of it has put it."""
+    proxies: tuple[str, ...] = ()
+    """Addresses and networks of proxies whose X-Forwarded-For and -Proto are believed."""
+
+
+def serve(workspace: Workspace, place: Place, say: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        say: Told its address, once it listens there.
+
+    Raises:
+        RosterError: Nobody can listen there.
+    """
+    _log_to_stderr(workspace)
+    listening = _listen(place)
+    address = f"http://{_shown(place.host)}:{listening.getsockname()[1]}{place.root_path}"
+    config = uvicorn.Config(
+        create(workspace, root_path=place.root_path),
+        proxy_headers=bool(place.proxies),
+        forwarded_allow_ips=list(place.proxies) or None,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    say(address)
+    with listening, suppress(KeyboardInterrupt):
+        asyncio.run(uvicorn.Server(config).serve([listening]))
+
+
+def _listen(place: Place) -> socket.socket:
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((place.host, place.port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        raise RosterError(
+            f"nobody can listen on {_shown(place.host)}:{place.port}: {error.strerror or error}; name another with --port, or --port 0 "
+            "for any that is free"
+        ) from error
+    return listening
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+class _ToLoguru(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        logger.opt(exception=error).log(record.levelname, record.getMessage())
+
+
+def _log_to_stderr(workspace: Workspace) -> None:
+    """Our own lines and the server's, without secrets."""
+
+    def write(message: str) -> None:
+        sys.stderr.write(workspace.redactor.text(message))
+
+    logger.remove()
+    level = "WARNING" if workspace.settings.log.level == "info" else workspace.settings.log.level.upper()
+    logger.add(write, level=level, format=log_form("serve"), backtrace=False, diagnose=False)
+    logging.basicConfig(handlers=[_ToLoguru()], level=logging.WARNING, force=True)
