@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from callboard.agents.manager import closing, dispatch, gate_runs, questions, requests, seats
-from callboard.agents.manager.decision import MANAGER, Decision, hands_out
+from callboard.agents.manager.decision import MANAGER, Decision, hands_out, was_stopped
 from callboard.agents.manager.moot import has_ended
-from callboard.agents.manager.outlook import IN_HAND, waits_for_budget
+from callboard.agents.manager.worked_time import in_hand
 from callboard.bus.board import ENDED, HELD_BY_AGENT, AgentDoc, Board, BudgetDoc, QuestionDoc, TaskDoc, TaskState
 from callboard.bus.caps import (
     RUN,
@@ -25,7 +25,6 @@ from callboard.bus.caps import (
     is_much,
     read_amount,
     shown,
-    task_scope,
     tier_scopes,
 )
 from callboard.bus.messages import TaskCancelled, TaskClosed
@@ -82,25 +81,6 @@ def minute_passed(decision: Decision) -> None:
         _weigh(decision, Reached(scope=scope, what="minutes", used=worked[scope].minutes, cap=cap))
 
 
-def in_hand(board: Board) -> list[str]:
-    """The scopes for which this moment is time worked."""
-    scopes: dict[str, None] = {}
-    for task in board.tasks():
-        if task.state not in IN_HAND or waits_for_budget(board, task):
-            continue
-        scopes[RUN] = None
-        judging = task.state is TaskState.REVIEW and not task.reason
-        if task.state in HELD_BY_AGENT:
-            at_it = [task.agent]
-        elif judging:
-            at_it = list(task.awaited)
-        else:
-            continue
-        own = (*tier_scopes(task.task.tier), task_scope(task.id))
-        scopes |= dict.fromkeys((*own, *map(agent_scope, at_it)))
-    return list(scopes)
-
-
 def counted(decision: Decision, reached: Sequence[Reached]) -> None:
     """What calls have cost has come to something; held against the caps as they are now."""
     for each in reached:
@@ -125,7 +105,8 @@ def settle(decision: Decision) -> None:
             elif task.attempt > 0 and task.not_before is None:
                 reason = f"{_whose(scope)} is spent; waits for {known.question}"
                 decision.put_task(task, state=TaskState.BLOCKED, reason=reason, question=known.question)
-    if hands_out(board.run):
+    if hands_out(board):
+        _settle_stop(decision)
         _settle_attempts(decision)
 
 
@@ -135,6 +116,15 @@ def _tasks_of(board: Board, scope: str) -> list[TaskDoc]:
     if kind == "task":
         return [board.task(name)]
     return [task for task in board.tasks() if scope in tier_scopes(task.task.tier)]
+
+
+def _settle_stop(decision: Decision) -> None:
+    """A person brought the run back after a stop: what is ready now waits for the same cap, so it is asked about anew."""
+    board = decision.board
+    workers = (agent.name for agent in board.all(AgentDoc) if agent.role in dispatch.WORKERS)
+    if was_stopped(board) and any(dispatch.next_task(decision, name) for name in workers):
+        known = board.budget.exhausted[RUN]
+        _exhaust(decision, Reached(scope=RUN, what=known.what, used=known.used, cap=known.cap))
 
 
 def _settle_attempts(decision: Decision) -> None:
@@ -183,7 +173,7 @@ def _exhaust(decision: Decision, reached: Reached) -> None:
     """Ask a person, once; what the run pays for waits with the run, what a task or an agent pays for with that alone."""
     scope, run = reached.scope, decision.board.run
     known = decision.board.budget.exhausted.get(scope)
-    if scope == RUN and run.state != "paused" and not hands_out(run):
+    if scope == RUN and run.state != "paused" and not hands_out(decision.board):
         return
     if known is not None and not (scope == RUN and known.stopped):
         return

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
-from callboard.agents.manager.budget import in_hand
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.manager.moot import has_ended
+from callboard.agents.manager.worked_time import in_hand
 from callboard.bus.board import Board
 from callboard.bus.bus import Bus
 from callboard.bus.caps import PAID_IN, Reached, Spent, is_much

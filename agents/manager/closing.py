@@ -120,8 +120,7 @@ def not_done(board: Board) -> list[TaskDoc]:
 
 def pause(decision: Decision, reason: str, detail: str) -> None:
     """Hand nothing out until a person, or the disk, says so. A run that has ended stays ended."""
-    run = decision.board.run
-    if run.state != "paused" and not hands_out(run):
+    if decision.board.run.state != "paused" and not hands_out(decision.board):
         return
     decision.put_run(state="paused", reason=reason, detail=detail)
     decision.log("question", f"run paused: {reason}", [detail])

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from callboard.agents.deployment.settings import DeploySettings
 from callboard.agents.manager.asking import Asking
 from callboard.bus.board import ENDED, AgentDoc, Board, Change, D, RunDoc, TaskDoc, TaskState
+from callboard.bus.caps import RUN
 from callboard.bus.messages import JOURNAL, Body, Draft, Envelope, FeedbackLogged, LogKind, Outcome, Timer
 
 MANAGER = "manager"
@@ -138,7 +139,15 @@ def is_untouched(task: TaskDoc) -> bool:
     return is_new and task.state in (TaskState.QUEUED, TaskState.BLOCKED)
 
 
-def hands_out(run: RunDoc) -> bool:
+def hands_out(board: Board) -> bool:
     """Whether work is handed out and merged: while the run runs, and after its end for the standing work of a launch that
-    stays."""
-    return run.state == "running" or (run.stays and run.state in ("succeeded", "failed"))
+    stays, but for a run that a person ended at its cap: what was still under way then asks nobody again."""
+    run = board.run
+    stays = run.stays and run.state in ("succeeded", "failed")
+    return run.state == "running" or (stays and not was_stopped(board))
+
+
+def was_stopped(board: Board) -> bool:
+    """Whether a person said of the run's own cap that it is not raised."""
+    known = board.budget.exhausted.get(RUN)
+    return known is not None and known.stopped

@@ -22,7 +22,7 @@ READY = frozenset({TaskState.QUEUED, TaskState.CHANGES_REQUESTED})
 
 def assign_ready(decision: Decision) -> None:
     """To each idle driver its next ready task."""
-    if not hands_out(decision.board.run) or RUN in decision.board.budget.exhausted:
+    if not hands_out(decision.board) or RUN in decision.board.budget.exhausted:
         return
     for name in sorted(agent.name for agent in decision.board.all(AgentDoc) if _is_free(decision, agent)):
         task = next_task(decision, name)

@@ -26,7 +26,7 @@ person."""
 
 def settle(decision: Decision) -> None:
     """Every blocker that climbs and that nobody is asked about takes its next rung."""
-    if not hands_out(decision.board.run):
+    if not hands_out(decision.board):
         return
     for blocker in list(decision.board.all(BlockerDoc)):
         if blocker.state == "open" and not blocker.question:

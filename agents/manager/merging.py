@@ -19,7 +19,7 @@ from callboard.bus.merges import Branch
 def settle(decision: Decision) -> None:
     """Do what the queue needs, until it waits for an answer. While a landing is open, or the run is paused, nothing."""
     _forget_strays(decision)
-    while hands_out(decision.board.run) and not is_landing(decision.board):
+    while hands_out(decision.board) and not is_landing(decision.board):
         if not decision.board.queue.branches and not _begin(decision):
             return
         queue = decision.board.queue

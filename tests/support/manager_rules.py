@@ -72,7 +72,7 @@ class ManagerRules(RuleBasedStateMachine):
                 assert question.state == "open", "a blocker that nobody can resolve any more"
                 assert not consults, "a person and a reviewer are asked at once"
             else:
-                assert consults or not hands_out(board.run), "a blocker that nobody is asked about"
+                assert consults or not hands_out(board), "a blocker that nobody is asked about"
 
     @invariant()
     def each_rung_is_climbed_once_for_a_problem(self) -> None:
