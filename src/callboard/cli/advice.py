@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from callboard.bus.states import ENDED
+from callboard.cli.output import plural
 from callboard.cli.plain import one_line, stated
 from callboard.launch.summary import QuestionRow, RunRow, Status
 
@@ -64,9 +65,11 @@ def answering(row: QuestionRow) -> str:
 def _dead_letters(run: RunRow) -> list[str]:
     if not run.dead_letters:
         return []
-    messages = "message" if run.dead_letters == 1 else "messages"
+    them, it = ("messages", "them") if run.dead_letters > 1 else ("message", "it")
+    goes_on = "" if run.running or run.outlook == "ended" else ", then `callboard launch` goes on"
     return [
-        f"{run.dead_letters} {messages} could not be handled: `callboard dead list` says why, retry sends them again"
+        f"{run.dead_letters} {them} could not be handled, and what waits for {it} stands still: `callboard dead list` says why, "
+        f"`callboard dead retry ID` sends {it} again{goes_on}"
     ]
 
 
@@ -99,7 +102,7 @@ def _promotion(run: RunRow) -> list[str]:
 
 
 def _launch(run: RunRow) -> list[str]:
-    if run.running or run.outlook != "moving":
+    if run.running or run.outlook != "moving" or run.dead_letters:
         return []
     return ["nothing runs here now: `callboard launch` goes on where it stopped"]
 
@@ -113,7 +116,8 @@ def ending(status: Status) -> list[str]:
         return []
     landed = sum(merge.state == "landed" for merge in status.merges)
     done, total = run.task_counts.get("done", 0), sum(run.task_counts.values())
-    stopped = "is stopped" if run.state in ("created", "running") else stated(run.state, run.reason)
+    waits = f", with {plural(run.dead_letters, 'dead letter')}" if run.dead_letters else ""
+    stopped = f"is stopped{waits}" if run.state in ("created", "running") else stated(run.state, run.reason)
     head = f"run {run.id} {stopped}: {done} of {total} tasks done, {landed} landed on {run.integration}"
     standing = [f"{task.id} {task.title}" for task in status.tasks if task.standing and task.state not in ENDED]
     stays = [f"standing work stays: {', '.join(standing)}"] if standing else []

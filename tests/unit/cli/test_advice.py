@@ -52,6 +52,14 @@ def test_how_a_launch_ended_says_why_the_run_is_paused() -> None:
     assert head.startswith("run run-1 paused (approval): 0 of 1 tasks done")
 
 
+def test_a_launch_that_ended_for_dead_letters_names_them_and_how_it_goes_on() -> None:
+    held = summarise(board_of(run_doc(), agent_doc("driver-1"), task_doc(1, "One", TaskState.WORKING)), dead_letters=2)
+    head, step = ending(held)
+    assert head.startswith("run run-1 is stopped, with 2 dead letters: 0 of 1 tasks done")
+    assert "2 messages could not be handled" in step
+    assert step.endswith("`callboard dead retry ID` sends them again, then `callboard launch` goes on")
+
+
 def test_what_has_landed_can_be_promoted_once() -> None:
     done = run_doc(state="succeeded", head="c" * 40)
     assert "`callboard promote` moves main to it" in advice(done)
