@@ -12,7 +12,7 @@ from callboard.bus.errors import BudgetSpent
 from callboard.bus.messages import new_id
 
 
-def nobody_keeps(spent: Spent) -> None:
+def nobody_keeps(purse: Purse) -> None:
     pass
 
 
@@ -30,9 +30,10 @@ class Purse:
     prices: Prices
     spent: Spent = field(default_factory=Spent)
     held: dict[str, CallEstimate] = field(default_factory=dict)
-    """By reservation: calls that are under way."""
-    keep: Callable[[Spent], object] = nobody_keeps
-    """Takes what was spent, each time that a call is settled: what is kept outlives a process that is killed."""
+    """By reservation: calls that are under way, or were when their process was killed. Nobody knows what those did cost, so
+    they count."""
+    keep: Callable[[Purse], object] = nobody_keeps
+    """Takes the purse before each call, and each time that one is settled: what is kept outlives a process that is killed."""
 
     async def reserve(self, call: CallEstimate) -> Reservation:
         held = sum(other.tokens for other in self.held.values())
@@ -41,6 +42,7 @@ class Purse:
         self._refuse("usd", self.spent.micro_usd + held_usd, self.caps.micro_usd)
         reservation = Reservation(new_id())
         self.held[reservation.id] = call
+        self.keep(self)
         return reservation
 
     async def settle(self, reservation: Reservation, usage: Usage) -> None:
@@ -60,7 +62,7 @@ class Purse:
             micro_usd=self.spent.micro_usd + (0 if usd is None else micro_usd(usd)),
             unpriced=self.spent.unpriced + int(usd is None and usage.tokens > 0),
         )
-        self.keep(self.spent)
+        self.keep(self)
 
     def _refuse(self, what: PaidIn, used: int, cap: int) -> None:
         """There is room while settled and held back are below the cap, as for a run (bus/spending.py)."""

@@ -85,7 +85,9 @@ def spent_text(found: Plan) -> str:
     from callboard.bus.caps import in_usd
 
     usd = "price unknown" if found.spent.unpriced else f"{float(in_usd(found.spent.micro_usd)):.2f} USD"
-    return f"{found.spent.tokens:,} tokens, {usd}"
+    most = sum(call.tokens for call in found.held.values())
+    open_ = f", and at most {most:,} tokens for {plural(len(found.held), 'call')} broken off by a kill" if most else ""
+    return f"{found.spent.tokens:,} tokens, {usd}{open_}"
 
 
 def _apply(workspace: Workspace, found: Plan, *, json: bool) -> None:

@@ -21,7 +21,6 @@ from callboard.agents.manager.planning import (
 from callboard.agents.settings import MANAGER
 from callboard.agents.workspace.locks import ProcessLock, acquire
 from callboard.app import Workspace
-from callboard.bus.caps import Spent
 from callboard.bus.clock import utc_now
 from callboard.bus.errors import BudgetSpent, ConfigError, RosterError
 from callboard.bus.whole_files import write_whole
@@ -128,12 +127,12 @@ async def _plan(workspace: Workspace, about: str, questions: list[Question], tol
     try:
         plan = store.begin(about, utc_now())
 
-        def keep(spent: Spent) -> None:
+        def keep(purse: Purse) -> None:
             nonlocal plan
-            plan = store.save(plan.model_copy(update={"spent": spent}))
+            plan = store.save(plan.model_copy(update={"spent": purse.spent, "held": dict(purse.held)}))
 
         limits = workspace.settings.budget.limits
-        purse = Purse(f"plan {plan.name}", limits.task, workspace.prices, plan.spent, keep=keep)
+        purse = Purse(f"plan {plan.name}", limits.task, workspace.prices, plan.spent, dict(plan.held), keep)
         seat, brain = workspace.planner(purse)
         await asyncio.to_thread(workspace.clone(MANAGER).prepare, _base(workspace))
         for number, (name, part_of) in enumerate(questions, 1):

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from callboard.agents.brains.budget import CallEstimate
 from callboard.agents.manager.planning import Files
 from callboard.bus.caps import Spent
 from callboard.bus.errors import ConfigError, RosterError
@@ -44,6 +45,8 @@ class Plan(BaseModel):
     state: Literal["unfinished", "proposed", "applied"] = "unfinished"
     proposed: tuple[Proposed, ...] = ()
     spent: Spent = Spent()
+    held: dict[str, CallEstimate] = {}
+    """By reservation: calls that are under way, or were when planning was killed."""
 
     @property
     def tasks(self) -> tuple[ProposedTask, ...]:
