@@ -24,6 +24,8 @@ CallboardError                 what was tried, on what, and the way out
 │   ├── BrainParked            it cannot think now: its provider's limit, or no provider answers
 │   ├── BudgetSpent            no room under a cap: the call was not made
 │   └── CallFailed             a call to a model brought no reply: model, cause
+├── LedgerError                the ledger could not be read or written; no run waits for it
+│   └── LedgerBroken           what is in it, or is to be, is not as it has to be
 ├── RosterError                the roster cannot start, or is already running here
 ├── DeployFailed               a release could not be built, started, switched or stopped
 ├── PromotionFailed            what has landed could not be offered to where it should go
@@ -273,6 +275,14 @@ class CallFailed(BrainError):
         self.cause = cause
         self.retry_after_s = retry_after_s
         self.is_free = is_free
+
+
+class LedgerError(CallboardError):
+    """The ledger could not be read or written. No run waits for it: it catches up from the archives."""
+
+
+class LedgerBroken(LedgerError):
+    """What is in the ledger, or is to be, is not as it has to be; the message names the row."""
 
 
 class RosterError(CallboardError):

@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
-HEAVY = ("pydantic_ai", "anthropic", "openai", "mcp", "genai_prices", "httpx2", "fastapi", "uvicorn", "jinja2", "jwt")
+SERVES = ("fastapi", "uvicorn", "jinja2", "jwt")
+KEEPS = ("sqlalchemy", "alembic", "psycopg")
+HEAVY = ("pydantic_ai", "anthropic", "openai", "mcp", "genai_prices", "httpx2", *SERVES, *KEEPS)
 
 
 def imported(code: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What runs beside a roster in the launch that has its manager: archiver, scribe, notifier, watches of the disk and of what is full."""
+"""What runs beside a roster in the launch that has its manager: archivers, scribe, notifier, watches of the disk and of what is full."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from callboard.bus.ending import end
 from callboard.launch.archiving import keep_archive
 from callboard.launch.disk import watch_disk
 from callboard.launch.lasting import lasting
+from callboard.launch.ledgering import keep_ledger
 from callboard.launch.notifying import keep_notifying
 from callboard.launch.pressure import watch_pressure
 from callboard.launch.scribing import keep_logs
@@ -38,6 +39,9 @@ async def keeping(
     archiver = run(lasting("the archiver", kept, say, archive_stop))
     disk = run(lasting("the watch of the disk", lambda: watch_disk(bus, free_bytes, say), say))
     pressure = run(lasting("the watch of what is full", lambda: watch_pressure(bus, tuple(workspace.roster), say), say))
+    ledger_stop = asyncio.Event()
+    booked = partial(keep_ledger, workspace, ledger_stop, say)
+    ledger = run(lasting("the ledger's archiver", booked, say, ledger_stop))
     told = partial(keep_notifying, workspace, bus, notify_stop, say)
     notifier = run(lasting("the notifier", told, say, notify_stop))
     try:
@@ -51,3 +55,5 @@ async def keeping(
         # the last of all: what the scribe refuses is in the journal too
         archive_stop.set()
         await asyncio.gather(archiver, return_exceptions=True)
+        ledger_stop.set()
+        await asyncio.gather(ledger, return_exceptions=True)

@@ -8,13 +8,17 @@
 | CALLBOARD_PROJECT_GATE_TIMEOUT_S | project.gate_timeout_s | number |
 | CALLBOARD_REVIEW_DEADLINE_S    | review.deadline_s      | number |
 | CALLBOARD_SANDBOX_KIND         | sandbox.kind           | text  |
+| CALLBOARD_LEDGER_URL           | ledger.url             | text  |
 
-An empty variable counts as unset.
+An empty variable counts as unset. DATABASE_URL is read where neither CALLBOARD_LEDGER_URL nor the file says where the ledger is,
+and it leads to a Postgres server: other programs use that name too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from callboard.ledger.settings import is_postgres
 
 OVERRIDES: Mapping[str, tuple[str, str]] = {
     "CALLBOARD_BUS_URL": ("bus", "url"),
@@ -23,7 +27,9 @@ OVERRIDES: Mapping[str, tuple[str, str]] = {
     "CALLBOARD_PROJECT_GATE_TIMEOUT_S": ("project", "gate_timeout_s"),
     "CALLBOARD_REVIEW_DEADLINE_S": ("review", "deadline_s"),
     "CALLBOARD_SANDBOX_KIND": ("sandbox", "kind"),
+    "CALLBOARD_LEDGER_URL": ("ledger", "url"),
 }
+SHARED = "DATABASE_URL"
 _NUMBERS = frozenset({"CALLBOARD_PROJECT_SLOTS", "CALLBOARD_PROJECT_GATE_TIMEOUT_S", "CALLBOARD_REVIEW_DEADLINE_S"})
 
 
@@ -39,6 +45,10 @@ def overridden(
             continue
         merged[table] = {**own, key: _value(name, environ[name])}
         names[table, key] = name
+    shared, ledger = environ.get(SHARED, ""), merged.get("ledger", {})
+    if is_postgres(shared) and isinstance(ledger, dict) and "url" not in ledger:
+        merged["ledger"] = {**ledger, "url": shared}
+        names["ledger", "url"] = SHARED
     return merged, names
 
 

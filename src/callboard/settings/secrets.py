@@ -23,7 +23,7 @@ def known_secrets(root: Path, settings: Settings, environ: Mapping[str, str]) ->
     deployed = settings.deploy.environments.values() if settings.deploy else ()
     secrets = [name for environment in deployed for name in environment.secrets]
     named = (*settings.redaction.variables, *keys, settings.promotion.token_env, *secrets)
-    given = {**settings.project.env, "bus-url": settings.bus.url}
+    given = {**settings.project.env, "bus-url": settings.bus.url, "ledger-url": settings.ledger.url}
     files = [*root.glob(".env*"), *(root / name for name in settings.project.copied)]
     files += [root / environment.secrets_file for environment in deployed if environment.secrets_file]
     texts = [path.read_text("utf-8", "replace") for path in files if is_env_file(path)]

@@ -32,6 +32,7 @@ from callboard.bus.caps import Limits
 from callboard.bus.settings import EMBEDDED, BusSettings
 from callboard.bus.states import WORKERS
 from callboard.bus.task import SERVER_MARK
+from callboard.ledger.settings import LedgerSettings
 from callboard.settings.notify import NotifySettings
 from callboard.settings.trio import family_problems
 
@@ -104,6 +105,7 @@ class Document(Table):
 
     project: ProjectSettings = ProjectSettings()
     bus: BusSettings = BusSettings()
+    ledger: LedgerSettings = LedgerSettings()
     paths: PathSettings = PathSettings()
     agents: Annotated[tuple[AgentSettings, ...], BeforeValidator(_with_manager), Field(validate_default=True)] = ()
     """The manager is always among them."""

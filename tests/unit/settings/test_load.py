@@ -148,7 +148,8 @@ OPUS = '[models.opus]\nprovider = "anthropic"\nmodel = "claude-opus-4-5"\n'
     [
         ('[project]\ngaet = ["x"]', 2, "project.gaet", "is no key that Callboard knows; did you mean gate?"),
         ("[projct]", 1, "projct", "is no key that Callboard knows; did you mean project?"),
-        ("\n[ledger]\nurl = 1", 2, "ledger", "is no key that Callboard knows; known here: agents, budget, bus, deploy, intake, issues, log, mcp, models, notify, paths, people, prices, project, promotion, questions, redaction, review"),
+        ("\n[bookkeeping]\nurl = 1", 2, "bookkeeping", "is no key that Callboard knows; known here: agents, budget, bus, deploy, intake, issues, ledger, log, mcp, models, notify, paths, people, prices, project, promotion, questions, redaction, review"),
+        ('[ledger]\nurl = "mysql://h/shop"', 2, "ledger.url", 'expected "embedded", "off", a URL that starts with postgresql://'),
         ("[bus]\nwait_replicas = 1", 2, "bus.wait_replicas", "the embedded server has no replicas"),
         ('[bus]\nurl = "redis://h"\nca = "ca.pem"', 3, "bus.ca", "only a URL that starts with rediss:// has a certificate"),
         ("[bus]\ninbox_limit = -1", 2, "bus.inbox_limit", "greater than or equal to 0"),

@@ -1,0 +1,1 @@
+"""Each brings the ledger from one released schema to the next."""
