@@ -18,6 +18,7 @@
 | budget              | BudgetDoc  |
 | issue:<key>, tracker, summary | bus/issues.py |
 | deployment:<id>     | bus/deployments.py |
+| outside, phase:<task> | bus/outside.py |
 
 Only the manager's desk changes it, but for two: the launcher creates `run`, and the manager's office writes `manager`.
 """
@@ -38,6 +39,8 @@ from callboard.bus.issue_caps import Safety
 from callboard.bus.issues import IssueDoc, SummaryDoc, TrackerDoc
 from callboard.bus.merges import IntentDoc as IntentDoc
 from callboard.bus.merges import QueueDoc as QueueDoc
+from callboard.bus.outside import OutsideDoc as OutsideDoc
+from callboard.bus.outside import PhaseDoc as PhaseDoc
 from callboard.bus.problems import ProblemDoc as ProblemDoc
 from callboard.bus.problems import TrackDoc as TrackDoc
 from callboard.bus.questions import QuestionDoc as QuestionDoc
@@ -260,6 +263,8 @@ PREFIXES: Mapping[str, type[Doc]] = {
     "tracker": TrackerDoc,
     "summary": SummaryDoc,
     "deployment": DeploymentDoc,
+    "outside": OutsideDoc,
+    "phase": PhaseDoc,
 }
 
 D = TypeVar("D", bound=Doc)

@@ -16,9 +16,9 @@ from callboard.bus.doc import Doc
 from callboard.bus.task import Fact
 
 Severity = Literal["minor", "major"]
-IssueSource = Literal["review", "gate", "lint", "driver", "person", "deployment"]
+IssueSource = Literal["review", "gate", "lint", "driver", "person", "deployment", "outside"]
 """Who saw it: a reviewer who approved all the same, a gate that was red and then green, a command of `[project] lint`, the
-driver of the task, a person, a deployment that was rolled back."""
+driver of the task, a person, a deployment that was rolled back, an outside agent."""
 
 KEY_LENGTH = 80
 MOST_EVIDENCE = 20
@@ -75,6 +75,8 @@ class Sighting(Fact):
     evidence: tuple[str, ...] = ()
     at: AwareDatetime
     """The last time."""
+    via: str = ""
+    """Source outside: who saw it, in the reporter's words."""
 
 
 class Kept(Fact):

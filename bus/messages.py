@@ -58,6 +58,14 @@ from callboard.bus.hand_messages import (
 )
 from callboard.bus.issue_messages import BacklogCarried, IssueClosed, IssueReported
 from callboard.bus.log_messages import FeedbackLogged, LogKind, MessageRefused, RunSummed
+from callboard.bus.outside_messages import (
+    AuditGiven,
+    AuditRequested,
+    IssueSeen,
+    PhaseMoved,
+    RunOpened,
+    WorkSubmitted,
+)
 from callboard.bus.people_messages import CommandGiven, CommandHandled
 from callboard.bus.review_messages import (
     ReviewRequest,
@@ -82,6 +90,8 @@ __all__ = [
     "AttemptFailed",
     "AttemptParked",
     "AttemptStopped",
+    "AuditGiven",
+    "AuditRequested",
     "BacklogCarried",
     "BlockerClimbed",
     "BlockerRaised",
@@ -111,6 +121,7 @@ __all__ = [
     "HandInRefused",
     "IssueClosed",
     "IssueReported",
+    "IssueSeen",
     "LandFinished",
     "LandRequested",
     "LogKind",
@@ -121,6 +132,7 @@ __all__ = [
     "MinutePassed",
     "Outcome",
     "ParkCause",
+    "PhaseMoved",
     "PinRequested",
     "PromotionChanged",
     "PromotionFinished",
@@ -132,6 +144,7 @@ __all__ = [
     "ReviewRequested",
     "ReviewWord",
     "RosterChanged",
+    "RunOpened",
     "RunSummed",
     "SynthesisGiven",
     "SynthesisRequested",
@@ -145,6 +158,7 @@ __all__ = [
     "VerdictGiven",
     "VoteGiven",
     "VoteRequested",
+    "WorkSubmitted",
     "emitted_id",
     "new_id",
     "new_trace",

@@ -46,10 +46,19 @@ _HANDS = Role(
 )
 _RUNTIME = Role("runtime", frozenset({"roster.changed", "agent.unreachable", "disk.changed", "message.refused"}))
 
+_PERSON = frozenset(
+    {"command.given", "deployment.commanded", "issue.reported", "issue.closed", "run.opened", "phase.moved"}
+)
+OUTSIDE: Mapping[str, Role] = {
+    "builder": Role("driver", frozenset({"work.submitted", "audit.requested", "issue.seen", "message.refused"})),
+    "auditor": Role("reviewer", frozenset({"audit.given", "issue.seen", "message.refused"})),
+}
+"""Seat -> what an agent may say that sits in it from outside, in a run that was started so: less than one of the roster."""
+
 FIXED: Mapping[str, Role] = {
     "gate": _HANDS,
     "land": _HANDS,
-    "person": Role("person", frozenset({"command.given", "deployment.commanded", "issue.reported", "issue.closed"})),
+    "person": Role("person", _PERSON),
     "launcher": _RUNTIME,
 }
 """Sender -> its role, for the senders that are no agents. No agent can have one of these names."""

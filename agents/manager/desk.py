@@ -20,6 +20,8 @@ from callboard.agents.manager import (
     merging,
     moot,
     obstacles,
+    outside,
+    outside_work,
     parking,
     people,
     presence,
@@ -42,6 +44,8 @@ from callboard.bus.messages import (
     AttemptFailed,
     AttemptParked,
     AttemptStopped,
+    AuditGiven,
+    AuditRequested,
     BacklogCarried,
     BlockerRaised,
     BudgetReached,
@@ -57,19 +61,23 @@ from callboard.bus.messages import (
     GateFinished,
     IssueClosed,
     IssueReported,
+    IssueSeen,
     LandFinished,
     MergePrepared,
     MessageRefused,
     MinutePassed,
     Outcome,
+    PhaseMoved,
     PromotionFinished,
     QuestionAsked,
     ReleaseReviewGiven,
     ReviewWord,
     RosterChanged,
+    RunOpened,
     TaskAccepted,
     TaskProgressed,
     TimerFired,
+    WorkSubmitted,
 )
 
 
@@ -89,6 +97,7 @@ def settle(decision: Decision) -> None:
     issues.settle(decision)
     debt.settle(decision)
     obstacles.settle(decision)
+    outside_work.settle(decision)
     deploying.settle(decision)
     ladder.settle(decision)
     merging.settle(decision)
@@ -132,6 +141,19 @@ def _route(decision: Decision, message: Envelope) -> None:
         case DeploymentCommanded() | DeploymentChanged() | ReleaseReviewGiven() as body:
             _about_deployment(decision, body)
         case _:
+            _from_outside(decision, message)
+
+
+def _from_outside(decision: Decision, message: Envelope) -> None:
+    """What is said of runs that were started from outside; else a worker says it."""
+    match message.body:
+        case RunOpened() as body:
+            outside.opened(decision, body)
+        case PhaseMoved() as body:
+            outside.moved(decision, body)
+        case WorkSubmitted() | AuditRequested() | AuditGiven() | IssueSeen() as body:
+            outside_work.heard(decision, body)
+        case _:
             _from_worker(decision, message)
 
 
@@ -146,6 +168,7 @@ def _from_hands(decision: Decision, body: MergePrepared | LandFinished | Promoti
         case GateFinished(purpose="merge"):
             stack_gate.gate_finished(decision, body)
         case GateFinished():
+            outside_work.gate_said(decision, body)
             judgement.gate_finished(decision, body)
 
 

@@ -125,11 +125,11 @@ def _assign(decision: Decision, agent: str, task: TaskDoc) -> None:
     decision.send(agent, body, task)
     free = {"parked_until": None, "parked_for": ""}
     decision.put_agent(agent, state="working", task=task.id, doing="assigned", progress_at=decision.now, **free)
-    _count(decision, agent, task)
+    count_attempt(decision, agent, task)
     decision.log("task", f"assigned to {agent}, attempt {task.attempt}", task=task)
 
 
-def _count(decision: Decision, agent: str, task: TaskDoc) -> None:
+def count_attempt(decision: Decision, agent: str, task: TaskDoc) -> None:
     """One attempt more for the run, the tier and the agent; a task's are in the task."""
     worked = dict(decision.board.budget.worked)
     for scope in (RUN, *tier_scopes(task.task.tier), agent_scope(agent)):

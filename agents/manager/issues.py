@@ -36,7 +36,7 @@ _LINT = re.compile(r"(?P<file>[^\s:]+):(?P<line>\d+)(?::\d+)?:?\s*(?P<said>\S.*)
 """As compilers and linters write it: `file:line:column: what`."""
 
 
-def record(decision: Decision, report: Report, source: IssueSource, task: TaskDoc | None = None) -> str:
+def record(decision: Decision, report: Report, source: IssueSource, task: TaskDoc | None = None, via: str = "") -> str:
     """Note that an issue was seen, for the first time or again.
 
     Returns:
@@ -59,6 +59,7 @@ def record(decision: Decision, report: Report, source: IssueSource, task: TaskDo
         severity=given,
         evidence=report.evidence[:MOST_EVIDENCE],
         at=decision.now,
+        via=via,
     )
     changed = {
         "severity": "major" if "major" in (known.severity, given) else "minor",

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from callboard.agents.manager import seats, second_round, setbacks, stacking
 from callboard.agents.manager.decision import Decision
-from callboard.agents.reviewer.consensus import TRIO
 from callboard.bus.board import BriefingDoc, IntentDoc, ReviewDoc, TaskDoc, TaskState, Verdict
 from callboard.bus.messages import GateRequested, ReviewRequested, TimerFired
 
@@ -50,8 +49,8 @@ def ask_reviewers(
     heard = dict(verdicts or {})
     task = decision.put_task(task, review_commit=commit, reviewed_base=reviewed_base or task.reviewed_base)
     reviewers = seats.reviewers(decision.board)
-    if len(reviewers) != TRIO:
-        what = f"the roster has {len(reviewers)} reviewers, and a review needs {TRIO}"
+    if len(reviewers) != (needed := seats.needed(decision.board)):
+        what = f"the roster has {len(reviewers)} reviewers, and a review needs {needed}"
         needs = "three reviewers in callboard.toml; then answer `again`"
         setbacks.block(decision, task, what=what, needs=needs, cause="review")
         return

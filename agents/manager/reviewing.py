@@ -16,8 +16,11 @@ from callboard.feedback.facts import finding_fact, synthesis_facts
 
 def word_given(decision: Decision, body: ReviewWord) -> None:
     """A verdict, a synthesis or a vote. It counts for exactly what it judged, once, and only from who was asked."""
-    task = decision.board.task(decision.cause.task)
-    name = decision.cause.sender
+    said_by(decision, decision.board.task(decision.cause.task), decision.cause.sender, body)
+
+
+def said_by(decision: Decision, task: TaskDoc, name: str, body: ReviewWord) -> None:
+    """The same, of whoever is known to have said it."""
     review = second_round.current(decision, task)
     if why_not := _not_counted(task, review, name, body):
         refused = MessageRefused(
@@ -112,6 +115,13 @@ def _concluded(decision: Decision, task: TaskDoc, review: ReviewDoc, ended: cons
         review_stops.ask_person(decision, task, _put(decision, review, stop=stop))
         return
     setbacks.send_back(decision, task, "review", ended.summary, [it.finding for it in ended.open])
+
+
+def stop(decision: Decision, task: TaskDoc, why: str) -> None:
+    """Whoever was asked leaves it to a person."""
+    review = _begun(decision, task, second_round.current(decision, task))
+    closed = {"stage": "closed", "outcome": "blocked", "summary": why, "stop": why, "at": decision.now}
+    review_stops.ask_person(decision, decision.put_task(task, asked=()), _put(decision, review, **closed))
 
 
 def passed(decision: Decision, task: TaskDoc) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from callboard.agents.manager.decision import Decision
-from callboard.agents.reviewer.consensus import Seats
+from callboard.agents.manager.outside_seats import outside_of
+from callboard.agents.reviewer.consensus import TRIO, Seats
 from callboard.bus.board import HELD_BY_AGENT, AgentDoc, Board, TaskDoc, TaskState
 from callboard.bus.messages import TaskCancelled
 from callboard.bus.reviews import SEATS
@@ -34,8 +35,15 @@ def reviewers(board: Board) -> tuple[str, ...]:
     return tuple(sorted(agent.name for agent in board.all(AgentDoc) if agent.role == "reviewer"))
 
 
+def needed(board: Board) -> int:
+    """How many reviewers approve something: three, but for the one seat of a run from outside (decision 0042)."""
+    return TRIO if outside_of(board) is None else 1
+
+
 def trio(board: Board) -> Seats:
     """Who sits where: as the launch said; whoever it said nothing of sits as its name says, or on a free seat."""
+    if (run := outside_of(board)) is not None:
+        return Seats(run.auditor, (), need=needed(board))
     names = reviewers(board)
     given = {name: board.get(f"agent:{name}", AgentDoc).seat or (name if name in SEATS else "") for name in names}
     free = [seat for seat in SEATS if seat not in given.values()]

@@ -8,6 +8,7 @@ from typing import Literal
 
 from callboard.agents.manager import questions, seats, tracks
 from callboard.agents.manager.decision import TOOLS_RULE, Decision
+from callboard.agents.manager.outside_seats import outside_of
 from callboard.bus.board import BlockerDoc, QuestionDoc, TaskDoc, TaskState
 from callboard.bus.caps import task_scope
 from callboard.bus.messages import (
@@ -121,7 +122,8 @@ def spend_attempt(decision: Decision, task: TaskDoc, note: Note, summary: str, *
     spent = task.spent + 1
     most = decision.board.caps(task_scope(task.id)).attempts
     left = most - spent
-    if repeats and left > 0:
+    # in a run from outside nobody climbs a ladder: whoever hands in next answers it
+    if repeats and left > 0 and outside_of(decision.board) is None:
         task = decision.put_task(task, spent=spent, notes=(*task.notes, note))
         block(decision, task, what=f"it fails again as before: {summary}", tried=f"{spent} attempts", cause="stuck")
         return

@@ -24,7 +24,7 @@ from callboard.bus.reviews import SecondVote, Standing, Synthesis, Verdict, Verd
 from callboard.bus.task import Finding
 
 TRIO = 3
-"""Fewer reviewers than this approve nothing."""
+"""Fewer reviewers than this approve nothing, but in a run that was started from outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Seats:
 
     senior: str
     juniors: tuple[str, ...]
+    need: int = TRIO
+    """So many have to approve; one seat alone has no second round."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -102,15 +104,19 @@ def judge(said: Said, seats: Seats, late: bool) -> Judgement:
         return Waiting()
     answers = {name: verdict for name, verdict in heard.items() if verdict.vote != "abstained"}
     found = standing(answers, seats.by_name)
-    if (ended := _first_round(answers, found, asked)) is not None:
+    if (ended := _first_round(answers, found, asked, seats.need)) is not None:
         return ended
     missing = tuple(name for name in asked if name not in answers)
     if missing or len(asked) < TRIO:
-        return NoQuorum(missing, _no_quorum(asked, missing, {name: it.notes for name, it in heard.items()}))
+        # where too few sit to go on, whoever answered is asked again
+        again = missing or (asked if len(asked) >= seats.need else ())
+        return NoQuorum(again, _no_quorum(asked, missing, {name: it.notes for name, it in heard.items()}, seats.need))
     return _second_round(said, seats, answers, found, late)
 
 
-def _first_round(answers: Mapping[str, Verdict], found: tuple[Standing, ...], asked: Sequence[str]) -> Concluded | None:
+def _first_round(
+    answers: Mapping[str, Verdict], found: tuple[Standing, ...], asked: Sequence[str], need: int
+) -> Concluded | None:
     """The end, where nothing is left to reconcile."""
     refusals = [name for name, verdict in answers.items() if verdict.vote == "needs_revision"]
     approvals = [name for name, verdict in answers.items() if verdict.vote == "approved"]
@@ -118,7 +124,7 @@ def _first_round(answers: Mapping[str, Verdict], found: tuple[Standing, ...], as
         return Concluded("major_flaws", found, _reasons(answers, found), tuple(approvals))
     if len(refusals) * 2 > len(asked) and not approvals and found:
         return Concluded(_sent_back(found), found, _reasons(answers, found))
-    if len(approvals) == len(asked) >= TRIO and not majors(found):
+    if len(approvals) == len(asked) >= need and not majors(found):
         return Concluded("consensus", found, "")
     return None
 
@@ -202,9 +208,11 @@ def place_of(finding: Finding) -> str:
     return f"{finding.file}:{finding.line}" if finding.line else finding.file
 
 
-def _no_quorum(asked: Sequence[str], missing: Sequence[str], notes: Mapping[str, str]) -> str:
+def _no_quorum(asked: Sequence[str], missing: Sequence[str], notes: Mapping[str, str], need: int = TRIO) -> str:
+    if not missing and len(asked) >= need:
+        return "what was said settles nothing"
     if not missing:
-        return f"{len(asked)} reviewers were asked; it takes {TRIO}"
+        return f"{len(asked)} reviewers were asked; it takes {need}"
     return "; ".join(
         f"{name} abstained: {notes[name]}" if name in notes else f"{name} did not answer" for name in missing
     )

@@ -34,7 +34,7 @@ TABLE = {
     | {"canon.read", "message.refused"},
     "land": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"}
     | {"canon.read", "message.refused"},
-    "person": {"command.given", "deployment.commanded", "issue.reported", "issue.closed"},
+    "person": {"command.given", "deployment.commanded", "issue.reported", "issue.closed", "run.opened", "phase.moved"},
     "launcher": {"roster.changed", "agent.unreachable", "disk.changed", "message.refused"},
 }
 """Sender -> the kinds it may send: the docstrings of bus/messages.py, written out once more."""
