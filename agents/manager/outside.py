@@ -112,7 +112,7 @@ def _move(decision: Decision, task: TaskDoc, to: PhaseMove) -> None:
 def why_no_work(decision: Decision, task: TaskDoc) -> str:
     """Why nobody may begin on a phase now; "" when somebody may."""
     board = decision.board
-    if not hands_out(board.run):
+    if not hands_out(board):
         reason = f" ({board.run.reason}): {board.run.detail}" if board.run.reason else ""
         return f"the run is {board.run.state}{reason}"
     if RUN in board.budget.exhausted or dispatch.is_spent(board, task) or not board.has_attempt(RUN):

@@ -25,8 +25,8 @@ def phase(id: str, index: int = 0, **values: object) -> PhaseAsked:
 class OutsideDesk(Desk):
     """The desk of a run with these phases; the first is T-1."""
 
-    def __init__(self, *phases: PhaseAsked, limits: Limits | None = None, **policy: object) -> None:
-        super().__init__({"manager": "manager"}, **policy)
+    def __init__(self, *phases: PhaseAsked, limits: Limits | None = None) -> None:
+        super().__init__({"manager": "manager"})
         run = RunDoc(version=1, id="r", base=sha("base"), head=sha("base"), integration="callboard/r", target="main")
         self.board = Board({"run": run})
         self.opened = self.open(*(phases or (phase("P1"),)), limits=limits)

@@ -15,7 +15,7 @@ from callboard.bus.errors import BusError
 from callboard.bus.issues import Kept
 from callboard.bus.messages import BacklogCarried, Draft
 from callboard.bus.run_state import RunState
-from callboard.launch.runs import runs
+from callboard.launch.runs import outside_runs, runs
 
 MOST_RUNS = 50
 """How far back is looked where no run took over from the one before, as in those of earlier versions."""
@@ -40,7 +40,8 @@ def earlier_runs(workspace: Workspace, run: str) -> Sequence[str]:
     """Runs before this one, the oldest first: those that the repository lists, and those that `clean` left in the archive."""
     archived = workspace.layout.home / "archive"
     kept = [path.name for path in archived.iterdir() if path.is_dir()] if archived.is_dir() else []
-    return sorted({name for name in (*runs(workspace.repository), *kept) if name < run})
+    known = {*runs(workspace.repository), *kept} - set(outside_runs(workspace.repository))
+    return sorted(name for name in known if name < run)
 
 
 async def board_of(bus: Bus, workspace: Workspace, run: str) -> Board:

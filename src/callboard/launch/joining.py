@@ -14,7 +14,7 @@ from callboard.bus.server import EmbeddedServer
 from callboard.bus.settings import EMBEDDED
 from callboard.launch.runs import runs
 from callboard.launch.serving import bus_url
-from callboard.launch.status import is_running, remember
+from callboard.launch.status import is_hosted, is_running, remember
 
 TURN_S = 30.0
 """How long a command waits for another one that has the stopped roster's server."""
@@ -46,12 +46,12 @@ async def open_bus(workspace: Workspace, run: str) -> AsyncIterator[Bus]:
 
 async def _serve(workspace: Workspace, stack: AsyncExitStack) -> bool:
     """Start our own server, unless a launcher has; whether we did. Commands do that one after the other."""
-    if is_running(workspace):
+    if is_running(workspace) or is_hosted(workspace):
         return False
     turn = ProcessLock(workspace.layout.lock("command"))
     await acquire(turn, TURN_S)
     stack.callback(turn.release)
-    if is_running(workspace):
+    if is_running(workspace) or is_hosted(workspace):
         return False
     server = EmbeddedServer(workspace.layout.bus, prefix=guard_prefix())
     await server.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from loguru import logger
@@ -17,6 +17,8 @@ from callboard.bus.issue_caps import Safety
 from callboard.launch.archiving import bring_archive_up
 
 PREFIX = "refs/callboard"
+OUTSIDE = "outside"
+"""The ref that marks a run as one that was started from outside."""
 KEY, DIGEST = "Task-Key", "Task-Digest"
 
 
@@ -55,9 +57,18 @@ def choose(latest: RunDoc | None, *, new: bool, start_from: str) -> Continue | S
 
 
 def runs(repository: Repository) -> list[str]:
-    """The runs of this repository, oldest first: their names begin with their time."""
-    names = [ref.split("/")[2] for ref in repository.refs(PREFIX) if ref.endswith("/base")]
-    return sorted(names)
+    """The launched runs of this repository, oldest first: their names begin with their time."""
+    refs = repository.refs(PREFIX)
+    return sorted(_named(refs, "base") - _named(refs, OUTSIDE))
+
+
+def outside_runs(repository: Repository) -> list[str]:
+    """Those that were started from outside, by name: what a launch goes on with is never one of them (decision 0042)."""
+    return sorted(_named(repository.refs(PREFIX), OUTSIDE))
+
+
+def _named(refs: Iterable[str], last: str) -> set[str]:
+    return {ref.split("/")[2] for ref in refs if ref.endswith(f"/{last}")}
 
 
 def new_name(taken: list[str]) -> str:

@@ -20,6 +20,8 @@ from callboard.launch.rows import to_json
 from callboard.launch.summarise import summarise
 from callboard.launch.summary import Launcher, Status, at_rest
 
+HOSTING = "hosting"
+"""The lock of a process that runs the embedded server for runs from outside."""
 ANSWER_S = 5.0
 """How long one answer may take; whoever asked has looked at the bus by then."""
 
@@ -27,6 +29,11 @@ ANSWER_S = 5.0
 def is_running(workspace: Workspace) -> Holder | None:
     """The launcher that runs here; None when the roster is stopped."""
     return ProcessLock(workspace.layout.lock("launch")).holder()
+
+
+def is_hosted(workspace: Workspace) -> Holder | None:
+    """The `callboard serve` whose embedded server runs here, for runs that were started from outside."""
+    return ProcessLock(workspace.layout.lock(HOSTING)).holder()
 
 
 def branches_of(workspace: Workspace) -> dict[str, str]:

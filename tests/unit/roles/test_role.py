@@ -8,7 +8,7 @@ import pytest
 
 from callboard.bus.errors import ConfigError
 from callboard.bus.messages import KINDS
-from callboard.roles.role import FIXED, SHIPPED, Capabilities, Role, load_role, load_roles
+from callboard.roles.role import FIXED, OUTSIDE, SHIPPED, Capabilities, Role, load_role, load_roles
 
 EVERY_AGENT = {"agent.started", "agent.stopped", "feedback.logged", "message.refused"}
 
@@ -35,6 +35,8 @@ TABLE = {
     "land": {"gate.finished", "merge.prepared", "land.finished", "promotion.finished"}
     | {"canon.read", "message.refused"},
     "person": {"command.given", "deployment.commanded", "issue.reported", "issue.closed", "run.opened", "phase.moved"},
+    "builder-r": {"work.submitted", "audit.requested", "issue.seen", "message.refused"},
+    "auditor-r": {"audit.given", "issue.seen", "message.refused"},
     "launcher": {"roster.changed", "agent.unreachable", "disk.changed", "message.refused"},
 }
 """Sender -> the kinds it may send: the docstrings of bus/messages.py, written out once more."""
@@ -44,7 +46,8 @@ ROSTER = {"manager": "manager", "driver-1": "driver", "senior": "reviewer", "dep
 
 @pytest.fixture
 def capabilities() -> Capabilities:
-    return Capabilities(load_roles(ROSTER))
+    seats = {"builder-r": OUTSIDE["builder"], "auditor-r": OUTSIDE["auditor"]}
+    return Capabilities({**load_roles(ROSTER), **seats})
 
 
 def override(folder: Path, role: str, text: str) -> Path:

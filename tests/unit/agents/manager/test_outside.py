@@ -10,7 +10,8 @@ from outside_desk import AUDITOR, BUILDER, QUOTED, OutsideDesk, phase
 
 from callboard.agents.manager.outside_work import differences
 from callboard.agents.manager.phases import MOVES, NAMES, is_legal
-from callboard.bus.board import IssueDoc, TaskDoc, TaskState
+from callboard.bus.board import TaskDoc, TaskState
+from callboard.bus.issues import IssueDoc
 from callboard.bus.messages import GateFinished, GateRequested, MergeRequested, ReviewRequested, TaskAssigned
 from callboard.bus.outside import Claim
 from callboard.bus.outside_messages import PhaseMove, Suggested
@@ -41,8 +42,10 @@ def test_phases_become_tasks_in_the_order_of_their_index() -> None:
         ("P1", "queued"),
         ("P2", "queued"),
     ]
-    assert desk.first.task.key == "r/P1" and desk.first.task.category == "feature_scaffolding"
-    assert desk.phase().phase.builder_mode == "compose" and desk.run.state == "running"
+    assert desk.first.task.key == "r/P1"
+    assert desk.first.task.category == "feature_scaffolding"
+    assert desk.phase().phase.builder_mode == "compose"
+    assert desk.run.state == "running"
 
 
 def test_nobody_is_given_a_phase_before_somebody_takes_it(desk: OutsideDesk) -> None:
@@ -70,8 +73,10 @@ def test_in_a_launched_run_nobody_from_outside_has_a_seat() -> None:
     launched = Desk()
     outside = OutsideDesk()
     outside.board = launched.board
-    assert not outside.submit().reply.ok and not outside.audit("approve").reply.ok
-    assert not outside.see_issue("a__b").reply.ok and not outside.move("SKIPPED").reply.ok
+    assert not outside.submit().reply.ok
+    assert not outside.audit("approve").reply.ok
+    assert not outside.see_issue("a__b").reply.ok
+    assert not outside.move("SKIPPED").reply.ok
 
 
 # --- builder ---------------------------------------------------------------------------------------
@@ -80,13 +85,15 @@ def test_in_a_launched_run_nobody_from_outside_has_a_seat() -> None:
 def test_what_is_handed_in_goes_to_intake_and_gate(desk: OutsideDesk) -> None:
     asked = desk.submit(notes="done").one(GateRequested)
     assert (asked.commit, asked.base, asked.agent) == (sha("work"), sha("base"), BUILDER)
-    assert desk.first.state == "gate" and desk.first.attempt == 1
+    assert desk.first.state == "gate"
+    assert desk.first.attempt == 1
 
 
 def test_an_unreadable_patch_is_kept_refused_and_the_phase_is_queued_again(desk: OutsideDesk) -> None:
     heard = desk.refuse_patch()
     assert not heard.of(GateRequested)
-    assert NAMES[desk.first.state] == "QUEUED" and desk.run.intake_refusals == 1
+    assert NAMES[desk.first.state] == "QUEUED"
+    assert desk.run.intake_refusals == 1
     assert desk.phase().claims[-1].refused == "unreadable patch"
 
 
@@ -99,7 +106,8 @@ def test_a_phase_fails_with_its_last_attempt(desk: OutsideDesk) -> None:
 
 def test_a_builder_that_says_it_failed_spends_an_attempt(desk: OutsideDesk) -> None:
     desk.submit("", status="failed", notes="no idea")
-    assert desk.first.state == "changes_requested" and desk.first.spent == 1
+    assert desk.first.state == "changes_requested"
+    assert desk.first.spent == 1
 
 
 def test_nothing_is_taken_while_work_waits_or_the_run_is_paused(desk: OutsideDesk) -> None:
@@ -107,7 +115,8 @@ def test_nothing_is_taken_while_work_waits_or_the_run_is_paused(desk: OutsideDes
     assert not desk.submit("other").reply.ok
     other = OutsideDesk()
     other.person("pause")
-    assert not other.submit().reply.ok and not other.move("EXECUTING").reply.ok
+    assert not other.submit().reply.ok
+    assert not other.move("EXECUTING").reply.ok
 
 
 def test_a_red_gate_sends_it_back_however_often_it_says_the_same(desk: OutsideDesk) -> None:
@@ -139,12 +148,14 @@ def test_a_success_with_a_red_gate_and_a_probe_that_ends_otherwise_are_differenc
 def test_an_approval_alone_brings_a_green_hand_in_to_the_queue(desk: OutsideDesk) -> None:
     heard = in_review(desk).audit("approve")
     assert desk.phase().audits[-1].counted
-    assert heard.of(MergeRequested) and desk.first.state in ("approved", "merging")
+    assert heard.of(MergeRequested)
+    assert desk.first.state in ("approved", "merging")
 
 
 def test_without_an_approval_nothing_lands(desk: OutsideDesk) -> None:
     in_review(desk)
-    assert desk.first.state == "review" and desk.first.reviewers == (AUDITOR,)
+    assert desk.first.state == "review"
+    assert desk.first.reviewers == (AUDITOR,)
 
 
 def test_an_early_approval_counts_once_the_gate_is_green(desk: OutsideDesk) -> None:
@@ -156,7 +167,8 @@ def test_an_early_approval_counts_once_the_gate_is_green(desk: OutsideDesk) -> N
 def test_an_early_approval_is_worth_nothing_on_a_red_gate(desk: OutsideDesk) -> None:
     handed_in(desk).audit("approve")
     desk.gate("T-1", "red")
-    assert desk.first.state == "changes_requested" and desk.phase().early is None
+    assert desk.first.state == "changes_requested"
+    assert desk.phase().early is None
     desk.submit("other")
     desk.gate("T-1")
     assert desk.first.state == "review"
@@ -164,7 +176,8 @@ def test_an_early_approval_is_worth_nothing_on_a_red_gate(desk: OutsideDesk) -> 
 
 def test_a_revision_with_a_finding_sends_it_back(desk: OutsideDesk) -> None:
     in_review(desk).audit("revise", QUOTED)
-    assert desk.first.state == "changes_requested" and desk.run.review_rejections == 1
+    assert desk.first.state == "changes_requested"
+    assert desk.run.review_rejections == 1
 
 
 @pytest.mark.parametrize("findings", [(), (QUOTED.model_copy(update={"verified": False, "dropped": "not there"}),)])
@@ -172,7 +185,8 @@ def test_a_revision_without_a_finding_that_stands_overrules_nothing(
     desk: OutsideDesk, findings: tuple[Finding, ...]
 ) -> None:
     assert in_review(desk).audit("revise", *findings).reply.ok
-    assert desk.first.state == "review" and not desk.phase().audits[-1].counted
+    assert desk.first.state == "review"
+    assert not desk.phase().audits[-1].counted
     desk.audit("approve")
     assert desk.first.state in ("approved", "merging")
 
@@ -180,12 +194,14 @@ def test_a_revision_without_a_finding_that_stands_overrules_nothing(
 def test_an_approval_with_a_major_of_its_own_approves_nothing(desk: OutsideDesk) -> None:
     heard = in_review(desk).audit("approve", QUOTED)
     assert not heard.of(MergeRequested)
-    assert heard.of(ReviewRequested) and desk.first.state == "review"
+    assert heard.of(ReviewRequested)
+    assert desk.first.state == "review"
 
 
 def test_an_escalation_asks_a_person_who_can_let_it_pass(desk: OutsideDesk) -> None:
     in_review(desk).audit("escalate", notes="who owns this?")
-    assert desk.first.state == "blocked" and "escalates" in desk.question("q-1").text
+    assert desk.first.state == "blocked"
+    assert "escalates" in desk.question("q-1").text
     desk.person("answer", question="q-1", text="accept")
     assert desk.first.state in ("approved", "merging")
 
@@ -202,8 +218,10 @@ def test_a_verdict_on_nothing_is_kept_and_counts_for_nothing(desk: OutsideDesk, 
     assert desk.want_audit().reply.ok
     assert desk.audit(says).reply.ok  # type: ignore[arg-type]
     said = desk.phase().audits[-1]
-    assert not said.counted and "nothing is handed in" in said.why_not
-    assert desk.first.state == "changes_requested" and desk.phase().audits_asked[-1].focus == "security"
+    assert not said.counted
+    assert "nothing is handed in" in said.why_not
+    assert desk.first.state == "changes_requested"
+    assert desk.phase().audits_asked[-1].focus == "security"
 
 
 def test_a_verdict_on_another_hand_in_counts_for_nothing(desk: OutsideDesk) -> None:
@@ -214,12 +232,14 @@ def test_a_verdict_on_another_hand_in_counts_for_nothing(desk: OutsideDesk) -> N
 def test_a_suggested_patch_is_a_phase_of_its_own_which_its_author_cannot_approve(desk: OutsideDesk) -> None:
     patch = Suggested(title="use a constant", claim=Claim(status="success", head=sha("p")), base=sha("base"))
     heard = in_review(desk).audit("approve", patches=(patch,))
-    assert desk.phase("T-2").phase.id == "P1.A1" and desk.phase("T-2").suggested_in == "P1"
+    assert desk.phase("T-2").phase.id == "P1.A1"
+    assert desk.phase("T-2").suggested_in == "P1"
     assert any(asked.commit == sha("p") for asked in heard.of(GateRequested))
     desk.audit("approve", id="T-2")
     assert "their own work" in desk.phase("T-2").audits[-1].why_not
     desk.gate("T-2")
-    assert desk.task("T-2").state == "blocked" and desk.task("T-2").question
+    assert desk.task("T-2").state == "blocked"
+    assert desk.task("T-2").question
     desk.audit("approve", id="T-2")
     assert desk.task("T-2").state == "blocked"
 
@@ -281,20 +301,25 @@ def test_legal_moves_are_made_and_illegal_ones_change_nothing(was: PhaseMove) ->
         reply = desk.move(to, tokens_used=7).reply
         assert reply.ok is is_legal(was, to), (was, to, reply.text)
         if reply.ok:
-            assert NAMES[desk.first.state] == to and desk.phase().counts == {"tokens_used": 7}
+            assert NAMES[desk.first.state] == to
+            assert desk.phase().counts == {"tokens_used": 7}
         else:
-            assert desk.board == before and was in reply.text and to in reply.text
+            assert desk.board == before
+            assert was in reply.text
+            assert to in reply.text
 
 
 def test_a_blocked_phase_is_not_queued_by_a_word(desk: OutsideDesk) -> None:
     in_review(desk).audit("escalate")
     assert not desk.move("QUEUED").reply.ok
-    assert desk.move("SKIPPED").reply.ok and desk.question("q-1").state != "open"
+    assert desk.move("SKIPPED").reply.ok
+    assert desk.question("q-1").state != "open"
 
 
 def test_a_phase_that_was_begun_is_handed_in_in_a_later_attempt(desk: OutsideDesk) -> None:
     desk.move("EXECUTING")
-    assert desk.submit().reply.ok and desk.first.state == "gate"
+    assert desk.submit().reply.ok
+    assert desk.first.state == "gate"
 
 
 def test_a_run_whose_phases_are_given_up_goes_on_when_one_comes_back(desk: OutsideDesk) -> None:
