@@ -116,6 +116,8 @@ class DeploymentDoc(Doc):
     fixing_since: AwareDatetime | None = None
     task: str = ""
     """The task that is to fix it, or that a roll back has opened."""
+    notes: str = ""
+    """The task that lands its notes; "" = none does."""
     question: str = ""
     """What a person is asked; "" = nobody is."""
     asked: AskedAbout | Literal[""] = ""

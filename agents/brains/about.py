@@ -6,6 +6,7 @@ import hashlib
 
 from callboard.agents.brains.brain import AnyJob, Inquiry, Job
 from callboard.agents.brains.calls import About
+from callboard.agents.deployment.notes import is_notes
 from callboard.bus.task import TaskSpec
 
 PLACE = (" ", "@@", "index ")
@@ -27,7 +28,8 @@ def about(job: AnyJob) -> About:
         attempt=job.attempt,
         round=int(request.review.rpartition(".")[2]),
         asked=asked_for(request.spec),
-        change=change_digest(job.diff),
+        # what notes say has dates and commits in it
+        change="" if is_notes(request.spec) else change_digest(job.diff),
     )
 
 

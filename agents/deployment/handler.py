@@ -115,7 +115,7 @@ class DeploymentHandler:
         if (done.step, done.outcome) != ("finish", "passed"):
             return []
         doc = (await self._board()).get(deployment_field(request.deployment), DeploymentDoc)
-        lines = notes(doc, request, done.facts)
+        lines = notes(doc, request.run, done.facts)
         noted = DeploymentNoted(
             deployment=request.deployment, environment=request.environment, release=request.release, lines=lines
         )

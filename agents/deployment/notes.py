@@ -5,24 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from callboard.bus.deployments import DeploymentDoc, Edge
-from callboard.bus.messages import DeploymentRequested
+from callboard.bus.task import TaskSpec
+
+FIELD, TEXT = "Notes", "Text"
+"""Fields of the task that lands the notes: the file, and what stands in it."""
+MOST = 40_000
+"""Characters of a page; what is longer is cut at its end, the way."""
 
 
-def notes(doc: DeploymentDoc, request: DeploymentRequested, facts: Iterable[str]) -> tuple[str, ...]:
+def page(doc: DeploymentDoc, run: str) -> str:
+    """The notes of a deployment that is done, as a file."""
+    text = "\n".join((f"# {doc.release} in {doc.environment}: done", "", *notes(doc, run))) + "\n"
+    return text if len(text) <= MOST else text[:MOST].rpartition("\n")[0] + "\n- ...\n"
+
+
+def is_notes(spec: TaskSpec) -> bool:
+    """Whether a task is one of the manager's own, that lands notes and changes nothing that runs."""
+    return spec.source.kind == "deployment" and FIELD in spec.fields
+
+
+def notes(doc: DeploymentDoc, run: str, finish: Iterable[str] | None = None) -> tuple[str, ...]:
     """Lines of Markdown after the title.
 
     Args:
-        doc: As it is on the board while `finish` is done.
-        facts: What `finish` came to.
+        finish: What `finish` came to, of a document as it is on the board while that is done.
     """
+    way = [line for edge in doc.history for line in _edge(edge)]
     return (
         f"- commit: `{doc.commit}`",
         f"- environment: {doc.environment}",
         f"- release: {doc.release}" + (f", in the place of {doc.blue}" if doc.blue else ", the first one there"),
-        f"- deployment: {doc.id} of run {request.run}, asked for by {doc.by or 'a person'}",
+        f"- deployment: {doc.id} of run {run}, asked for by {doc.by or 'a person'}",
         *_section("Tests", _tests(doc)),
         *_section("Issues met", _issues(doc.history)),
-        *_section("The way", [*(line for edge in doc.history for line in _edge(edge)), *_finish(facts)]),
+        *(_section("Checklist", _checklist(doc)) if doc.checklist else ()),
+        *_section("The way", way if finish is None else [*way, *_finish(finish)]),
     )
 
 
@@ -46,6 +63,16 @@ def _issues(history: Iterable[Edge]) -> list[str]:
         elif " says: " in edge.event:
             lines.append(f"- {one_line(edge.event)}, in {edge.source}")
     return lines or ["- none"]
+
+
+def _checklist(doc: DeploymentDoc) -> list[str]:
+    by = {one.item: one.by or "a person" for one in doc.let_pass}
+    return [
+        one_line(
+            f"- {item.state}: {item.name}: {item.fact}" + (f"; {by[item.name]} let it pass" if item.name in by else "")
+        )
+        for item in doc.checklist
+    ]
 
 
 def _edge(edge: Edge) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from callboard.agents.deployment.notes import is_notes
 from callboard.agents.deployment.settings import DeploySettings
 from callboard.bus.board import ENDED, Board, TaskState
 from callboard.bus.deployments import DeploymentDoc, Edge
@@ -56,7 +57,8 @@ def checklist(known: Known) -> tuple[Item, ...]:
 
 
 def _stages(known: Known) -> Item:
-    tasks = [task for task in known.board.tasks() if not task.task.standing and task.state is not TaskState.SKIPPED]
+    every = [task for task in known.board.tasks() if not task.task.standing and not is_notes(task.task)]
+    tasks = [task for task in every if task.state is not TaskState.SKIPPED]
     lost = [task.id for task in tasks if task.state in (TaskState.FAILED, TaskState.CANCELLED)]
     still = [task.id for task in tasks if task.state not in ENDED]
     source = f"board of {known.board.run.id or 'no run'}"

@@ -50,6 +50,14 @@ def _weights(steps: tuple[int, ...]) -> tuple[int, ...]:
     return steps
 
 
+def _folder(path: str) -> str:
+    parts = path.split("/") if path else []
+    if "\\" in path or any(not part or part.startswith(".") for part in parts):
+        raise ValueError('expected a folder of the repository, from its top, such as docs/deployments; "" = none')
+    return path
+
+
+Folder = Annotated[str, AfterValidator(_folder)]
 Variables = Annotated[dict[str, str], AfterValidator(_variables)]
 Secrets = Annotated[Texts, AfterValidator(_secrets)]
 Weights = Annotated[Numbers, AfterValidator(_weights)]
@@ -114,6 +122,11 @@ class DeploySettings(TargetSettings):
     """Glob patterns of the files that say how it runs; a fix in them is the deployment agent's own."""
     rollback_plan: str = ""
     """The file of the repository that says how to go back."""
+    notes: Folder = "docs/deployments"
+    """The folder of the repository in which the notes of finished deployments land; "" = they stay on the agent's log branch."""
+    docs: Texts = ()
+    """Glob patterns of documents that may have to follow a finished deployment: the deployment agent's brain sees to them, in
+    the task of its notes. () = no brain is asked."""
     tests: TestSettings = TestSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     ready: ReadySettings = ReadySettings()

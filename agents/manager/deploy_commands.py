@@ -6,6 +6,7 @@ from callboard.agents.deployment.events import Begun, WentBack
 from callboard.agents.deployment.settings import DeploySettings
 from callboard.agents.manager import closing
 from callboard.agents.manager.decision import Decision
+from callboard.agents.manager.deploy_notes import to_deploy
 from callboard.agents.manager.deploying import follow, under_way
 from callboard.bus.deployments import DeploymentDoc, deployment_field
 from callboard.bus.messages import JOURNAL, CommandHandled, DeploymentCommanded
@@ -25,7 +26,7 @@ def commanded(decision: Decision, body: DeploymentCommanded) -> None:
         told = f"{known.id} is under way in {environment} ({known.state}), and an environment takes one at a time; "
         _reply(decision, False, f"{told}`callboard rollback --env {environment}` ends it")
     else:
-        doc = _begin(decision, body, environment, "deploy", body.commit or decision.board.run.head)
+        doc = _begin(decision, body, environment, "deploy", body.commit or to_deploy(decision.board))
         _reply(decision, True, f"{doc.id}: {doc.commit[:12]} goes to {environment}; `callboard deployments` shows it")
 
 

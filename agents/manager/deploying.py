@@ -16,7 +16,7 @@ from callboard.agents.deployment.events import (
 )
 from callboard.agents.deployment.flow import advance, percent
 from callboard.agents.deployment.settings import DeploySettings
-from callboard.agents.manager import deploy_issues, deploy_questions, deploy_tasks, release_reviews
+from callboard.agents.manager import deploy_issues, deploy_notes, deploy_questions, deploy_tasks, release_reviews
 from callboard.agents.manager.decision import Decision
 from callboard.agents.manager.problems import failure_digest
 from callboard.bus.board import ENDED, Board, QuestionDoc, TaskState
@@ -160,4 +160,5 @@ def _ended(decision: Decision, doc: DeploymentDoc) -> DeploymentDoc:
         doc = deploy_tasks.open_next(decision, doc)
         facts = [doc.reason, f"next: {doc.next}", *([f"opened {doc.task}"] if doc.task else [])]
         decision.log("deployment", f"{doc.id} {doc.environment}: rolled back", facts)
-    return doc
+        return doc
+    return deploy_notes.open_notes(decision, doc)

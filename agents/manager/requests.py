@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from callboard.agents.deployment.notes import is_notes
 from callboard.agents.manager import seats, second_round, setbacks, stacking
 from callboard.agents.manager.decision import Decision
 from callboard.bus.board import BriefingDoc, IntentDoc, ReviewDoc, TaskDoc, TaskState, Verdict
@@ -24,7 +25,9 @@ def ask_gate(decision: Decision, task: TaskDoc) -> None:
 
 
 def demanded_tools(decision: Decision, task: TaskDoc) -> tuple[str, ...]:
-    """What its own fields demand, and the rules of the file that it stands in."""
+    """What its own fields demand, and the rules of the file that it stands in; of notes that the manager made, nothing."""
+    if is_notes(task.task):
+        return ()
     briefing = decision.board.get(f"briefing:{task.task.agent}", BriefingDoc).briefing
     rules = briefing.tools if briefing is not None else ()
     return tuple(dict.fromkeys((*task.task.tools, *rules)))

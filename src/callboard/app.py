@@ -293,12 +293,11 @@ class Workspace:
             return ReviewerHandler(Bench(seat, self.clone(agent.name), self.repository, self.setup), brain)
         post = Post(seat, self.clone(agent.name), self.setup, check_timeout_s=self.settings.project.gate_timeout_s)
         post = replace(post, measure_every_s=min(post.measure_every_s, self.settings.project.stuck_after_s / 4))
-        driver = DriverHandler(post, brain)
         if agent.role != "deployment" or self.settings.deploy is None:
-            return driver
+            return DriverHandler(post, brain)
         from callboard.deploying import Deploying
 
-        return Deploying(self).handler(agent.name, driver, bus)
+        return Deploying(self).handler(post, brain, bus)
 
     def manager_handlers(self, bus: Bus, office: Office) -> dict[str, Handler]:
         """Inbox -> handler: the desk and its hands."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from callboard.agents.deployment.checkouts import Builder
 from callboard.agents.deployment.handler import DeploymentHandler
 from callboard.agents.deployment.ledger import Ledger
+from callboard.agents.deployment.notes_writer import NotesWriter
 from callboard.agents.deployment.place import Place
 from callboard.agents.deployment.secret_values import secret_values
 from callboard.agents.deployment.settings import DeploySettings
@@ -22,7 +23,8 @@ from callboard.agents.workspace.slots import GateSlots
 from callboard.bus.errors import ConfigError
 
 if TYPE_CHECKING:
-    from callboard.agents.driver.handler import DriverHandler
+    from callboard.agents.brains.brain import Worker
+    from callboard.agents.driver.task_run import Post
     from callboard.app import Workspace
     from callboard.bus.board import Board
     from callboard.bus.bus import Bus
@@ -135,6 +137,11 @@ class Deploying:
             )
         )
 
-    def handler(self, agent: str, driver: DriverHandler, bus: Bus) -> DeploymentHandler:
+    def handler(self, post: Post, brain: Worker, bus: Bus) -> DeploymentHandler:
+        from callboard.agents.driver.handler import DriverHandler
+
+        driver = DriverHandler(post, NotesWriter(brain))
         integration = self.workspace.settings.project.integration.format(run=bus.run)
-        return DeploymentHandler(agent, driver, lambda name: self.site(name, integration, bus.board), bus.board)
+        return DeploymentHandler(
+            post.seat.agent, driver, lambda name: self.site(name, integration, bus.board), bus.board
+        )

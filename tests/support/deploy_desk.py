@@ -18,6 +18,7 @@ DEPLOYER = "deployment"
 SETTINGS = DeploySettings(
     infrastructure=("deploy/**",),
     canary=(10, 100),
+    notes="",
     environments={"staging": EnvironmentSettings(port=8081), "production": EnvironmentSettings(acceptance="ask")},
 )
 

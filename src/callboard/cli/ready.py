@@ -79,13 +79,14 @@ def _tell(found: Readiness) -> None:
 
 async def _known(workspace: Workspace, deploy: DeploySettings, environment: str) -> Known:
     from callboard.agents.deployment.ready_facts import gather
+    from callboard.agents.manager.deploy_notes import to_deploy
     from callboard.bus.deployments import DeploymentDoc
     from callboard.launch.joining import current_run, open_bus
 
     async with open_bus(workspace, current_run(workspace)) as bus:
         board: Board = await bus.board()
     here = [one for one in board.all(DeploymentDoc) if one.environment == environment and one.state != "rolled_back"]
-    commit = here[-1].commit if here else board.run.head
+    commit = here[-1].commit if here else to_deploy(board)
     return await gather(
         board,
         deploy,

@@ -66,3 +66,11 @@ def test_where_a_change_lies_does_not_count(old: str, new: str) -> None:
 @pytest.mark.parametrize(("old", "new"), [("+two", "+2"), ("-three", "-3"), ("b/app/x.py", "b/app/y.py")])
 def test_what_a_change_is_does(old: str, new: str) -> None:
     assert change_digest(DIFF.replace(old, new)) != change_digest(DIFF)
+
+
+def test_a_review_of_notes_that_the_manager_made_is_known_whatever_their_dates_are(tmp_path: Path) -> None:
+    review = review_job(tmp_path)
+    notes = SPEC.model_copy(update={"source": Source(kind="deployment"), "fields": {"Notes": "docs/a.md"}})
+    request = review.request.model_copy(update={"spec": notes})
+    one, other = (about(replace(review, request=request, diff=DIFF + line)) for line in ("+at 9\n", "+at 10\n"))
+    assert one == other

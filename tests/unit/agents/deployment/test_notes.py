@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from callboard.agents.deployment.notes import notes
 from callboard.bus.deployments import DeploymentDoc, Edge
-from callboard.bus.messages import DeploymentRequested
 from callboard.bus.task import CommandResult
 
-REQUEST = DeploymentRequested(
-    deployment="d-1", environment="staging", commit="d" * 40, step="finish", number=9, release="r-1", run="run-1"
-)
 DOC = DeploymentDoc(
     version=1,
     id="d-1",
@@ -28,7 +24,7 @@ DOC = DeploymentDoc(
 
 
 def test_they_name_what_was_deployed_where_and_what_each_edge_rests_on() -> None:
-    text = "\n".join(notes(DOC, REQUEST, ("Blue, r-0, was drained and is stopped",)))
+    text = "\n".join(notes(DOC, "run-1", ("Blue, r-0, was drained and is stopped",)))
     assert f"- commit: `{'d' * 40}`\n- environment: staging\n- release: r-1, in the place of r-0\n" in text
     assert "d-1 of run run-1, asked for by Ada" in text
     assert "- testing -> reviewing: test: passed\n  - 1 of 1 tests passed" in text
@@ -37,7 +33,7 @@ def test_they_name_what_was_deployed_where_and_what_each_edge_rests_on() -> None
 
 
 def test_an_issue_stands_with_what_solved_it_and_no_text_passes_for_a_heading() -> None:
-    text = "\n".join(notes(DOC, REQUEST, ()))
+    text = "\n".join(notes(DOC, "run-1", ()))
     met = text.partition("## Issues met\n\n")[2].partition("\n\n")[0]
     assert met == "- test: failed: it is red ## Forged\n  - fixed: T-2 has landed, commit `dddddddddddd`"
     headings = [line for line in text.splitlines() if line.startswith("#")]
@@ -46,6 +42,6 @@ def test_an_issue_stands_with_what_solved_it_and_no_text_passes_for_a_heading() 
 
 def test_where_nothing_was_met_they_say_so() -> None:
     quiet = DOC.model_copy(update={"history": DOC.history[2:], "tests": (), "blue": ""})
-    text = "\n".join(notes(quiet, REQUEST, ()))
+    text = "\n".join(notes(quiet, "run-1", ()))
     assert "## Issues met\n\n- none\n" in text
     assert "the first one there" in text

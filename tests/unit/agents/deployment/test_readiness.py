@@ -13,7 +13,7 @@ from callboard.agents.deployment.settings import DeploySettings, EnvironmentSett
 from callboard.bus.board import Board, Doc, TaskState
 from callboard.bus.deployments import QUESTIONS, DeploymentDoc, Edge, ReleaseReview, Said
 from callboard.bus.issues import IssueDoc
-from callboard.bus.task import CommandResult
+from callboard.bus.task import CommandResult, Source
 
 COMMIT = "c" * 40
 TESTED = tuple(CommandResult(command=kind, exit_code=0, duration_s=1, digest="0" * 64) for kind in ("unit", "smoke"))
@@ -159,6 +159,11 @@ def test_each_item_names_the_fact_and_its_source(name: str, state: str, known: K
 @pytest.mark.parametrize("state", ["fail", "unknown"])
 def test_each_item_can_fail_and_be_unknown(state: str) -> None:
     assert {name for name, each, *_ in CASES if each == state} == set(NAMES)
+
+
+def test_notes_of_an_earlier_deployment_that_have_not_landed_hold_nothing() -> None:
+    notes = task_doc(2, "Notes", source=Source(kind="deployment"), fields={"Notes": "docs/deployments/a.md"})
+    assert item(staging(STAGING, notes), "stages").state == "pass"
 
 
 def test_nothing_known_at_all_makes_nothing_ready() -> None:
