@@ -10,7 +10,7 @@ from callboard.cli.session import open_workspace, wait_for
 
 if TYPE_CHECKING:
     from callboard.app import Workspace
-    from callboard.cli.cost_rows import Costs
+    from callboard.launch.cost_rows import Costs
 
 
 def costs(json: Json = False) -> None:
@@ -32,7 +32,7 @@ def costs(json: Json = False) -> None:
 
 
 async def _read(workspace: Workspace) -> Costs:
-    from callboard.cli.cost_rows import costs
+    from callboard.launch.cost_rows import costs
     from callboard.launch.joining import current_run, open_bus
 
     async with open_bus(workspace, current_run(workspace)) as bus:

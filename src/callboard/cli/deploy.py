@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from callboard.app import Workspace
     from callboard.bus.deployments import DeploymentDoc
     from callboard.bus.messages import DeploymentCommanded
-    from callboard.cli.deployment_rows import Deployments
+    from callboard.launch.deployment_rows import Deployments
 
 _SHA = re.compile(r"[0-9a-f]{4,40}")
 Env = Annotated[
@@ -201,8 +201,8 @@ async def _newest(workspace: Workspace) -> DeploymentDoc:
 
 async def _read(workspace: Workspace) -> Deployments:
     from callboard.bus.deployments import DeploymentDoc
-    from callboard.cli.deployment_rows import deployments_of
     from callboard.deploying import Deploying
+    from callboard.launch.deployment_rows import deployments_of
     from callboard.launch.joining import open_bus
     from callboard.launch.runs import runs
 

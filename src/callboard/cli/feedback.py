@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callboard.bus.errors import RosterError
 from callboard.cli.options import JsonLines
 from callboard.cli.output import note, print_json, print_json_line, say
 from callboard.cli.session import open_workspace
 
 if TYPE_CHECKING:
     from callboard.feedback.entry import Entry
-    from callboard.feedback.log import FeedbackLog
-    from callboard.settings import Settings
 
 LOOK_EVERY_S = 0.25
 """Between two looks at a followed log: at once for a person, nothing for a disk."""
-
-
-@dataclass(frozen=True, slots=True)
-class EntryRow:
-    """One entry, as `--json` prints it."""
-
-    id: str
-    """`<run>/<seq>.<n>`: where in the run's journal it came from."""
-    at: datetime
-    kind: str
-    task: str
-    """The task's id; "" when it is about none."""
-    title: str
-    text: str
-    facts: tuple[str, ...]
 
 
 def feedback(
@@ -51,6 +30,8 @@ def feedback(
     json: JsonLines = False,
 ) -> None:
     """What an agent did, oldest first, the archive of its log included."""
+    from callboard.launch.feedback_logs import find_log, row
+
     log = find_log(open_workspace().settings, agent)
     if follow:
         with suppress(KeyboardInterrupt):
@@ -63,35 +44,6 @@ def feedback(
         _print(entries, json)
     else:
         note(f"{agent} has logged nothing {'like that' if search_for else 'yet'}")
-
-
-def find_log(settings: Settings, agent: str) -> FeedbackLog:
-    """The log of an agent who is on the roster, or was.
-
-    Raises:
-        RosterError: Nobody of this name is, or has a log.
-    """
-    from callboard.feedback.log import FeedbackLog, logs_in
-
-    folder = settings.root / settings.paths.feedback
-    known = sorted({*(member.name for member in settings.agents), *logs_in(folder)})
-    if agent not in known:
-        close = difflib.get_close_matches(agent, known, n=1)
-        meant = f"did you mean {close[0]!r}? " if close else ""
-        raise RosterError(f"there is no agent {agent!r} here; {meant}there are {', '.join(known)}")
-    return FeedbackLog(folder, agent)
-
-
-def row(entry: Entry) -> EntryRow:
-    return EntryRow(
-        id=str(entry.id),
-        at=entry.at,
-        kind=entry.kind,
-        task=entry.task,
-        title=entry.title,
-        text=entry.text,
-        facts=entry.facts,
-    )
 
 
 def page(entry: Entry) -> str:
@@ -109,6 +61,8 @@ def _chosen(entries: Iterable[Entry], words: str) -> Iterator[Entry]:
 
 
 def _print(entries: Iterable[Entry], as_json: bool) -> None:
+    from callboard.launch.feedback_logs import row
+
     for entry in entries:
         if as_json:
             print_json_line(row(entry))

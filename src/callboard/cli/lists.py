@@ -9,10 +9,10 @@ from rich.text import Text
 
 from callboard.bus.dead_letters import DeadLetter
 from callboard.bus.states import NOTICE
-from callboard.cli.cost_rows import CostRow
 from callboard.cli.plain import one_line, stated
 from callboard.cli.recover import KeptWork
 from callboard.cli.view import RUN_STYLES, counts
+from callboard.launch.cost_rows import CostRow
 from callboard.launch.summary import QuestionRow, RunRow
 
 LEAST_LAST = 16

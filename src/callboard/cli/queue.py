@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from callboard.app import Workspace
-    from callboard.cli.queue_rows import BranchRow, LeftRow, Queue, RunRow
+    from callboard.launch.queue_rows import BranchRow, LeftRow, Queue, RunRow
 
 SHOWN = 12
 """Rows of each list; `--json` has all that the board remembers."""
@@ -41,8 +41,8 @@ def queue(json: Json = False) -> None:
 
 async def _read(workspace: Workspace) -> Queue:
     from callboard.bus.clock import utc_now
-    from callboard.cli.queue_rows import queue_of
     from callboard.launch.joining import current_run, open_bus
+    from callboard.launch.queue_rows import queue_of
 
     async with open_bus(workspace, current_run(workspace)) as bus:
         return queue_of(await bus.board(), utc_now(), workspace.policy.ageing)

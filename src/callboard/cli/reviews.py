@@ -14,7 +14,7 @@ from callboard.cli.session import open_workspace, wait_for
 if TYPE_CHECKING:
     from callboard.app import Workspace
     from callboard.bus.board import Board
-    from callboard.cli.review_rows import ReviewRow, Stats
+    from callboard.launch.review_rows import ReviewRow, Stats
 
 reviews = typer.Typer(no_args_is_help=True, help="What reviewers found, what became of it, and how well they agree.")
 
@@ -31,7 +31,7 @@ def stats_(json: Json = False) -> None:
     Kappa is Cohen's: 1 = two seats vote as one, 0 = as chance would have it.
     """
     from callboard.bus.board import ReviewDoc
-    from callboard.cli.review_rows import stats
+    from callboard.launch.review_rows import stats
 
     board = wait_for(_board(open_workspace()))
     found = stats(board.run.id, board.all(ReviewDoc))
@@ -45,7 +45,7 @@ def stats_(json: Json = False) -> None:
 def show_(task: Annotated[str, typer.Argument(metavar="TASK", help="Such as T-7.")], json: Json = False) -> None:
     """Every review of a task: votes, findings with their quotes, what was dropped and why, dissent."""
     from callboard.bus.board import ReviewDoc
-    from callboard.cli.review_rows import review_row
+    from callboard.launch.review_rows import review_row
 
     board = wait_for(_board(open_workspace()))
     if not board.task(task).version:

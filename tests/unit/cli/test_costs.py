@@ -10,10 +10,10 @@ from rich.console import Console
 from callboard.bus.board import Board, BudgetDoc
 from callboard.bus.caps import OpenCall, Spent, SpentSeen, Worked
 from callboard.bus.task import OwnCaps
-from callboard.cli.cost_rows import costs
 from callboard.cli.lists import costs_table
 from callboard.cli.news import news
 from callboard.cli.view import render
+from callboard.launch.cost_rows import costs
 from callboard.launch.summarise import summarise
 
 PAID = Spent(calls=3, input_tokens=900_000, output_tokens=100_000, cached_tokens=500_000, micro_usd=4_000_000)

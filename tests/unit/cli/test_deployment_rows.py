@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from callboard.cli.deployment_rows import AUDIT, AuditRow, EnvironmentRow, audit_lines
+from callboard.cli.deployment_rows import AUDIT, audit_lines
+from callboard.launch.deployment_rows import AuditRow, EnvironmentRow
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from desk_board import Desk, sha, spec
 
 from callboard.cli.output import print_json
 from callboard.cli.queue import headline
-from callboard.cli.queue_rows import Queue, queue_of
+from callboard.launch.queue_rows import Queue, queue_of
 
 HOUR = timedelta(hours=1)
 

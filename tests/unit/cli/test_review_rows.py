@@ -5,7 +5,7 @@ from __future__ import annotations
 from callboard.bus.board import Verdict
 from callboard.bus.reviews import Dismissal, ReviewDoc, SecondVote, Synthesis
 from callboard.bus.task import Finding
-from callboard.cli.review_rows import kappa, review_row, stats
+from callboard.launch.review_rows import kappa, review_row, stats
 
 SEATS = {"senior": "s", "junior-1": "j", "junior-2": "k"}
 YES = Verdict(vote="approved")
