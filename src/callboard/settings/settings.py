@@ -35,6 +35,7 @@ from callboard.bus.task import SERVER_MARK
 from callboard.ledger.settings import LedgerSettings
 from callboard.settings.notify import NotifySettings
 from callboard.settings.trio import family_problems
+from callboard.settings.web import WebSettings
 
 OWN_TOOLS = ("list", "read", "search", "write", "edit", "run")
 """What a driver that thinks with a model has besides (docs/models.md)."""
@@ -126,6 +127,7 @@ class Document(Table):
     notify: NotifySettings = NotifySettings()
     issues: IssueSettings = IssueSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     redaction: RedactionSettings = RedactionSettings()
 

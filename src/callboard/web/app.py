@@ -9,19 +9,24 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from callboard.app import Workspace
-from callboard.web import front, health, roster
+from callboard.web import events, front, health, people, roster, work
+from callboard.web.etags import Etags
+from callboard.web.gates import Gates
 from callboard.web.house import House
+from callboard.web.limits import Rates
 from callboard.web.openapi import add_document
 from callboard.web.problems import add_handlers
+from callboard.web.repeats import Repeating, Repeats
 
-ROUTERS = (front.routes, health.routes, roster.routes)
+ROUTERS = (front.routes, health.routes, roster.routes, work.routes, people.routes, events.routes)
 
 
-def create(workspace: Workspace, *, root_path: str = "") -> FastAPI:
+def create(workspace: Workspace, *, root_path: str = "", host: str = "127.0.0.1") -> FastAPI:
     """The HTTP API of a workspace.
 
     Args:
         root_path: Where a proxy in front of it has put it, such as `/callboard`.
+        host: The address at which it listens; it may be asked by that too.
     """
     house = House.of(workspace)
 
@@ -43,6 +48,13 @@ def create(workspace: Workspace, *, root_path: str = "") -> FastAPI:
     )
     app.state.house = house
     add_handlers(app, workspace.redactor)
+    web = workspace.settings.web
+    # the last one added is the first one passed
+    app.add_middleware(Repeating, house=house, repeats=Repeats(workspace.layout.tokens.parent / "answers"))
+    app.add_middleware(Etags)
+    app.add_middleware(
+        Gates, hosts=(*web.hosts, host), rates=Rates(web.requests_per_minute), most_bytes=web.body_mb * 1_000_000
+    )
     front.add_documentation(app)
     for router in ROUTERS:
         app.include_router(router)

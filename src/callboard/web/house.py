@@ -18,7 +18,10 @@ from callboard.launch.joining import open_bus
 from callboard.launch.runs import runs
 from callboard.launch.serving import bus_url
 from callboard.launch.status import is_running
+from callboard.web.limits import Rates
+from callboard.web.oidc import Provider
 from callboard.web.problems import Refused
+from callboard.web.tail import Tail
 from callboard.web.tokens import Tokens
 
 PATIENCE_S = 5.0
@@ -31,13 +34,20 @@ class House:
 
     workspace: Workspace
     tokens: Tokens
+    rates: Rates
+    """Of tokens; addresses are counted before any token is looked at (gates.py)."""
+    provider: Provider | None
+    """The identity provider whose tokens count too."""
+    _tails: dict[str, Tail] = field(default_factory=dict)
     _buses: dict[str, Bus] = field(default_factory=dict)
     _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Protects _buses, and our turn with a server of our own."""
 
     @classmethod
     def of(cls, workspace: Workspace) -> House:
-        return cls(workspace, Tokens(workspace.layout.tokens))
+        settings = workspace.settings.web
+        provider = Provider(settings.oidc) if settings.oidc else None
+        return cls(workspace, Tokens(workspace.layout.tokens), Rates(settings.requests_per_minute), provider)
 
     @property
     def is_served(self) -> bool:
@@ -71,6 +81,12 @@ class House:
                 )
             return self._buses[run]
 
+    def tail(self, run: str) -> Tail:
+        """The end of a run's journal, as it grows."""
+        if run not in self._tails:
+            self._tails[run] = Tail(lambda: self.bus(run), lambda: self.is_served, self.workspace.archive(run))
+        return self._tails[run]
+
     async def runs(self) -> list[str]:
         """The runs of the repository, the oldest first."""
         return await asyncio.to_thread(runs, self.workspace.repository)
@@ -89,6 +105,8 @@ class House:
         return run or known[-1]
 
     async def close(self) -> None:
+        for tail in self._tails.values():
+            await tail.close()
         for bus in self._buses.values():
             await bus.close()
 

@@ -57,6 +57,19 @@ def page_of(rows: Sequence[T], id_of: Callable[[T], str], after: str, limit: int
     return Page(items=items, next=last, total=len(rows))
 
 
+def page_number(after: str) -> int:
+    """An `after` that is the number of a journal entry; "" = 0.
+
+    Raises:
+        Refused: 400, it is no number.
+    """
+    if not after:
+        return 0
+    if not (after.isascii() and after.isdigit() and len(after) < 18):
+        raise Refused(400, f"`after` is the number of a journal entry here, and {after!r} is none")
+    return int(after)
+
+
 def _asked(
     request: Request,
     response: Response,

@@ -48,7 +48,7 @@ def serve(workspace: Workspace, place: Place, say: Callable[[str], None]) -> Non
     listening = _listen(place)
     address = f"http://{_shown(place.host)}:{listening.getsockname()[1]}{place.root_path}"
     config = uvicorn.Config(
-        create(workspace, root_path=place.root_path),
+        create(workspace, root_path=place.root_path, host=place.host),
         proxy_headers=bool(place.proxies),
         forwarded_allow_ips=list(place.proxies) or None,
         server_header=False,

@@ -15,9 +15,11 @@ from served import Served
 from callboard.app import Workspace
 from callboard.bus.board import Change
 from callboard.bus.bus import Bus
+from callboard.bus.messages import JOURNAL, Draft, FeedbackLogged, TaskAccepted
 from callboard.launch.runs import create as create_run
 from callboard.launch.runs import new_name
 from callboard.web.app import create
+from callboard.web.tokens import Tokens
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,9 @@ def board(workspace: Workspace, server_url: str, tmp_path_factory: pytest.TempPa
             await create_run(bus, workspace, run_git(workspace.root, "rev-parse", "main"))
             changes = [Change(f"agent:{doc.name}", doc) for doc in agents]
             await bus.change([*changes, Change("task:T-1", task_doc(1, "Greet", attempt=1))], sender="manager")
+            await bus.send(Draft("manager", TaskAccepted(), task="T-1"), sender="driver-1")
+            note = FeedbackLogged(log="driver-1", entry="task", title="began")
+            await bus.send(Draft(JOURNAL, note), sender="driver-1")
 
     asyncio.run(begin())
     return run
@@ -53,6 +58,10 @@ def served(workspace: Workspace) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def reader(served: Served, workspace: Workspace) -> str:
     """A token that may read."""
-    from callboard.web.tokens import Tokens
-
     return Tokens(workspace.layout.tokens).create("ada", ["read"])[0]
+
+
+@pytest.fixture(scope="module")
+def answerer(served: Served, workspace: Workspace) -> str:
+    """A token that may answer."""
+    return Tokens(workspace.layout.tokens).create("ada", ["answer"])[0]
