@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 SEED = pytest.StashKey[int]()
 END = pytest.StashKey[float]()
 LONG_S = 600.0
-"""A long test that takes so long hangs."""
+"""A long test that takes so long hangs; and none is under way so long after the cap, which .ci/run counts on."""
 
 settings.register_profile(
     "ci",
@@ -77,11 +77,27 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What fills the time that it gets begins first: as the last one it would keep one worker busy while others are idle."""
-    items.sort(key=lambda item: "time_is_up" not in getattr(item, "fixturenames", ()))
+    """What fills the time that it gets begins first, then what may take longest: as the last one it would keep one worker
+    busy while others are idle."""
     for item in items:
         if item.get_closest_marker("long") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(LONG_S))
+    items.sort(key=lambda item: ("time_is_up" not in getattr(item, "fixturenames", ()), -_most_s(item)))
+
+
+def _most_s(item: pytest.Item) -> float:
+    """After how long a long test counts as hanging; 0 for the others."""
+    marker = item.get_closest_marker("timeout") if item.get_closest_marker("long") else None
+    return float(marker.args[0]) if marker else 0.0
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that begins shortly before the cap gets less time to hang, so that nothing has to be cut off from outside."""
+    left_s = item.config.stash[END] + LONG_S - time.time()
+    if left_s < _most_s(item):
+        item.add_marker(pytest.mark.timeout(max(left_s, 1.0)), append=False)
+    return (yield)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -23,16 +23,19 @@ PLENTY, LITTLE = 10_000_000_000, 1_000_000
 
 @dataclass
 class Seen:
-    """A view that remembers, and a disk that fills up and empties with what it sees."""
+    """A view that remembers, and a disk that is full from the launch's check on until the pause was seen."""
 
-    free: int = PLENTY
+    is_checked: bool = False
     events: list[str] = field(default_factory=list)
     paused: list[str] = field(default_factory=list)
 
     def board(self, board: Board) -> None:
         if board.run.state == "paused":
             self.paused.append(board.run.reason)
-            self.free = PLENTY
+
+    def free_bytes(self) -> int:
+        was_checked, self.is_checked = self.is_checked, True
+        return LITTLE if was_checked and not self.paused else PLENTY
 
     def spent(self, seen: SpentSeen) -> None:
         """Nobody pays here."""
@@ -58,10 +61,7 @@ def test_work_waits_while_the_disk_is_full_and_goes_on_by_itself(workspace: Make
     made = workspace()
     made.init({"driver-1": "".join(task(f"{n} - Write {n}", Writes=f"{n}.txt", Takes="2") for n in range(5))})
     seen = Seen()
-    asks = iter([PLENTY, LITTLE])
-    launcher = Launcher(
-        Opened.open(made.path, os.environ), LaunchOptions(), seen, lambda: next(asks, None) or seen.free
-    )
+    launcher = Launcher(Opened.open(made.path, os.environ), LaunchOptions(), seen, seen.free_bytes)
     assert asyncio.run(launcher.run()) == 0
     assert set(seen.paused) == {"disk"}
     assert sum("new work waits" in event for event in seen.events) == 1

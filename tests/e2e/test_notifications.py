@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable, Iterator
 
 import pytest
 from loopback_http import Answer, LoopbackServer, Request
-from roster import HANG_S, Workspace, kill, task, until
+from roster import HANG_S, Workspace, task, until
 from servers import free_port
 
 from callboard.launch.outbox import Outbox, service_key
@@ -69,8 +68,8 @@ def test_questions_and_the_end_of_a_run_are_told_once_over_launches_and_a_dead_s
 
     begun = made.start()
     until(lambda: is_delivered(made, service, alive, ASKED))
-    begun.send_signal(signal.SIGKILL)
-    kill(made.processes())
+    begun.kill()
+    made.stop_everything()
     begun.communicate(timeout=HANG_S)
 
     code, output = made.launch()

@@ -89,8 +89,13 @@ def test_a_driver_at_its_limit_goes_on_by_itself_after_everything_was_killed(ros
         tasks = {"driver-1": task("1 - First", Writes="a.txt"), "driver-2": task("1 - Second", Writes="b.txt")}
         workspace = rosters.make(server, tasks)
         workspace.start()
-        until(lambda: agent(workspace, "driver-1").get("parked_until") is not None, every_s=2)
-        shown = agent(workspace, "driver-1")
+        shown: dict[str, object] = {}
+
+        def is_parked() -> bool:
+            shown.update(agent(workspace, "driver-1"))
+            return shown.get("parked_until") is not None
+
+        until(is_parked, every_s=2)
         assert str(shown["doing"]).startswith("parked until ")
         assert "429" in str(shown["doing"])
         until(lambda: "b.txt" in workspace.files(workspace.integration()), every_s=0.5)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from record_demo import record_demo
-from roster import HANG_S, Workspace, until
+from roster import HANG_S, Workspace, kill, until
 
 from callboard.agents.brains.call_file import read_records
 from callboard.agents.brains.calls import CallRecord
@@ -45,11 +43,8 @@ def test_a_demo_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     said = [next(demo.stderr)]
     while "T-1 Say that the service is up: landed" not in said[-1]:
         said.append(next(demo.stderr))
-    for process in [*psutil.Process(demo.pid).children(recursive=True), psutil.Process(demo.pid)]:
-        try:
-            os.kill(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+    kill([*psutil.Process(demo.pid).children(recursive=True), psutil.Process(demo.pid)])
+    made.stop_everything()
     demo.wait()
     going_on = made.start()
 

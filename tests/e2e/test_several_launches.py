@@ -61,9 +61,11 @@ def test_the_demos_roster_works_as_services_and_a_person_answers_and_promotes(
     until(lambda: list(states().values()) == ["done"] * 8, every_s=2)
     promoted = made.call("promote")
     assert promoted.returncode == 0, promoted.stderr
-    assert (made.path / "feedback/manager.md").read_text().count("· merge · promoted") == 1
+    told = made.path / "feedback/manager.md"
+    until(lambda: "· merge · promoted" in told.read_text())
     for process in started:
         os.kill(process.pid, signal.SIGTERM)
     outputs = [process.communicate(timeout=HANG_S)[0] for process in started]
     assert [process.returncode for process in started] == [0] * 6, outputs
+    assert told.read_text().count("· merge · promoted") == 1
     assert made.processes() == []

@@ -54,6 +54,6 @@ def wip(world: World) -> dict[str, str]:
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while not happened():  # noqa: ASYNC110 - another process makes it happen
             await asyncio.sleep(0.01)

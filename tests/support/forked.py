@@ -1,4 +1,4 @@
-"""Commands in processes of their own that need not import everything again: forked from the tests' process.
+"""Commands, and functions, in processes of their own that need not import everything again: forked from the tests' process.
 
 A forked command has its own memory, folder, environment and file descriptors, and ends as `python -m callboard` does.
 What is not the same: what was imported before it. What is about that, or about a signal, starts an interpreter.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import NoReturn
 
 from loguru import logger
@@ -57,6 +59,48 @@ def callboard(
         for file in (out, err):
             file.seek(0)
         return subprocess.CompletedProcess(argv, child.exitcode, out.read().decode(), err.read().decode())
+
+
+class Forked:
+    """A function in a process of its own, which a test reads, signals and kills as it would a Popen."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        read, write = os.pipe()
+        self._child = multiprocessing.get_context("fork").Process(target=_say, args=(work, write))
+        self._child.start()
+        os.close(write)
+        self.stdout = os.fdopen(read, encoding="utf-8")
+
+    def __enter__(self) -> Forked:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.kill()
+        self.stdout.close()
+        self.wait()
+
+    def kill(self) -> None:
+        self._child.kill()
+
+    def send_signal(self, number: signal.Signals) -> None:
+        assert self._child.pid is not None
+        os.kill(self._child.pid, number)
+
+    def wait(self) -> int:
+        """Its exit code; below 0: the signal that ended it."""
+        self._child.join()
+        assert self._child.exitcode is not None
+        return self._child.exitcode
+
+
+def _say(work: Callable[[], object], out: int) -> None:
+    """What it prints goes into the pipe."""
+    signal.set_wakeup_fd(-1)
+    sys.stdout = open(out, "w", encoding="utf-8")  # noqa: SIM115
+    work()
 
 
 def _become(folder: Path, args: tuple[str, ...], environ: dict[str, str], out: int, err: int) -> NoReturn:

@@ -43,7 +43,7 @@ class Scripted:
         async with self._changed:
             self._changed.notify_all()
 
-    async def until(self, so: Callable[[], bool], seconds: float = 100) -> None:
+    async def until(self, so: Callable[[], bool], seconds: float = 300) -> None:
         """Wait until it is so; looks whenever a message began or ended."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(so)

@@ -37,7 +37,7 @@ async def pay(url: str, run: str, agent: str, service: str, log: Path) -> None:
 
 def ask(service: str) -> int:
     """One paid call; how many tokens came back."""
-    with urllib.request.urlopen(service, timeout=30) as reply:
+    with urllib.request.urlopen(service, timeout=300) as reply:
         return int(json.load(reply)["output_tokens"])
 
 

@@ -181,8 +181,10 @@ class Workspace:
         return [key for key in run_git(self.path, "log", "--merges", "--topo-order", form, rev).splitlines() if key]
 
     def stop_everything(self) -> None:
-        """For the end of a test: nothing of this workspace stays."""
-        kill([one for one in self.processes() if one.pid != os.getpid()])
+        """Nothing of this workspace stays, and none of its locks; what was only being started is ended too."""
+        while left := [one for one in self.processes() if one.pid != os.getpid()]:
+            kill(left)
+            psutil.wait_procs(left, timeout=1)
 
 
 def until(condition: Callable[[], bool], timeout_s: float = HANG_S, every_s: float = 0.1) -> None:

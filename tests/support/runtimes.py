@@ -55,7 +55,7 @@ async def running(
 
 async def entry(bus: Bus, so: Callable[[JournalEntry], bool], *, after: int = 0) -> JournalEntry:
     """The first journal entry of which it is so; waits for it."""
-    async with asyncio.timeout(100):
+    async with asyncio.timeout(300):
         async for each in bus.journal(after, follow=True):
             if so(each):
                 return each
@@ -65,7 +65,7 @@ async def entry(bus: Bus, so: Callable[[JournalEntry], bool], *, after: int = 0)
 async def committed(bus: Bus, count: int) -> None:
     """Wait until so many messages were handled."""
     seen = 0
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         async for each in bus.journal(follow=True):
             seen += each.step == "commit"
             if seen == count:

@@ -1,4 +1,4 @@
-"""A scribe as a process of its own: `scribe_process.py URL RUN REPOSITORY COMMIT_EVERY_S`; ends well on SIGTERM.
+"""A scribe for a process of its own; ends well on SIGTERM.
 
 It names every journal entry it is about to fold on its stdout, so that a test can kill it there.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -53,7 +52,3 @@ async def main(url: str, run: str, repository: Path, commit_every_s: float) -> N
     )
     await scribe.run(Telling(bus), stop)
     await bus.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), float(sys.argv[4])))

@@ -12,12 +12,15 @@ from callboard.bus.messages import DiskChanged, Draft
 from callboard.launch.checks import LEAST_FREE_BYTES
 
 LOOK_EVERY_S = 5.0
+BEGUN_S = 0.25
 
 
 async def watch_disk(bus: Bus, free_bytes: Callable[[], int], say: Callable[[str], None]) -> None:
     """Tell the manager, once each time, when there is too little space and when there is enough again."""
+    # before the roster is told the desk has no run that it could pause
+    while (run := (await bus.board()).run).state == "created":  # noqa: ASYNC110 - the manager brings it about
+        await asyncio.sleep(BEGUN_S)
     # an earlier launch may have ended while the run waited for space
-    run = (await bus.board()).run
     was_low = run.state == "paused" and run.reason == "disk"
     while True:
         free = free_bytes()

@@ -21,7 +21,9 @@ LAST_S = 10.0
 """How long the end of a launch waits for services; what is left is sent by the next one."""
 
 
-async def keep_notifying(workspace: Workspace, bus: Bus, stop: asyncio.Event, say: Callable[[str], None]) -> None:
+async def keep_notifying(
+    workspace: Workspace, bus: Bus, stop: asyncio.Event, say: Callable[[str], None], *, last_s: float = LAST_S
+) -> None:
     """Notify until `stop`, then of everything that is in the journal by then.
 
     Args:
@@ -33,7 +35,7 @@ async def keep_notifying(workspace: Workspace, bus: Bus, stop: asyncio.Event, sa
             say(f"nobody is notified by {service.said}: that variable is not set")
     there = tuple(service for service in services if service.url)
     if there:
-        await Notifier(workspace, bus, there, say).run(stop)
+        await Notifier(workspace, bus, there, say, last_s).run(stop)
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ class Notifier:
     bus: Bus
     services: Sequence[Service]
     say: Callable[[str], None]
+    last_s: float = LAST_S
     _patience: dict[str, Patience] = field(default_factory=dict)
     _outbox: Outbox | None = None
 
@@ -56,9 +59,9 @@ class Notifier:
                 await self._deliver(LONGEST_S, stop)
         with suppress(BusError, OSError, TimeoutError):
             await self._look()
-            async with asyncio.timeout(LAST_S):
+            async with asyncio.timeout(self.last_s):
                 self._patience = {}
-                await self._deliver(LAST_S)
+                await self._deliver(self.last_s)
 
     async def _look(self) -> None:
         if self._outbox is None:
@@ -97,7 +100,7 @@ class Notifier:
         tasks: tuple[asyncio.Task[object], ...] = (sending, stopping)
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         # what is under way has mostly arrived: broken off, it would be sent again
-        await asyncio.wait((sending,), timeout=LAST_S)
+        await asyncio.wait((sending,), timeout=self.last_s)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -23,8 +23,6 @@ from callboard.bus.bus import Bus
 from callboard.bus.link import SOCKET_TIMEOUT_S
 from callboard.bus.messages import Outcome
 
-pytestmark = pytest.mark.timeout(300)
-
 EACH = 20
 NOTICED_S = BLOCK_S + SOCKET_TIMEOUT_S
 PROGRESS_S = 10.0

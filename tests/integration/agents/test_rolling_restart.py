@@ -7,7 +7,6 @@ import signal
 import sys
 from pathlib import Path
 
-import pytest
 from handlers import Scripted, message, progress
 from runtimes import committed, running
 from servers import Server
@@ -16,8 +15,6 @@ from waiting import Go
 from callboard.agents.runtime import Work
 from callboard.bus.bus import Bus
 from callboard.bus.messages import Outcome
-
-pytestmark = pytest.mark.timeout(180)
 
 PROGRAM = Path(__file__).parents[2] / "support" / "newer_process.py"
 EACH = 5

@@ -53,7 +53,7 @@ class Process:
         """Its next line; "" when it has ended."""
         assert self._process is not None
         assert self._process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             return (await self._process.stdout.readline()).decode().strip()
 
     async def stopped(self) -> None:
@@ -63,7 +63,7 @@ class Process:
 
     async def ended(self) -> int:
         assert self._process is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             return await self._process.wait()
 
 
@@ -148,7 +148,7 @@ def test_a_process_that_was_paused_past_its_lease_neither_commits_nor_begins_wha
 
 def test_a_blocked_event_loop_keeps_its_leases(bus: Bus, go: Go, tmp_path: Path) -> None:
     """For three leases; another process looks for abandoned messages all the while."""
-    lease_s = 0.6
+    lease_s = 1.5
 
     async def scenario() -> None:
         await bus.send(message("block"), sender="manager")
@@ -172,10 +172,10 @@ def test_a_handler_that_runs_for_many_leases_is_delivered_once(bus: Bus, go: Go)
         await bus.send(message("a"), sender="manager")
         first, second = Scripted(long), Scripted()
         async with (
-            running(bus, first, consumer="driver-1.here.1", lease_s=0.3, renew_s=0.1),
-            running(bus, second, consumer="driver-1.there.2", lease_s=0.3, renew_s=0.1),
+            running(bus, first, consumer="driver-1.here.1", lease_s=1.2, renew_s=0.1),
+            running(bus, second, consumer="driver-1.there.2", lease_s=1.2, renew_s=0.1),
         ):
-            await asyncio.sleep(3)  # ten leases: the time that passes is what is tested
+            await asyncio.sleep(5)  # four leases: the time that passes is what is tested
             may_end.set()
             await committed(bus, 1)
         assert sorted(first.began + second.began) == ["a"]
@@ -278,7 +278,7 @@ def test_a_full_server_holds_a_commit_up_until_there_is_room(connect: Connect, g
             return Outcome(messages=(progress("done"),))
 
         handler = Scripted(fills_up)
-        async with running(bus, handler), asyncio.timeout(20):
+        async with running(bus, handler), asyncio.timeout(300):
             await is_full.wait()
             server.ask("CONFIG", "SET", "maxmemory", "0")
             await committed(bus, 1)

@@ -277,7 +277,7 @@ def test_a_follower_gets_each_entry_once_although_the_server_loses_all(world: Wo
             for n in range(5, 8):
                 await world.bus.send(message(str(n)), sender="manager")
 
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             await asyncio.gather(follow(), disturb())
         assert seen == [1, 2, 3, 4, 5, 6, 7, 8]
 

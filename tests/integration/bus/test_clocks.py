@@ -8,14 +8,11 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 from handlers import message, progress
 from waiting import Go
 
 from callboard.bus.bus import Bus
 from callboard.bus.messages import Outcome, Timer
-
-pytestmark = pytest.mark.timeout(120)
 
 PROGRAM = Path(__file__).parents[2] / "support" / "shifted_process.py"
 HOUR_S = 3_600

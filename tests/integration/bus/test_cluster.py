@@ -20,8 +20,6 @@ from callboard.bus.errors import LeaseLost
 from callboard.bus.lease import LeaseKeeper
 from callboard.bus.messages import Outcome
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.fixture(scope="module", params=binaries(), ids=lambda path: path.name)
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:

@@ -23,7 +23,7 @@ WATCH, PAUSE, WORK = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | 
 def play(program: str, bus: Bus) -> str:
     env = {**os.environ, "BUS_URL": bus.url, "BUS_RUN": bus.run}
     done = subprocess.run(
-        [sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -97,7 +97,7 @@ def test_a_follower_gets_each_entry_once_as_it_is_written(bus: Bus, go: Go) -> N
                 if entry.seq == 40:
                     return
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(300):
             await asyncio.gather(follow(), sent(bus, 37))
         assert seen == list(range(2, 41))
 
@@ -136,7 +136,7 @@ def test_a_journal_that_was_wiped_is_said_and_read_from_its_new_beginning(server
                 if len(seen) == 4:
                     return
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(300):
             await follow()
         assert seen == [4, 5, 1, 2]
         assert [entry.seq for entry in await read(bus, after=5)] == [1, 2]

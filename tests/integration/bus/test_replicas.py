@@ -25,8 +25,6 @@ from callboard.bus.errors import BusError, NotReplicated
 from callboard.bus.messages import Outcome
 from callboard.cli.redis_mode import ask_mode
 
-pytestmark = pytest.mark.timeout(120)
-
 WAIT = "?wait_replicas=1"
 FILLER = 1_000_000
 FILLERS = 24

@@ -35,7 +35,7 @@ def folder() -> Iterator[Path]:
 
 async def until(so: Callable[[], bool]) -> None:
     """For what nothing tells of: a count in this process, the end of another."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while not so():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
@@ -244,7 +244,7 @@ def test_a_program_in_front_of_it_ends_it_when_its_starter_is_killed(folder: Pat
     assert len(alive) == 2
     starter.kill()
     starter.communicate()
-    _, alive = psutil.wait_procs(family, timeout=20)
+    _, alive = psutil.wait_procs(family, timeout=300)
     assert alive == []
 
 

@@ -19,8 +19,6 @@ from callboard.bus.errors import BusUnavailable
 from callboard.bus.lease import LeaseKeeper
 from callboard.bus.messages import Outcome
 
-pytestmark = pytest.mark.timeout(60)
-
 
 def test_a_run_is_worked_on_over_tls_with_the_authority_that_was_named(
     tmp_path: Path, connect: Connect, go: Go

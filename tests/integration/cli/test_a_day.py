@@ -124,7 +124,7 @@ async def seq_at(url: str, run: str) -> int:
 
 @pytest.mark.long
 def test_a_roster_in_the_background_is_asked_paused_and_stopped(workspace: Workspace) -> None:
-    workspace.equip({"driver-1": task("1 - Take long", Writes="a.txt", Takes="60")})
+    workspace.equip({"driver-1": task("1 - Take long", Writes="a.txt", Takes="3600")})
     started = workspace.json("launch", "--detach", "--stay")
     until(lambda: workspace.call("status", "--json").returncode == 0)
     second = workspace.call("launch", "--detach")

@@ -51,7 +51,7 @@ def test_github_can_read_both(tmp_path: Path) -> None:
     write(tmp_path, more)
     argv = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
     done = subprocess.run(
-        [*argv, CI, PROMOTION, *more], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
+        [*argv, CI, PROMOTION, *more], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout
 
@@ -141,7 +141,7 @@ def look(tmp_path: Path, written: dict[str, Workflow]) -> Callable[..., tuple[in
             env=env,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         return done.returncode, done.stdout.strip()

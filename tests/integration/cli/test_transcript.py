@@ -118,7 +118,7 @@ def test_commands_that_look_import_no_model(workspace: Path) -> None:
     """The roster of this workspace has one; what is imported is written on stderr."""
     for words in (("status",), ("transcript", "T-7"), ("doctor",), ("runs",)):
         argv = [sys.executable, "-X", "importtime", "-m", "callboard", *words]
-        ran = subprocess.run(argv, cwd=workspace, capture_output=True, text=True, timeout=60, check=False)
+        ran = subprocess.run(argv, cwd=workspace, capture_output=True, text=True, timeout=300, check=False)
         imported = {
             line.rpartition("|")[2].strip() for line in ran.stderr.splitlines() if line.startswith("import time")
         }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import random
 import re
 import signal
 import subprocess
-import sys
+import tarfile
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Protocol, TypeVar
 import pytest
 import scribe_process
 from feedback_world import entries_in, logged, long_journal
+from forked import Forked
 from servers import Server
 
 from callboard.bus.bus import Bus
@@ -49,13 +52,11 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
-def start(server: Server, run: str, repository: Path, commit_every_s: float) -> subprocess.Popen[str]:
-    argv = [sys.executable, scribe_process.__file__, server.url, run, str(repository), str(commit_every_s)]
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+def start(server: Server, run: str, repository: Path, commit_every_s: float) -> Forked:
+    return Forked(lambda: asyncio.run(scribe_process.main(server.url, run, repository, commit_every_s)))
 
 
-def seq_read(scribe: subprocess.Popen[str]) -> int:
-    assert scribe.stdout
+def seq_read(scribe: Forked) -> int:
     line = scribe.stdout.readline()
     assert line, "the scribe ended by itself"
     return int(line)
@@ -130,8 +131,11 @@ def judge(journal: list[JournalEntry], repository: Path, run: str) -> None:
 
 
 def tree(repository: Path, commit: str) -> dict[str, str]:
-    names = git(repository, "ls-tree", "-r", "--name-only", commit).splitlines()
-    return {name: git(repository, "show", f"{commit}:{name}") for name in names}
+    argv = ["git", "archive", "--format=tar", commit]
+    packed = subprocess.run(argv, cwd=repository, check=True, capture_output=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        found = {member.name: tar.extractfile(member) for member in tar}
+        return {name: file.read().decode() for name, file in found.items() if file is not None}
 
 
 def judge_branch(repository: Path, agent: str, run: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import pytest
 from boards import run_doc
 from roster import Workspace as Roster
 from waiting import Go
@@ -33,7 +32,6 @@ def opened(tmp_path: Path) -> Workspace:
     return Workspace.open(made.path, {"PATH": "/usr/bin:/bin"})
 
 
-@pytest.mark.timeout(60)
 def test_what_dies_beside_a_roster_is_said_and_another_run_is_archived_meanwhile(
     tmp_path: Path, bus: Bus, server_url: str, go: Go
 ) -> None:

@@ -22,6 +22,8 @@ from callboard.launch.notify_process import Message, send
 from callboard.launch.notifying import Notifier, keep_notifying
 
 SECRET = "hunter2-very-secret-value"
+PATIENT_S = 300.0
+"""Instead of the ten seconds that the end of a launch gives a service: importing Apprise may take that."""
 
 
 class Service:
@@ -77,7 +79,7 @@ def test_each_event_arrives_once_at_each_service_across_launches_whatever_become
     async def launch() -> None:
         stop = asyncio.Event()
         stop.set()  # the end of a launch: what is in the journal by then
-        await keep_notifying(workspace, bus, stop, heard.append)
+        await keep_notifying(workspace, bus, stop, heard.append, last_s=PATIENT_S)
 
     async def scenario() -> None:
         await bus.create_run(run_doc().model_copy(update={"id": bus.run, "version": 0}))
@@ -124,7 +126,7 @@ def test_a_notifier_that_is_to_stop_lets_what_is_under_way_arrive(
         service.arrived = lambda: loop.call_soon_threadsafe(stop.set)
         await bus.create_run(run_doc().model_copy(update={"id": bus.run, "version": 0}))
         await asked(bus, 1)
-        await Notifier(workspace, bus, services, print).run(stop)
+        await Notifier(workspace, bus, services, print, PATIENT_S).run(stop)
 
     go(scenario())
     assert service.titles == ["[shop] q-1 (T-1) needs an answer"]
@@ -143,14 +145,14 @@ def test_a_notifier_that_dies_before_it_knows_that_a_message_arrived_sends_it_ag
         service.answers = False
         await bus.create_run(run_doc().model_copy(update={"id": bus.run, "version": 0}))
         await asked(bus, 1)
-        dying = asyncio.create_task(Notifier(workspace, bus, services, print).run(asyncio.Event()))
+        dying = asyncio.create_task(Notifier(workspace, bus, services, print, PATIENT_S).run(asyncio.Event()))
         await arrived.wait()
         dying.cancel()
         await asyncio.gather(dying, return_exceptions=True)
         service.answers = True
         arrived.clear()
         stop = asyncio.Event()
-        going_on = asyncio.create_task(Notifier(workspace, bus, services, print).run(stop))
+        going_on = asyncio.create_task(Notifier(workspace, bus, services, print, PATIENT_S).run(stop))
         await arrived.wait()
         stop.set()
         await going_on

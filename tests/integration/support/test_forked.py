@@ -15,7 +15,7 @@ def test_a_forked_command_says_and_ends_as_one_of_an_interpreter_of_its_own(
     tmp_path: Path, args: tuple[str, ...]
 ) -> None:
     argv = [sys.executable, "-m", "callboard", *args]
-    started = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    started = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     forked = callboard(tmp_path, *args)
     assert (forked.returncode, forked.stdout, forked.stderr) == (started.returncode, started.stdout, started.stderr)
     assert forked.stderr

@@ -28,7 +28,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def callboard(made: Workspace, *args: str, kind: str) -> tuple[int, str]:
     env = {**os.environ, "CALLBOARD_SANDBOX_KIND": kind}
     argv = [*WITHOUT, sys.executable, "-m", "callboard", *args]
-    done = subprocess.run(argv, cwd=made.path, env=env, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(argv, cwd=made.path, env=env, capture_output=True, text=True, timeout=300, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -100,10 +100,8 @@ class Payer:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.long)])
 def test_kills_leave_at_most_one_open_reservation_each(
-    bus: Bus, go: Go, service: tuple[Service, str], tmp_path: Path, kills: int
+    bus: Bus, go: Go, service: tuple[Service, str], tmp_path: Path, seed: int, kills: int
 ) -> None:
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
     dice, (counting, url) = random.Random(seed), service
     limits = Limits(run=WIDE, task=WIDE, agent=WIDE)
     go(bus.change([Change("budget", BudgetDoc(version=1, limits=limits))], sender="launcher"))

@@ -173,5 +173,5 @@ def test_of_servers_alike_few_go_back_and_of_those_slower_by_a_fifth_few_go_on(s
 
     alike, slower = asyncio.run(all_at_once())
     print(f"seed {seed}, for real: 5 A/A {dict(alike)}, 5 +20 % {dict(slower)}")
-    assert alike["fail"] <= 1, "on a busy computer one of them may really be slower"
-    assert slower["pass"] <= 1
+    assert alike["fail"] <= 2, "on a busy computer one of them may really be slower"
+    assert slower["pass"] <= 2

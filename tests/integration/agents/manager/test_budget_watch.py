@@ -37,7 +37,7 @@ CALL = CallEstimate("T-1", "m", 300, 100)
 
 async def board_where(bus: Bus, what: Callable[[Board], object]) -> Board:
     """The first board of which something is true."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(300):
         async for _ in bus.journal(follow=True):
             board = await bus.board()
             if what(board):

@@ -262,7 +262,7 @@ def test_a_stack_whose_gate_hangs_is_run_twice_and_everything_that_it_forked_is_
     mark, base = uuid.uuid4().hex, workshop.head
     commit = workshop.commit({"new.py": "x = 1\n"})
     hang = f"echo x >> ../count; (setsid sh -c 'sleep 1000; : {mark}' &); sleep 1000; : {mark}"
-    found = Gatehouse(workshop, gate=[hang], timeout_s=2.0).judge_merge(commit, base)
+    found = Gatehouse(workshop, gate=[hang], timeout_s=6.0).judge_merge(commit, base)
     assert (found.verdict, found.commands[0].exit_code) == ("red", 124)
     assert (workshop.layout.gate(1).parent / "count").read_text().count("x") == 2
     assert running(mark) == []
@@ -284,7 +284,7 @@ def test_the_second_chance_is_in_a_fresh_tree(workshop: Workshop) -> None:
 def test_a_gate_that_hangs_is_red_at_its_time_limit_and_nothing_of_it_stays(workshop: Workshop) -> None:
     mark = uuid.uuid4().hex
     hang = f"echo began; (setsid sh -c 'sleep 1000; : {mark}' &); sleep 1000; : {mark}"
-    house = Gatehouse(workshop, gate=[hang], timeout_s=2.0)
+    house = Gatehouse(workshop, gate=[hang], timeout_s=6.0)
     found = house.judge(house.hand_in({"new.py": "x = 1\n"}))
     assert (found.verdict, found.commands[0].exit_code, found.commands[0].tail) == ("red", 124, "began\n")
     assert running(mark) == []

@@ -200,7 +200,7 @@ def test_a_command_dies_with_everything_it_started_when_we_are_killed(tmp_path: 
         assert starter.stdout.readline() == b"ready\n"
         below = psutil.Process(starter.pid).children(recursive=True)
         starter.kill()
-    _, alive = psutil.wait_procs(below, timeout=20)
+    _, alive = psutil.wait_procs(below, timeout=300)
     assert alive == []
     assert marked(mark) == []
 
@@ -212,7 +212,7 @@ def test_a_guard_whose_life_is_its_stdin_stops_the_program_when_that_closes(tmp_
         assert guard.stdout is not None
         assert guard.stdout.readline() == b"no stdin\n"
         guard.stdin.close()
-        assert guard.wait(timeout=20) == 128 + signal.SIGTERM
+        assert guard.wait(timeout=300) == 128 + signal.SIGTERM
     assert marked(mark) == []
 
 
@@ -223,7 +223,7 @@ def test_a_signal_to_the_guard_reaches_the_program_alone_which_ends_in_its_own_o
         assert guard.stdout is not None
         assert guard.stdout.readline() == b"up\n"
         guard.terminate()
-        assert guard.wait(timeout=20) == 3
+        assert guard.wait(timeout=300) == 3
     assert (tmp_path / "log").read_text() == "child\n"
 
 
@@ -248,5 +248,5 @@ def test_a_closed_life_asks_the_program_alone_or_everything(
         assert guard.stdout is not None
         assert guard.stdout.readline() == b"up\n"
         guard.stdin.close()
-        assert guard.wait(timeout=20) == 3
+        assert guard.wait(timeout=300) == 3
     assert set((tmp_path / "log").read_text().split()) == asked
