@@ -36,6 +36,8 @@ Next = Literal["", "retry", "development"]
 """What follows a rolled back deployment: the same again, or work on the code."""
 QUESTIONS = ("quality", "requirements", "security", "performance", "critical_issues")
 """What each reviewer answers about the deployed code."""
+QUORUM = 2
+"""So many of the three have to say that something is good, and nobody that it is not."""
 ReleaseAnswer = Literal["good", "fixes", "major_flaws", "unanswered"]
 
 
@@ -51,11 +53,20 @@ class ReleaseReview(Fact):
 
     answers: dict[str, Said] = {}
     """By question."""
+    requirements: int = 0
+    """How many there are in the files of requirements, as it was asked; 0 = nobody counted."""
+    unmet: tuple[int, ...] = ()
+    """Which of them it found not met, from 1."""
     notes: str = ""
 
     @property
     def is_whole(self) -> bool:
         return all(self.answers.get(name, Said()).answer != "unanswered" for name in QUESTIONS)
+
+    def finds_met(self, number: int) -> bool:
+        """Whether it has judged a requirement and found it met: by a good answer, or by one that names others as not met."""
+        answer = self.answers.get("requirements", Said()).answer
+        return number not in self.unmet and (answer == "good" or (answer != "unanswered" and bool(self.unmet)))
 
 
 class ReadyItem(Fact):

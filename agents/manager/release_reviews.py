@@ -9,8 +9,7 @@ from callboard.agents.deployment.events import Judged
 from callboard.agents.manager import seats
 from callboard.agents.manager.decision import Decision
 from callboard.agents.manager.problems import failure_digest
-from callboard.agents.reviewer.consensus import TRIO
-from callboard.bus.deployments import QUESTIONS, DeploymentDoc, ReleaseReview, deployment_field
+from callboard.bus.deployments import QUESTIONS, QUORUM, DeploymentDoc, ReleaseReview, deployment_field
 from callboard.bus.messages import (
     JOURNAL,
     MessageRefused,
@@ -18,9 +17,6 @@ from callboard.bus.messages import (
     ReleaseReviewRequested,
     TimerFired,
 )
-
-QUORUM = TRIO - 1
-"""So many have to say that everything is good, and nobody that something is not."""
 
 
 def ask(decision: Decision, doc: DeploymentDoc) -> DeploymentDoc:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Literal
@@ -16,6 +16,7 @@ from callboard.agents.brains.calls import About
 from callboard.agents.brains.framing import framed
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.reviewer.in_time import answer_in_time, limit_s
+from callboard.agents.reviewer.numbered import numbered
 from callboard.agents.threads import run_to_end
 from callboard.agents.workspace.clone import AgentClone
 from callboard.agents.workspace.git import Repository
@@ -66,6 +67,9 @@ class SaidReleaseReview(BaseModel):
     security: SaidPart | None = None
     performance: SaidPart | None = None
     critical_issues: SaidPart | None = None
+    unmet: Annotated[
+        tuple[int, ...], Field(description="Numbers of the requirements that are not met, as they are listed.")
+    ] = ()
     notes: str = ""
 
 
@@ -100,14 +104,21 @@ class Releasing:
 
     async def _ask(self, request: ReleaseReviewRequested) -> ReleaseReview:
         seat = replace(self.seat, timeout_s=limit_s(self.seat, request.deadline, self.now()))
-        asked = await run_to_end(self._inquiry, request, seat)
-        return read_release_review(await answer_in_time(self.brain, asked))
+        asked = await run_to_end(self._texts, request)
+        listed = numbered(asked.values())
+        answer = await answer_in_time(self.brain, self._inquiry(request, seat, asked, listed))
+        return read_release_review(answer, len(listed))
 
-    def _inquiry(self, request: ReleaseReviewRequested, seat: Seat) -> Inquiry:
+    def _texts(self, request: ReleaseReviewRequested) -> dict[str, str]:
         """Check out what was deployed; requirements as they stand in it."""
         self.clone.prepare(request.commit)
         texts = self.repository.read_paths(request.commit, request.requirements)
-        asked = {path: text.decode("utf-8", "replace")[:MAX_REQUIREMENTS] for path, text in texts.items()}
+        return {path: text.decode("utf-8", "replace")[:MAX_REQUIREMENTS] for path, text in texts.items()}
+
+    def _inquiry(
+        self, request: ReleaseReviewRequested, seat: Seat, asked: Mapping[str, str], listed: Sequence[str]
+    ) -> Inquiry:
+        rows = "\n".join(f"{n}. {text}" for n, text in enumerate(listed, 1))
         results = [f"`{one.command}` -> {one.exit_code}" for one in request.commands]
         parts = [
             f"# {request.deployment}: is commit {request.commit} fit for {request.environment}?",
@@ -115,6 +126,7 @@ class Releasing:
             f"it; what serves or began this run is {request.base}. Answer each question; leave out what you cannot judge.",
             "## The questions\n" + "\n".join(f"- {name}: {text}" for name, text in ASKED.items()),
             *(f"## {path}\n{framed('requirements', text)}" for path, text in asked.items()),
+            "## The requirements by number\nName those that are not met as `unmet`.\n" + framed("requirements", rows),
             "## Test results\n" + framed("results", "\n".join(results)),
         ]
         return Inquiry(
@@ -132,6 +144,7 @@ class Releasing:
                 "address": request.address,
                 "questions": dict(ASKED),
                 "requirements": dict(asked),
+                "numbered": list(listed),
                 "results": [one.model_dump(mode="json") for one in request.commands],
                 "deadline": request.deadline.isoformat(),
             },
@@ -147,20 +160,28 @@ def about_release(agent: str, request: ReleaseReviewRequested, requirements: Map
     return About(key=f"release/{request.review}", agent=agent, attempt=1, asked=asked)
 
 
-def read_release_review(text: str) -> ReleaseReview:
+def read_release_review(text: str, requirements: int = 0) -> ReleaseReview:
     """What a brain said, strictly.
 
+    Args:
+        requirements: How many it could name.
+
     Raises:
-        BrainError: It cannot be read whole.
+        BrainError: It cannot be read whole, names a requirement that is none, or finds all good and some not met.
     """
     said = read_shape(text, SaidReleaseReview)
+    if strange := [n for n in said.unmet if not 1 <= n <= requirements]:
+        raise BrainError(f"unmet names requirement {strange[0]}, and there are {requirements}")
+    if said.unmet and said.requirements is not None and said.requirements.answer == "good":
+        raise BrainError("the requirements are called good, and some of them unmet; it is one or the other")
     parts = {name: getattr(said, name) for name in QUESTIONS}
     answers = {
         name: Said(answer=part.answer, reason=plain(part.reason, MAX_TEXT))
         for name, part in parts.items()
         if isinstance(part, SaidPart)
     }
-    return ReleaseReview(answers=answers, notes=plain(said.notes, MAX_TEXT))
+    unmet = tuple(sorted(set(said.unmet)))
+    return ReleaseReview(answers=answers, requirements=requirements, unmet=unmet, notes=plain(said.notes, MAX_TEXT))
 
 
 def _fact(name: str, said: ReleaseReview) -> str:

@@ -15,6 +15,14 @@ from callboard.bus.task import CommandResult
 
 GOOD = {name: {"answer": "good", "reason": "read"} for name in QUESTIONS}
 
+FAULTY = {**GOOD, "requirements": {"answer": "fixes", "reason": "it forgets"}}
+
+
+def test_requirements_that_are_not_met_are_named_by_number() -> None:
+    said = read_release_review(json.dumps({**FAULTY, "unmet": [2, 1, 2]}), 3)
+    assert (said.requirements, said.unmet) == (3, (1, 2))
+    assert [said.finds_met(number) for number in (1, 2, 3)] == [False, False, True]
+
 
 def test_all_five_are_asked() -> None:
     assert tuple(ASKED) == QUESTIONS
@@ -35,11 +43,14 @@ def test_five_answers_are_whole_and_four_are_an_abstention() -> None:
         {**GOOD, "quality": {"answer": "fine"}},
         {**GOOD, "taste": {"answer": "good"}},
         {**GOOD, "quality": "good"},
+        {**GOOD, "unmet": [1]},
+        {**FAULTY, "unmet": [3]},
+        {**FAULTY, "unmet": [0]},
     ],
 )
 def test_what_has_another_shape_is_not_read(said: dict[str, object]) -> None:
     with pytest.raises(BrainError):
-        read_release_review(json.dumps(said))
+        read_release_review(json.dumps(said), 2)
 
 
 def test_what_was_said_about_a_release_is_known_again_at_another_commit_and_address_but_not_with_other_results() -> (
