@@ -110,11 +110,19 @@ def rollback(
     raise typer.Exit(_give("rollback", env, reason=reason, by=by, json=json))
 
 
-def deployments(json: Json = False) -> None:
+def deployments(
+    id: Annotated[
+        str, typer.Argument(metavar="[ID]", help="Only this one: how well it went, and each edge of its way.")
+    ] = "",
+    json: Json = False,
+) -> None:
     """Deployments of the newest run, and what serves in each environment."""
     from callboard.cli.deployment_rows import audit_lines, table
 
     found = wait_for(_read(open_workspace()))
+    if id:
+        _show_one(found, id, json=json)
+        return
     if json:
         print_json(found)
         return
@@ -127,6 +135,21 @@ def deployments(json: Json = False) -> None:
         say(f"{row.environment}: serves {serves}" + (f"; {row.lock}" if row.lock else ""))
         for line in audit_lines(row):
             say(line)
+
+
+def _show_one(found: Deployments, id: str, *, json: bool) -> None:
+    """Raises ConfigError: The newest run has none of that name."""
+    from callboard.cli.deployment_view import lines
+
+    row = next((one for one in found.deployments if one.id == id), None)
+    if row is None:
+        there = ", ".join(one.id for one in found.deployments) or "none"
+        raise ConfigError(f"no deployment {id!r} in the newest run; there are: {there}", key="ID")
+    if json:
+        print_json(row)
+        return
+    for line in lines(row):
+        say(line)
 
 
 def _give(
@@ -154,8 +177,9 @@ def _give(
 
 def _launched(workspace: Workspace, body: DeploymentCommanded, *, json: bool) -> int:
     from callboard.bus.errors import CommandRefused
-    from callboard.cli.deployment_rows import checklist_lines
+    from callboard.cli.deployment_rows import item_lines
     from callboard.cli.launching import shown_launch
+    from callboard.launch.deployment_rows import checklist_rows
     from callboard.launch.launcher import LaunchOptions
     from callboard.launch.runs import ensure_run
     from callboard.launch.telling import give
@@ -175,7 +199,7 @@ def _launched(workspace: Workspace, body: DeploymentCommanded, *, json: bool) ->
         print_json({"exit_code": code, "deployment": row, **told})
     else:
         say(f"{doc.id} {doc.environment}: {doc.stands}" + (f": {doc.reason}" if doc.reason else ""))
-        for line in checklist_lines(doc):
+        for line in item_lines(checklist_rows(doc)):
             say(line)
     return code
 

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from rich.table import Table
 from rich.text import Text
 
-from callboard.bus.deployments import DeploymentDoc
 from callboard.cli.lists import plain_table
 from callboard.cli.plain import one_line
 from callboard.feedback.facts import time_fact
-from callboard.launch.deployment_rows import DeploymentRow, EnvironmentRow
+from callboard.launch.deployment_rows import DeploymentRow, EnvironmentRow, ItemRow
 
 AUDIT = 6
 """Of an environment's audit, on a screen; `--json` has all that are kept."""
@@ -23,15 +22,15 @@ def audit_lines(row: EnvironmentRow) -> list[str]:
     return ["  " + one_line(f"{time_fact(one.at)} {one.by}: {one.did}") for one in row.audit[-AUDIT:]]
 
 
-def checklist_lines(doc: DeploymentDoc) -> list[str]:
+def item_lines(items: Iterable[ItemRow]) -> list[str]:
     """The production checklist as it was made last, and what of it somebody let pass."""
-    by = {one.item: one.by or "a person" for one in doc.let_pass}
     return [
         f"  {item.state:<8} "
         + one_line(
-            f"{item.name}: {item.fact} ({item.source})" + (f"; {by[item.name]} let it pass" if item.name in by else "")
+            f"{item.item}: {item.fact} ({item.source})"
+            + (f"; {item.let_pass_by} let it pass" if item.let_pass_by else "")
         )
-        for item in doc.checklist
+        for item in items
     ]
 
 

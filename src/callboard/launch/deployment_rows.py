@@ -22,6 +22,17 @@ class EdgeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemRow:
+    item: str
+    state: str
+    """pass, fail or unknown."""
+    fact: str
+    source: str
+    let_pass_by: str
+    """Who let it pass as it is; "" = nobody."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeploymentRow:
     id: str
     kind: str
@@ -42,6 +53,10 @@ class DeploymentRow:
     task: str
     question: str
     by: str
+    notes: str
+    """The task that lands its notes; "" = none does."""
+    checklist: tuple[ItemRow, ...]
+    """As it was made before a promotion to production; () = it was not."""
     requested_at: datetime | None
     ended_at: datetime | None
     metrics: Metrics
@@ -102,11 +117,18 @@ def _row(doc: DeploymentDoc, measured: Metrics) -> DeploymentRow:
         task=doc.task,
         question=doc.question,
         by=doc.by,
+        notes=doc.notes,
+        checklist=checklist_rows(doc),
         requested_at=doc.requested_at,
         ended_at=doc.ended_at,
         metrics=measured,
         history=tuple(EdgeRow(one.source, one.to, one.event, one.facts, one.at) for one in doc.history),
     )
+
+
+def checklist_rows(doc: DeploymentDoc) -> tuple[ItemRow, ...]:
+    by = {one.item: one.by or "a person" for one in doc.let_pass}
+    return tuple(ItemRow(one.name, one.state, one.fact, one.source, by.get(one.name, "")) for one in doc.checklist)
 
 
 def _environment(name: str, record: Record) -> EnvironmentRow:
