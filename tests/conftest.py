@@ -118,6 +118,15 @@ def time_is_up(pytestconfig: pytest.Config) -> Callable[[], bool]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_ledger() -> Iterator[None]:
+    """Rosters keep none but where a test is about it: what it takes to import is half a second of each launch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DATABASE_URL", raising=False)
+        patch.setenv("CALLBOARD_LEDGER_URL", "off")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def plain_git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Git as on a new machine, but with a name to commit under: nobody's own configuration reaches a test."""
     config = tmp_path_factory.mktemp("git") / "config"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 
 from sqlalchemy import select
 
-from callboard.bus.archive import FIRST_HASH, Row, next_hash
+from callboard.bus.archive import FIRST_HASH, FileArchive, Row, next_hash
 from callboard.bus.board import PREFIXES, Board, Change, decode_doc
 from callboard.bus.run_state import RunState
+from callboard.ledger.archiver import LedgerArchiver
 from callboard.ledger.board_rows import board_records
 from callboard.ledger.database import Database
 from callboard.ledger.records import BoardRecord, CallRecord, DocumentRecord, Record, SpendRecord
@@ -18,6 +20,9 @@ from callboard.ledger.tables import ARCHIVED, FOLDED, JOURNAL
 
 Table = dict[tuple[object, ...], dict[str, object]]
 """Key -> row."""
+RUN = "20261121-091407"
+SEED = 20261121
+"""Of what is drawn in tests that take seconds; long ones draw with the session's."""
 BY_NAME = {table.name: kind for kind, table in FOLDED.items()}
 
 
@@ -105,3 +110,27 @@ def assert_is_the_fold(database: Database, run: str, project: str, rows: list[Ro
     }
     assert {id: int(str(a)) + int(str(b)) for id, (a, b) in tokens.items()} == paid
     assert {str(one["message"]): one["refused"] for one in found["documents"].values()} == documents_due(rows)
+
+
+class World:
+    """Archives in a folder, and who takes them into a ledger."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.folder = folder
+        self.database = database
+        self.said: list[str] = []
+        self.archiver = self.new()
+
+    def new(self) -> LedgerArchiver:
+        self.archiver = LedgerArchiver(self.folder, self.database, "shop", self.said.append)
+        return self.archiver
+
+    def append(self, rows: list[Row], run: str = RUN) -> None:
+        FileArchive(self.folder / run).append(rows)
+
+    def take(self) -> int:
+        """How many batches were written."""
+        batches = 0
+        while self.archiver.step():
+            batches += 1
+        return batches

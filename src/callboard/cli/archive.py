@@ -9,7 +9,7 @@ import typer
 
 from callboard.bus.errors import BusError, RosterError
 from callboard.cli.options import Json
-from callboard.cli.output import plural, print_json, say
+from callboard.cli.output import note, plural, print_json, say
 from callboard.cli.session import open_workspace, wait_for
 
 if TYPE_CHECKING:
@@ -78,14 +78,23 @@ def import_(
         say("the commit it began from is not in this repository, so `callboard runs` does not list it: fetch it first")
 
 
-def rebuild(run: Run = "", json: Json = False) -> None:
-    """Give the bus back what it lost of a run.
+def rebuild(
+    run: Run = "",
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="The ledger instead, of RUN or of every run that is archived here.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Give the bus back what it lost of a run, or make the ledger anew.
 
     From the archive, after FLUSHALL or a lost `.callboard/bus`: board, inboxes, timers, spend. A launch does it by itself.
     """
     from callboard.launch.joining import current_run
 
     workspace = open_workspace()
+    if ledger:
+        _rebuild_ledger(workspace, run, json=json)
+        return
     run = run or current_run(workspace)
     restored = wait_for(_rebuild(workspace, run))
     if json:
@@ -95,6 +104,19 @@ def rebuild(run: Run = "", json: Json = False) -> None:
         say(f"run {run}: {each}")
     if not restored:
         say(f"run {run}: the bus holds everything that is archived, nothing was to be done")
+
+
+def _rebuild_ledger(workspace: Workspace, run: str, *, json: bool) -> None:
+    from callboard.launch.auditing import rebuild_ledger
+
+    rebuilt = rebuild_ledger(workspace, run, note)
+    if json:
+        print_json({"ok": True, "rebuilt": rebuilt})
+        return
+    for one in rebuilt:
+        say(f"run {one.run} is in the ledger: {plural(one.entries, 'journal row')}")
+    if not rebuilt:
+        say("nothing is archived here yet, so there is nothing to put into the ledger")
 
 
 async def _rebuild(workspace: Workspace, run: str) -> list[Restored]:

@@ -54,6 +54,8 @@ COMMANDS = {
         "archive:export",
         "archive:import_",
         "archive:rebuild",
+        "ledger:ledger",
+        "ledger:audit",
         "look:version",
     ),
     HIDDEN: ("roster:agent", "roster:fork_server"),

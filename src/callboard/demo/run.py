@@ -56,7 +56,9 @@ def demo_environment(environ: Mapping[str, str], python: Path) -> dict[str, str]
     Args:
         python: The folder of the Python that runs Callboard.
     """
-    own = {name: value for name, value in environ.items() if not name.startswith("CALLBOARD_")}
+    own = {
+        name: value for name, value in environ.items() if not name.startswith("CALLBOARD_") and name != "DATABASE_URL"
+    }
     return {**own, "PATH": os.pathsep.join([str(python), environ.get("PATH", os.defpath)])}
 
 

@@ -8,7 +8,7 @@ so it can be killed at any instant; a batch of entries and all that follows from
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -45,13 +45,23 @@ class LedgerArchiver:
         folder: Where the archives are, one folder for each run.
         project: Whose runs they are.
         say: Told, as a sentence and once, why a run cannot be taken; the others are.
+        only: These runs alone; None = all that are archived.
     """
 
-    def __init__(self, folder: Path, database: Database, project: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        project: str,
+        say: Callable[[str], None],
+        *,
+        only: Container[str] | None = None,
+    ) -> None:
         self._folder = folder
         self._database = database
         self._project = project
         self._say = say
+        self._only = only
         self._seen: dict[str, _Seen] = {}
         self._heads: dict[str, Head] | None = None
         self._standings = OrderedDict[str, Standing]()
@@ -97,6 +107,8 @@ class LedgerArchiver:
         """Runs whose archive has changed since it was all taken; the newest first, for people look at it."""
         found = sorted(((_signature(path), path.parent) for path in self._folder.glob(f"*/{FILE}")), reverse=True)
         for signature, folder in found:
+            if self._only is not None and folder.name not in self._only:
+                continue
             seen = self._seen.setdefault(folder.name, _Seen(FileArchive(folder)))
             if seen.signature != signature:
                 yield folder.name, seen

@@ -19,7 +19,7 @@ from callboard.ledger.settings import is_postgres
 NAMESPACE = "callboard"
 """The Postgres schema that holds the tables, so that they are in nobody's way in a database that has others."""
 BUSY_S = 5
-"""How long a writer waits for another one; then it says so and tries again."""
+"""How long a writer waits for another one; then it says so, and is tried again."""
 CONNECT_S = 5
 
 
@@ -80,18 +80,19 @@ def why(error: SQLAlchemyError) -> str:
     return "; ".join([text, *(hint for word, hint in hints.items() if word in text)])
 
 
-def connect(url: str) -> Database:
+def connect(url: str, *, busy_s: float = BUSY_S) -> Database:
     """A ledger by its URL. Nothing is reached yet.
 
     Args:
         url: `postgresql://...` or `sqlite:///<absolute path>`.
+        busy_s: How long a writer waits for another one, where one at a time may write.
 
     Raises:
         LedgerError: It is no such URL, or the driver for it is not installed.
     """
     try:
         made = make_url(url)
-        engine = _postgres(made) if is_postgres(url) else _sqlite(made)
+        engine = _postgres(made) if is_postgres(url) else _sqlite(made, busy_s)
     except ArgumentError as error:
         raise LedgerError(f"the ledger's URL cannot be read: {error}") from error
     except ImportError as error:
@@ -115,11 +116,11 @@ def _postgres(url: URL) -> Engine:
     return engine
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, busy_s: float) -> Engine:
     if url.database is None or not Path(url.database).is_absolute():
         raise LedgerError("the ledger's URL names no file by its whole path: sqlite:////var/lib/callboard/ledger.db")
     _private(Path(url.database))
-    engine = create_engine(url, connect_args={"timeout": BUSY_S, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": busy_s, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:

@@ -5,7 +5,7 @@ Times are milliseconds since 1970 in UTC. Lists and mappings are JSON.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +242,9 @@ class DocumentRecord:
     refused: str
     """Why it counts for nothing: its sender may not hand in such a one; "" = it may."""
     at: int
+
+    def refused_for(self, reason: str) -> DocumentRecord:
+        return replace(self, refused=reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,53 @@
+"""What holds on SQLite holds on Postgres."""
+
+from __future__ import annotations
+
+import pytest
+from crafted_journal import CraftedJournal
+from ledger_world import RUN, SEED, World, assert_is_the_fold, held
+from sqlalchemy import text
+
+from callboard.bus.archive import FileArchive
+from callboard.bus.run_state import RunState
+from callboard.ledger.audit import verify
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def test_two_runs_live_in_one_ledger_and_each_is_the_sum_of_its_journal(world: World) -> None:
+    journals = {run: CraftedJournal(run, SEED + n) for n, run in enumerate((RUN, "20261121-101112"))}
+    rows = {run: list(journal.rows(400)) for run, journal in journals.items()}
+    for start, end in ((0, 90), (90, 400)):
+        for run, found in rows.items():
+            world.append(found[start:end], run)
+        world.take()
+    assert not world.said
+    for run, found in rows.items():
+        assert_is_the_fold(world.database, run, "shop", found)
+        said = verify(world.database, run, FileArchive(world.folder / run))
+        assert (said.fault, said.entries) == (None, 400)
+
+
+def test_what_goes_on_with_a_snapshot_is_the_snapshot_and_what_came_after_it(world: World) -> None:
+    """Entries were lost before they were archived; what the ledger had of the board and of spend before is void."""
+    journal, state = CraftedJournal(RUN, SEED), RunState()
+    rows = list(journal.rows(200))
+    for row in rows:
+        state.apply(row)
+    gap = journal.snapshot(state, missing=50)
+    after = list(journal.rows(100))
+    for one in (rows, [gap], after):
+        world.append(one)
+        world.take()
+    one_by_one = held(world.database, RUN)
+    with world.database.writing() as connection:
+        for table in (*one_by_one,):
+            connection.execute(text(f"DELETE FROM {table}"))
+    world.new()
+    assert world.take() == 1
+    assert held(world.database, RUN) == one_by_one
+    assert verify(world.database, RUN, FileArchive(world.folder / RUN)).fault is None
+    for row in (gap, *after):
+        state.apply(row)
+    assert {row["field"]: row["doc"] for row in one_by_one["board"].values()} == state.board
+    assert {row["id"] for row in one_by_one["calls"].values() if row["state"] == "open"} == set(state.reserved)
