@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -61,7 +60,7 @@ class CommandTarget:
 
     @property
     def abilities(self) -> Abilities:
-        return Abilities(weights=self._commands.weights)
+        return Abilities(weights=self._commands.weights, drain=bool(self._commands.drain), statistics=False)
 
     def problems(self) -> tuple[str, ...]:
         missing = [name for name in _NEEDED if not getattr(self._commands, name)]
@@ -163,7 +162,7 @@ class CommandTarget:
         return ()
 
     def output(self, release: str) -> Path:
-        return self._folder(release) / "output.log"
+        return self._place.output(release)
 
     def _folder(self, release: str) -> Path:
         return self._place.release_folder(release)
@@ -191,7 +190,7 @@ class CommandTarget:
 
     def _try(self, name: str, variables: Mapping[str, str], cwd: Path | None = None) -> CommandResult:
         place = self._place
-        env = {**passed_on(["*"], os.environ), **place.variables, **variables, "CALLBOARD_ENV": place.environment}
+        env = {**passed_on(["*"], place.environ), **place.variables, **variables, "CALLBOARD_ENV": place.environment}
         running = run_command(
             getattr(self._commands, name),
             cwd=cwd or place.folder,

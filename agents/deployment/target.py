@@ -20,6 +20,10 @@ class Abilities:
 
     weights: bool
     """Shares of the traffic; without it `shift` takes 0 and 100 alone."""
+    drain: bool
+    """It can tell when a release has no requests in flight."""
+    statistics: bool
+    """It can tell what real requests met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class Target(Protocol):
         ...
 
     def drain(self, release: str, timeout_s: float) -> bool:
-        """Give it no new requests and wait for those in flight; whether they ended in time. False at once where it cannot tell."""
+        """Give it no new requests and wait for those in flight; whether they ended in time. False at once where it cannot tell (`abilities.drain`)."""
         ...
 
     def down(self, release: str) -> None:
@@ -101,7 +105,7 @@ class Target(Protocol):
         ...
 
     def requests(self, since: float) -> Sequence[Sample]:
-        """What real requests met that ended after `since` (seconds since 1970), oldest first; none where it cannot tell."""
+        """What real requests met that ended after `since` (seconds since 1970), oldest first; none without `abilities.statistics`."""
         ...
 
     def output(self, release: str) -> Path:

@@ -27,6 +27,12 @@ def _address(text: str) -> str:
         raise ValueError("expected an IPv4 address of this computer, such as 127.0.0.1 or 0.0.0.0") from None
 
 
+def _inside(text: str) -> str:
+    if not text or text.startswith("/") or ".." in text.split("/"):
+        raise ValueError("expected the path of a file of the repository, from its top, such as deploy/compose.yaml")
+    return text
+
+
 class CommandSettings(Table):
     """`[deploy.commands]`: command lines for the target `command`. They find CALLBOARD_ENV, CALLBOARD_RELEASE, CALLBOARD_COMMIT
     and CALLBOARD_SLOT, and run with the rights of whoever launched, in no sandbox."""
@@ -48,11 +54,27 @@ class CommandSettings(Table):
     """For each of them."""
 
 
+class ComposeSettings(Table):
+    """`[deploy.compose]`: which compose file of the commit runs, and what it may do beyond its own containers."""
+
+    file: Annotated[str, AfterValidator(_inside)] = "compose.yaml"
+    """From the repository's top."""
+    service: str = ""
+    """Whose requests come through the switch; "" = the only one there is."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Where it listens in its container; 0 = the only one that it publishes."""
+    allow: Texts = ()
+    """What is let by although it reaches past its containers, word for word as the refusal names it: `web.cap_add=NET_ADMIN`."""
+    timeout_s: Seconds = 1800.0
+    """For each `docker` command that builds, pulls, starts or stops."""
+
+
 class TargetSettings(Table):
     """What a target is made from; `[deploy]` has these keys, and an environment may have a port of its own."""
 
-    target: Literal["process", "command"] = "process"
-    """process: local processes behind HAProxy; command: wherever `[deploy.commands]` put them."""
+    target: Literal["process", "compose", "command"] = "process"
+    """process: local processes behind HAProxy; compose: containers behind HAProxy; command: wherever `[deploy.commands]` put them."""
+    compose: ComposeSettings = ComposeSettings()
     commands: CommandSettings = CommandSettings()
     build: Texts = ()
     """Commands that make a checkout of the commit ready to start, after `[project] setup`."""

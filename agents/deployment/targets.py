@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from callboard.agents.deployment.command_target import CommandTarget
+from callboard.agents.deployment.compose_target import ComposeTarget
 from callboard.agents.deployment.place import Place
 from callboard.agents.deployment.process_target import ProcessTarget
 from callboard.agents.deployment.target import Target
@@ -10,4 +13,9 @@ from callboard.agents.deployment.target import Target
 
 def make_target(place: Place) -> Target:
     """The target of one environment, as its settings say."""
-    return CommandTarget(place) if place.settings.target == "command" else ProcessTarget(place)
+    kinds: dict[str, Callable[[Place], Target]] = {
+        "process": ProcessTarget,
+        "compose": ComposeTarget,
+        "command": CommandTarget,
+    }
+    return kinds[place.settings.target](place)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from callboard.agents.deployment.plan import Analysis
 from callboard.agents.deployment.readers import readers
 from callboard.agents.deployment.site import Site
+from callboard.agents.deployment.target import Release
 from callboard.agents.deployment.watch import watch
 from callboard.agents.threads import run_to_end
 from callboard.bus.deployments import StepOutcome
@@ -15,6 +16,7 @@ from callboard.bus.messages import DeploymentRequested
 
 Came = tuple[StepOutcome, str, tuple[str, ...]]
 """Outcome, reason, facts."""
+BLIND = "it saw no real requests: the target cannot tell what they met"
 OUTCOMES: dict[str, StepOutcome] = {"pass": "passed", "fail": "failed", "inconclusive": "inconclusive"}
 
 
@@ -23,7 +25,7 @@ async def shift(site: Site, request: DeploymentRequested) -> Came:
     share = request.percent
     await run_to_end(_write_down, site, request)
     if share < 100 and not site.target.abilities.weights:
-        return "passed", "", (f"target {site.settings.target} has no weights: {share} % is left out",)
+        return "passed", "", (f"target {site.settings.target} switches all traffic at once: {share} % is left out",)
     weights = {request.release: share, **({request.blue: 100 - share} if request.blue else {})}
     await run_to_end(site.target.shift, {name: part for name, part in weights.items() if part})
     told = f"Green has {share} % of the traffic"
@@ -61,24 +63,42 @@ async def _watched(site: Site, request: DeploymentRequested, for_s: float) -> Ca
         readers=readers(analysis, site.reader_place(green)),
     )
     reason = "" if found.outcome == "pass" else "; ".join(found.reasons)
-    return OUTCOMES[found.outcome], reason, found.reasons
+    seen = () if site.target.abilities.statistics else (BLIND,)
+    return OUTCOMES[found.outcome], reason, (*found.reasons, *seen)
 
 
-def finish(site: Site, request: DeploymentRequested) -> Came:
+async def finish(site: Site, request: DeploymentRequested) -> Came:
     """Blue gets no more requests, ends those it has, and stops; Green is what serves from now on.
 
     Raises:
         DeployFailed: Green does not serve, so Blue stays.
     """
+    await run_to_end(_green_alone, site, request)
+    facts = []
+    if request.blue and await run_to_end(site.found, request.blue) is not None:
+        facts.append(f"Blue, {request.blue}, {await _drained(site, request.blue)} and is stopped")
+        await run_to_end(site.target.down, request.blue)
+    return await run_to_end(_finished, site, request, facts)
+
+
+def _green_alone(site: Site, request: DeploymentRequested) -> None:
     green = site.found(request.release)
     if green is None or not green.alive:
         raise DeployFailed(f"Green, {request.release}, does not run, so Blue is not stopped")
     site.target.shift({request.release: 100})
-    facts = []
-    if request.blue and site.found(request.blue) is not None:
-        drained = site.target.drain(request.blue, site.settings.drain_s)
-        facts.append(f"Blue, {request.blue}, {'was drained and' if drained else 'had requests left and'} is stopped")
-        site.target.down(request.blue)
+
+
+async def _drained(site: Site, release: str) -> str:
+    """It ends the requests it has, before it is stopped; what is said of that."""
+    settings = site.settings
+    if not site.target.abilities.drain:
+        await site.sleep(settings.drain_s)
+        return f"had {settings.drain_s:g} s to end its requests (target {settings.target} cannot tell when they have ended)"
+    is_idle = await run_to_end(site.target.drain, release, settings.drain_s)
+    return "was drained" if is_idle else "had requests left"
+
+
+def _finished(site: Site, request: DeploymentRequested, facts: list[str]) -> Came:
     facts += _close_fixed(site, request)
     site.ledger.note_passed(request.release, request.commit, holder(request))
     _unlock(site, request)
@@ -91,18 +111,24 @@ def _close_fixed(site: Site, request: DeploymentRequested) -> list[str]:
     return list(site.close_fixed(earlier[-1], request.commit)) if earlier and not request.is_restore else []
 
 
-def roll_back(site: Site, request: DeploymentRequested) -> Came:
+async def roll_back(site: Site, request: DeploymentRequested) -> Came:
     """The switch goes back first, Green stops last."""
     facts = []
     if request.blue:
-        _have_blue(site, request.blue)
-        site.target.shift({request.blue: 100})
+        green = await run_to_end(_blue_alone, site, request)
         facts.append(f"Blue, {request.blue}, serves everything")
-        if green := site.found(request.release):
-            site.target.drain(green.id, site.settings.drain_s)
-    stop_others(site, (request.blue,))
-    _unlock(site, request)
+        if green is not None:
+            facts.append(f"Green, {green.id}, {await _drained(site, green.id)}")
+    await run_to_end(stop_others, site, (request.blue,))
+    await run_to_end(_unlock, site, request)
     return "passed", "", (*facts, "Green is stopped")
+
+
+def _blue_alone(site: Site, request: DeploymentRequested) -> Release | None:
+    """What else runs under the name of Green; None = nothing does."""
+    _have_blue(site, request.blue)
+    site.target.shift({request.blue: 100})
+    return site.found(request.release)
 
 
 def _have_blue(site: Site, blue: str) -> None:

@@ -83,6 +83,8 @@ class Deploying:
                 builder=builder,
                 lot=lambda name, is_starting: workspace.environment(name, is_starting=is_starting),
                 variables={**settings.env, **here.env, **secrets},
+                environ=workspace.environ,
+                secrets=frozenset(here.secrets),
             )
         )
 

