@@ -154,3 +154,13 @@ class Docker:
             said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()[-_SAID:]
             raise DeployFailed(f"`{shown}` ended with exit code {done.returncode}: {said or 'no word'}")
         return done.stdout.decode("utf-8", "replace")
+
+
+def find_compose(environ: Mapping[str, str]) -> str:
+    """Which Docker there is, and which Compose.
+
+    Raises:
+        DeployFailed: None.
+    """
+    found = Docker(environ, Path("/"))
+    return f"Docker Compose {found.run(version()).strip()}: {found.binary}"

@@ -161,6 +161,7 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
     yield from mcp_checks(workspace)
     yield trio_check(workspace.settings)
     yield from notify_checks(workspace)
+    yield from deploy_checks(workspace)
     yield sandbox_check(workspace)
     yield _archives(workspace)
     yield _lock(workspace)
@@ -232,6 +233,13 @@ def notify_checks(workspace: Workspace) -> Iterator[Check]:
     from callboard.cli.doctor_notify import notify_findings
 
     yield from (Check("notify", state, text) for state, text in notify_findings(workspace))
+
+
+def deploy_checks(workspace: Workspace) -> Iterator[Check]:
+    """Where releases run, and with what."""
+    from callboard.cli.doctor_deploy import deploy_findings
+
+    yield from (Check("deploy", state, text) for state, text in deploy_findings(workspace))
 
 
 def trio_check(settings: Settings) -> Check:

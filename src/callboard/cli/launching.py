@@ -22,6 +22,7 @@ from callboard.bus.board import Board, RunDoc
 from callboard.bus.clock import utc_now
 from callboard.bus.errors import RosterError
 from callboard.cli.advice import ending
+from callboard.cli.doctor_deploy import deploy_findings
 from callboard.cli.forecast import Thinker, forecast, told
 from callboard.cli.live import choose_view
 from callboard.cli.output import note, plural, print_json, say
@@ -163,6 +164,8 @@ def dry_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) -> i
     """
     _check(workspace, options)
     note(f"sandbox {wait_for(probe(workspace))}")
+    for state, text in deploy_findings(workspace):
+        note(f"deploy: {'' if state == 'ok' else f'{state}: '}{text}")
     rehearsal = wait_for(_rehearse(workspace, options))
     if json:
         print_json(rehearsal)

@@ -1,0 +1,56 @@
+"""What `callboard doctor` says of [deploy]."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from roster import Workspace
+
+from callboard.app import Workspace as Opened
+from callboard.cli.doctor_deploy import deploy_findings
+
+DEPLOY = """
+[deploy]
+start = "exec no-such-server --port $CALLBOARD_PORT"
+[deploy.environments.staging]
+port = {taken}
+secrets = ["THERE"]
+[deploy.environments.production]
+port = {free}
+secrets = ["THERE", "ABSENT"]
+"""
+
+
+def findings(workspace: Workspace, **environ: str) -> list[tuple[str, str]]:
+    return list(deploy_findings(Opened.open(workspace.path, {**os.environ, **environ})))
+
+
+def test_doctor_names_proxy_secrets_ports_start_and_what_a_target_cannot_do(workspace: Workspace) -> None:
+    assert findings(workspace) == []
+    toml = workspace.path / "callboard.toml"
+    bare = toml.read_text()
+    with socket.socket() as stranger, socket.socket() as probe:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        probe.bind(("127.0.0.1", 0))
+        taken, free = stranger.getsockname()[1], probe.getsockname()[1]
+        probe.close()
+        toml.write_text(bare + DEPLOY.format(taken=taken, free=free))
+        found = findings(workspace, THERE="x")
+    assert found[0] == ("ok", f"target process: staging on port {taken}, then production on port {free}")
+    said = "\n".join(f"{state} {text}" for state, text in found)
+    assert "ok HAProxy 2." in said
+    assert "warn no-such-server, which `start` begins with, is not on PATH" in said
+    assert "ok staging: there are values for THERE" in said
+    assert "fail production: no value for ABSENT; set it in the environment of `callboard launch`" in said
+    assert f"fail staging: port {taken} is taken by another program" in said
+    toml.write_text(bare + '[deploy]\ntarget = "compose"\n')
+    said = "\n".join(text for _, text in findings(workspace, PATH="/nonexistent"))
+    assert (
+        "production: target `compose` needs Docker with its Compose plugin and an engine that runs: there is no" in said
+    )
+    toml.write_text(bare + '[deploy]\ntarget = "command"\n')
+    said = "\n".join(text for _, text in findings(workspace))
+    assert "[deploy.commands] says nothing for up, switch, down, status" in said
+    assert "target command: it cannot tell what real requests met" in said
