@@ -57,7 +57,8 @@ def test_of_500_watches_of_two_alike_2_in_100_go_back_and_of_200_slower_ones_95_
     print(f"seed {seed}: A/A {dict(alike)}, +20 % {dict(slower)}")
     assert alike["fail"] <= 10
     assert slower["fail"] >= 190
-    assert slower["pass"] == 0
+    # one in some hundreds passes by chance; more than five of 200 would not be chance
+    assert slower["pass"] <= 5
 
 
 def test_too_few_say_nothing() -> None:
