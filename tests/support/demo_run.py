@@ -9,17 +9,40 @@ from pathlib import Path
 from boards import intent_doc, run_doc, task_doc
 
 from callboard.bus.board import Board, Doc, GateDoc, TaskState
+from callboard.bus.deployments import DeploymentDoc, DeploymentState
 from callboard.bus.journal import JournalEntry
 from callboard.bus.messages import Body, Draft, new_id
 from callboard.bus.task import CommandResult, Finding
-from callboard.demo.checks import Evidence
+from callboard.demo.evidence import Evidence
+from callboard.demo.served import Failures, Served
 from callboard.demo.story import Blocker, GateFailure, Refusal, Rejection, Story
 from callboard.demo.traces import Landing, LogTrace, Traces
+from callboard.demo.visitors import Visits
 
 AT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 LANDED = tuple(f"{number}" * 40 for number in range(1, 6))
 BUG = Finding(
     severity="major", file="app/urls.py", line=13, quote="x", scenario="A line end passes. Then it adds", verified=True
+)
+
+
+def deployment_doc(number: int, state: DeploymentState, **values: object) -> DeploymentDoc:
+    fields = {"id": f"d-{number}", "environment": "production", "release": f"r-{number}", "state": state}
+    return DeploymentDoc.model_validate({"version": 1, **fields, **values})
+
+
+DEPLOYMENTS = (
+    deployment_doc(1, "done", commit=LANDED[2]),
+    deployment_doc(
+        2,
+        "rolled_back",
+        commit=LANDED[3],
+        blue="r-1",
+        reason="shift: error-rate: 5 of 40 users' requests failed",
+        next="development",
+        task="T-5",
+    ),
+    deployment_doc(3, "done", commit=LANDED[4], blue="r-1"),
 )
 
 
@@ -42,6 +65,7 @@ def board() -> Board:
             update={"new": commit, "tree": tree(commit), "verdict": verdict, "state": "finished"}
         )
     docs["task:T-6"] = task_doc(6, "Measure", TaskState.DONE, agent="driver-2", attempt=1)
+    docs |= {f"deployment:{doc.id}": doc for doc in DEPLOYMENTS}
     return Board(docs)
 
 
@@ -72,8 +96,13 @@ def traces() -> Traces:
     )
 
 
+def served() -> Served:
+    """Five requests failed, all at the release that was rolled back."""
+    return Served(Visits(sent=100, answered=95, failed=5, seconds=2.5), {"r-2": Failures(5, 40, 0.4)})
+
+
 def evidence() -> Evidence:
-    return Evidence(board(), story(), traces())
+    return Evidence(board(), story(), traces(), served())
 
 
 def journal(*steps: Sequence[tuple[str, str, Body]]) -> list[JournalEntry]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from model_wire import Asked, Say, ToolCall
 
 from callboard.agents.brains.recording import Recording, Said, Talk
+from callboard.demo.wishes import BURSTS
 from callboard.directions.parse import read_direction
 
 REVIEWERS = {"claude-opus-4-5": "senior", "gpt-5": "junior-1", "gemini-2.5-pro": "junior-2"}
@@ -16,8 +17,14 @@ REVIEWERS = {"claude-opus-4-5": "senior", "gpt-5": "junior-1", "gemini-2.5-pro":
 SUBJECT = re.compile(r"# (?:Your|Judge|Synthesis on|Vote on) task T-\d+: (?P<title>.+)")
 SECOND = ("synthesis", "vote")
 """Tools that end what is asked in the second round of a review."""
+RELEASE = "release"
+"""What ends the questions about deployed code."""
+DEPLOYED = re.compile(r"# (?P<deployment>d-\d+): is commit ")
+MADE_FIT = re.compile(r"Make \w+ fit for production")
+"""The title of what a deployment that was rolled back makes a task."""
 CONSULT = "consult"
 """What ends the one question about a blocker that each of the trio is asked."""
+MENDED = "driver-1/d-2-development"
 ATTEMPT = re.compile(r"^(?:Attempt|Handed in by .+, attempt) (?P<number>\d+)", re.MULTILINE)
 
 
@@ -31,6 +38,7 @@ class Script:
 
     def __init__(self, recording: Recording, directions: Path) -> None:
         self._keys = {task.title: task.key for path in directions.glob("*.md") for task in read_direction(path).tasks}
+        self._keys[BURSTS.title] = BURSTS.key
         self._talks = {(it.about.agent, it.about.key, it.about.attempt): it for it in recording.talks()}
 
     def __call__(self, asked: Asked) -> Say:
@@ -40,10 +48,14 @@ class Script:
         if CONSULT in asked.tools:
             agent = REVIEWERS[asked.model]
             return next(it for (who, key, _), it in self._talks.items() if (who, key.split("/")[0]) == (agent, CONSULT))
+        if RELEASE in asked.tools:
+            deployed = DEPLOYED.search(asked.prompt)
+            assert deployed is not None, asked.prompt[:500]
+            return self._talks[REVIEWERS[asked.model], f"{RELEASE}/{deployed['deployment']}.1", 1]
         title, attempt = SUBJECT.search(asked.prompt), ATTEMPT.search(asked.prompt)
         assert title is not None, asked.prompt[:500]
         assert attempt is not None, asked.prompt[:500]
-        key = self._keys[title["title"]]
+        key = MENDED if MADE_FIT.fullmatch(title["title"]) else self._keys[title["title"]]
         second = next((tool for tool in SECOND if tool in asked.tools), "")
         agent = REVIEWERS[asked.model] if second or "verdict" in asked.tools else key.partition("/")[0]
         return self._talks[agent, f"{second}/{key}" if second else key, int(attempt["number"])]

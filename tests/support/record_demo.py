@@ -54,9 +54,10 @@ def record_demo(place: Path, script: Path) -> Path:
     with ModelServer(Script(Recording(script), path / "directions")) as server:
         _ask_instead(path, server.url)
         view = choose_view(Launcher(pid=os.getpid(), host="here", since=utc_now()), json=True)
-        outcome = play(Workspace.open(path, workspace.environ), view, LIMIT_S)
-        assert outcome == "succeeded", f"the run has {outcome}; the script no longer leads through it"
-        wrong = [it.said for it in check(look_back(workspace)) if not it.holds]
+        played = play(Workspace.open(path, workspace.environ), view, LIMIT_S)
+        assert played.outcome == "succeeded", f"the run has {played.outcome}; the script no longer leads through it"
+        assert not played.served.why_not, "without deployments less is recorded"
+        wrong = [it.said for it in check(look_back(workspace, played.served)) if not it.holds]
         assert not wrong, wrong
     made = place / "recording"
     subprocess.run([sys.executable, "-m", "callboard", "record", str(made)], cwd=path, check=True)

@@ -20,7 +20,7 @@ from callboard.cli.options import Json
 from callboard.cli.output import console, note, print_json, say
 
 WIDEST = 100
-OPENING = "Six agents work a small web service in {path}; what their models say was recorded, all else is real."
+OPENING = "Seven agents work a small web service in {path}; what their models say was recorded, all else is real."
 
 
 def demo(
@@ -31,7 +31,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Let the temporary folder stay although all went well.")] = False,
     json: Json = False,
 ) -> None:
-    """See a whole roster at work, in half a minute: eight tasks, and most of what can go wrong with them.
+    """See a whole roster at work, in a minute: ten tasks, most of what can go wrong with them, and three deployments.
 
     What the models say is recorded, everything else is real. Nothing outside its own folder is touched.
     """
@@ -64,17 +64,17 @@ def _demo(path: Path, *, stays: bool, began: float, json: bool) -> int:
         raise RosterError(f"{error}; a demo that was begun there goes on with `callboard launch` in it") from error
     log_to(workspace.layout.log("launcher"), workspace.settings.log.level)
     (note if json else say)(OPENING.format(path=path))
-    outcome = play(
+    played = play(
         workspace, choose_view(Launcher(pid=os.getpid(), host=socket.gethostname(), since=utc_now()), json=json)
     )
-    evidence, sandbox = look_back(workspace), str(wait_for(probe(workspace)))
+    evidence, sandbox = look_back(workspace, played.served), str(wait_for(probe(workspace)))
     checks = check(evidence)
     seconds = time.monotonic() - began
     told = report(evidence, checks, path, seconds)
     width = min(WIDEST, console().width)
     if json:
         print_json(told)
-    elif outcome == "stopped":
+    elif played.outcome == "stopped":
         say(f"stopped before its end; `callboard launch` in {path} goes on")
     else:
         for line in (
@@ -84,7 +84,7 @@ def _demo(path: Path, *, stays: bool, began: float, json: bool) -> int:
             *further(path, stays, _scripts(os.environ), width),
         ):
             say(line)
-    return INTERRUPTED if outcome == "stopped" else 0 if told.ok else FAILED
+    return INTERRUPTED if played.outcome == "stopped" else 0 if told.ok else FAILED
 
 
 def leave(path: Path, code: int) -> None:

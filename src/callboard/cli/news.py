@@ -103,8 +103,10 @@ def _deployments(before: Board, after: Board) -> Iterator[str]:
         was = before.get(deployment_field(doc.id), DeploymentDoc)
         if (was.state, was.fixes, was.ended_at) == (doc.state, doc.fixes, doc.ended_at):
             continue
-        last = "; ".join(doc.history[-1].facts) if doc.history else ""
+        facts = doc.history[-1].facts if doc.history else ()
+        last = "; ".join(fact for fact in facts if not fact.startswith("`"))  # commands stand in the logs
         why = doc.reason or (doc.problem if doc.state == "fixing" else last)
+        why = "" if was.state == doc.state and was.reason == doc.reason != "" else why
         yield f"{doc.id} {doc.environment}: {doc.stands}" + (f": {why}" if why else "")
 
 

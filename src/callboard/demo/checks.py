@@ -3,41 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from callboard.bus.board import Board, GateDoc, IntentDoc, TaskDoc, TaskState
 from callboard.bus.task import Finding
-from callboard.demo.story import Blocker, GateFailure, Refusal, Rejection, Story
-from callboard.demo.traces import Traces
+from callboard.demo.deploy_checks import deploy_checks
+from callboard.demo.evidence import Check, Evidence, counted
+from callboard.demo.story import Blocker, GateFailure, Refusal, Rejection
 
 LEAST_TASKS = 6
 DRIVERS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    name: str
-    """A word or two."""
-    said: str
-    """What happened, in sentences; where it did not, what is missing."""
-    holds: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Everything the checks look at."""
-
-    board: Board
-    story: Story
-    traces: Traces
-
-    def title(self, id: str) -> str:
-        """`T-3 "Let people choose a name"`."""
-        return f'{id} "{self.board.task(id).task.title}"'
-
-    def landed_later(self, task: TaskDoc, attempt: int) -> bool:
-        """Whether a later attempt of the task has landed."""
-        return task.state is TaskState.DONE and bool(task.landed) and task.attempt > attempt
 
 
 def check(evidence: Evidence) -> tuple[Check, ...]:
@@ -50,6 +24,7 @@ def check(evidence: Evidence) -> tuple[Check, ...]:
         _intake(evidence),
         _no_code(evidence),
         _merges(evidence),
+        *deploy_checks(evidence),
         _promotion(evidence),
         _logs(evidence),
     )
@@ -185,10 +160,6 @@ def _logs(evidence: Evidence) -> Check:
         f"{counted(len(logs), 'agent')} wrote {count} entries, each once, and kept on branches of their own.",
         True,
     )
-
-
-def counted(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _sentence(parts: Iterable[str]) -> str:

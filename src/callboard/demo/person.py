@@ -1,4 +1,4 @@
-"""The person of the demo: looks on, and answers the one question that comes."""
+"""The person of the demo: looks on, answers the one question that comes, and deploys what has landed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from callboard.agents.manager.outlook import outlook
 from callboard.bus.board import AgentDoc, Board, QuestionDoc
 from callboard.bus.caps import SpentSeen
 from callboard.bus.ending import end
+from callboard.bus.messages import Body, CommandGiven, CommandHandled
+from callboard.demo.visitors import Visitors
+from callboard.demo.wishes import Wish, serves, wish
 from callboard.launch.launcher import View
 
 ANSWER = "Reserve health, links and go; 3 to 30 of a-z, 0-9 and -."
@@ -27,25 +30,48 @@ def due(board: Board) -> QuestionDoc | None:
 
 @dataclass(slots=True)
 class Person:
-    """A view of a launch that also answers.
+    """A view of a launch that also says something.
 
     Args:
         view: What shows the launch.
-        answer: Gives the manager the answer to a question, by the question's id.
+        tell: Gives the manager a command; the same key again is the same one.
+        visitors: Who uses what is deployed; None = nothing can be deployed here.
     """
 
     view: View
-    answer: Callable[[str, str], Awaitable[object]]
+    tell: Callable[[Body, str], Awaitable[CommandHandled]]
+    visitors: Visitors | None
     last: Board = field(default_factory=Board)
-    _answering: dict[str, asyncio.Task[object]] = field(default_factory=dict)
+    _told: dict[str, asyncio.Task[CommandHandled]] = field(default_factory=dict)
 
     def board(self, board: Board) -> None:
         self.last = board
         self.view.board(board)
         question = due(board)
-        if question is not None and question.id not in self._answering:
-            self.view.event(f'a person answers {question.id}: "{ANSWER}"')
-            self._answering[question.id] = asyncio.ensure_future(self.answer(question.id, ANSWER))
+        if question is not None:
+            body = CommandGiven(command="answer", question=question.id, text=ANSWER)
+            self._say(Wish(f'answers {question.id}: "{ANSWER}"', body, f"demo/{question.id}"))
+        if self.visitors is not None and serves(board):
+            self.visitors.come()
+        if wanted := self._wish():
+            self._say(wanted)
+
+    def holds(self) -> bool:
+        """Whether something that they ask for is still to come about."""
+        wanted = self._wish()
+        return wanted is not None and not self._was_refused(wanted)
+
+    def _wish(self) -> Wish | None:
+        return wish(self.last) if self.visitors is not None else None
+
+    def _say(self, wanted: Wish) -> None:
+        if wanted.key not in self._told:
+            self.view.event(f"a person {wanted.said}")
+            self._told[wanted.key] = asyncio.ensure_future(self.tell(wanted.body, wanted.key))
+
+    def _was_refused(self, wanted: Wish) -> bool:
+        told = self._told.get(wanted.key)
+        return told is not None and told.done() and (bool(told.exception()) or not told.result().ok)
 
     def spent(self, seen: SpentSeen) -> None:
         self.view.spent(seen)
@@ -57,12 +83,12 @@ class Person:
         self.view.close()
 
     async def done(self) -> None:
-        """Wait for answers that are under way; with the launch over, one that nobody hears any more is given up.
+        """Wait for commands that are under way; with the launch over, one that nobody hears any more is given up.
 
         Raises:
-            CallboardError: An answer could not be given.
+            CallboardError: A command could not be given.
         """
-        await end(*self._answering.values())
-        for result in await asyncio.gather(*self._answering.values(), return_exceptions=True):
+        await end(*self._told.values())
+        for result in await asyncio.gather(*self._told.values(), return_exceptions=True):
             if isinstance(result, Exception):
                 raise result

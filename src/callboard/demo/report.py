@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from callboard.demo.checks import Check, Evidence
+from callboard.demo.evidence import Check, Evidence
+from callboard.demo.wishes import deployments
 
 PLAINLY = (
     "Plainly: what the models said was recorded beforehand. Everything else was real: processes, messages, clones, "
-    "gates, merges. What agents and gates ran was held by the sandbox: {sandbox}."
+    "gates, merges, releases, requests. What agents and gates ran was held by the sandbox: {sandbox}."
 )
 FAULT = "What is marked with ! should have happened and did not. The folder is kept; .callboard/logs may tell why."
 INDENT = 12
@@ -36,6 +37,12 @@ class Report:
     review_rejections: int
     intake_refusals: int
     blockers: int
+    deployments: dict[str, str]
+    """Deployment -> how it ended; none where `not_deployed` says why."""
+    not_deployed: str
+    requests: int
+    """That the service got while it was deployed."""
+    failed_requests: int
     branches: dict[str, tuple[str, ...]]
     """Agent -> its branches."""
     feedback: dict[str, str]
@@ -57,6 +64,10 @@ def report(evidence: Evidence, checks: Sequence[Check], workspace: Path, seconds
         review_rejections=len(story.rejections),
         intake_refusals=len(story.refusals),
         blockers=len(story.blockers),
+        deployments={doc.id: doc.state for doc in deployments(board)},
+        not_deployed=evidence.served.why_not,
+        requests=evidence.served.visits.sent,
+        failed_requests=evidence.served.visits.failed,
         branches=dict(traces.branches),
         feedback={agent: str(log.path) for agent, log in traces.logs.items()},
         seconds=round(seconds, 1),
@@ -110,6 +121,7 @@ def further(workspace: Path, kept: bool, scripts: str, width: int) -> Iterator[s
         ("callboard status", "the board"),
         ("callboard feedback senior", "who found the bug"),
         ("callboard transcript T-2", "what the models said of it"),
+        ("callboard deployments", "what was deployed, and why one went back"),
         ("callboard costs", "what they took when they were recorded"),
         ("callboard init", "in a repository of yours"),
     )

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from demo_run import LANDED, board, evidence, story, traces, tree
+from demo_run import LANDED, board, evidence, served, story, traces, tree
 
 from callboard.bus.board import Board, GateDoc, TaskState
-from callboard.demo.checks import Evidence, check
+from callboard.bus.deployments import DeploymentDoc
+from callboard.demo.checks import check
+from callboard.demo.evidence import Evidence
+from callboard.demo.served import Failures, Served
 from callboard.demo.story import Story
+from callboard.demo.visitors import Visits
 
 Spoil = Callable[[Evidence], Evidence]
 
@@ -44,6 +48,18 @@ def with_verdict(commit: str, **values: object) -> Spoil:
     field = f"verdict:{tree(commit)}:hash"
     verdict = board().get(field, GateDoc).model_copy(update=values)
     return lambda found: replace(found, board=Board({**found.board.docs, field: verdict}))
+
+
+def with_deployment(id: str, **values: object) -> Spoil:
+    def spoil(found: Evidence) -> Evidence:
+        doc = found.board.get(f"deployment:{id}", DeploymentDoc).model_copy(update=values)
+        return replace(found, board=Board({**found.board.docs, f"deployment:{id}": doc}))
+
+    return spoil
+
+
+def with_served(**values: object) -> Spoil:
+    return lambda found: replace(found, served=replace(served(), **values))  # type: ignore[arg-type]
 
 
 def without_intent(found: Evidence) -> Evidence:
@@ -80,6 +96,16 @@ def test_a_run_that_showed_everything_is_fine() -> None:
         ("merges", without_intent),
         ("merges", with_traces(line=())),
         ("merges", with_traces(line=traces().line[:-1])),
+        ("deployed", with_deployment("d-1", state="baking")),
+        ("deployed", with_deployment("d-2", state="done")),
+        ("deployed", with_deployment("d-3", blue="r-2")),
+        ("deployed", with_deployment("d-3", commit=LANDED[0])),
+        ("rollback", with_deployment("d-2", reason="a person wanted it", next="retry")),
+        ("rollback", with_task("T-5", landed="")),
+        ("rollback", with_served(failures={})),
+        ("visitors", with_served(visits=Visits(100, 94, 6, 2.5))),
+        ("visitors", with_served(visits=Visits(100, 94, 5, 2.5))),
+        ("visitors", with_served(failures={**served().failures, "r-3": Failures(1, 40, 0.0)})),
         ("promotion", with_traces(target=LANDED[0])),
         ("promotion", with_traces(changed=("app/urls.py",))),
         ("promotion", with_story(lambda told: setattr(told, "promoted", ""))),
@@ -104,3 +130,19 @@ def test_a_log_that_is_not_on_its_branch_is_missing() -> None:
     logs = dict(traces().logs)
     logs["driver-1"] = replace(logs["driver-1"], on_branch=False)
     assert failing(with_traces(logs=logs)(evidence())) == {"logs"}
+
+
+def test_where_nothing_can_be_deployed_it_says_why_and_the_rest_is_fine() -> None:
+    told = replace(evidence(), served=Served(why_not="no HAProxy was found"))
+    assert failing(told) == set()
+    assert [one.said for one in check(told) if one.name == "deployed"] == [
+        "Nothing, so this part is left out: no HAProxy was found."
+    ]
+
+
+def test_what_failed_is_said_in_numbers() -> None:
+    (visitors,) = [one.said for one in check(evidence()) if one.name == "visitors"]
+    assert visitors == (
+        "100 requests came meanwhile, in 2 s. 5 of them failed: 5 at the bad release before it was rolled back, 0 at any "
+        "other time."
+    )

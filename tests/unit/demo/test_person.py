@@ -6,11 +6,17 @@ import asyncio
 
 import pytest
 from boards import agent_doc, question_doc, run_doc, task_doc
+from demo_run import deployment_doc
 
 from callboard.bus.board import Board, TaskState
 from callboard.bus.caps import SpentSeen
 from callboard.bus.errors import RosterError
+from callboard.bus.messages import Body, CommandGiven, CommandHandled, DeploymentCommanded
 from callboard.demo.person import ANSWER, Person, due
+from callboard.demo.visitors import Visitors
+from callboard.demo.wishes import BURSTS
+
+HEARD = CommandHandled(command="m-1", ok=True, text="done")
 
 
 class Shown:
@@ -61,11 +67,13 @@ def test_one_question_is_answered_once_and_everything_is_shown() -> None:
     given: list[tuple[str, str]] = []
     shown = Shown()
 
-    async def answer(question: str, text: str) -> None:
-        given.append((question, text))
+    async def tell(body: Body, key: str) -> CommandHandled:
+        assert isinstance(body, CommandGiven)
+        given.append((body.question, body.text))
+        return HEARD
 
     async def look() -> None:
-        person = Person(shown, answer)
+        person = Person(shown, tell, None)
         for _ in range(3):
             person.board(asked(works_on="T-4"))
             await asyncio.sleep(0)
@@ -78,11 +86,11 @@ def test_one_question_is_answered_once_and_everything_is_shown() -> None:
 
 
 def test_an_answer_that_could_not_be_given_is_told_at_the_end() -> None:
-    async def answer(question: str, text: str) -> None:
+    async def tell(body: Body, key: str) -> CommandHandled:
         raise RosterError("the manager has not answered")
 
     async def look() -> None:
-        person = Person(Shown(), answer)
+        person = Person(Shown(), tell, None)
         person.board(asked(works_on="T-4"))
         await asyncio.sleep(0)
         await person.done()
@@ -92,14 +100,50 @@ def test_an_answer_that_could_not_be_given_is_told_at_the_end() -> None:
 
 
 def test_an_answer_that_nobody_hears_any_more_is_given_up() -> None:
-    async def answer(question: str, text: str) -> None:
+    async def tell(body: Body, key: str) -> CommandHandled:
         await asyncio.Event().wait()
+        return HEARD
 
     async def look() -> None:
-        person = Person(Shown(), answer)
+        person = Person(Shown(), tell, None)
         person.board(asked(works_on="T-4"))
         await asyncio.sleep(0)
         async with asyncio.timeout(300):
             await person.done()
 
     asyncio.run(look())
+
+
+@pytest.mark.parametrize(("ok", "holds"), [(True, True), (False, False)], ids=["heard", "refused"])
+def test_a_launch_is_held_until_what_was_asked_for_has_come_about_or_was_refused(ok: bool, holds: bool) -> None:
+    told: list[Body] = []
+
+    async def tell(body: Body, key: str) -> CommandHandled:
+        told.append(body)
+        return HEARD.model_copy(update={"ok": ok})
+
+    async def look() -> None:
+        person = Person(Shown(), tell, Visitors(1))
+        assert not person.holds(), "nothing is known yet"
+        for _ in range(3):
+            person.board(asked(works_on="", state="answered", other=TaskState.DONE))
+            await asyncio.sleep(0)
+        assert not person.holds(), "a task is open"
+        done = Board({"run": run_doc(), "task:T-1": task_doc(1, "Health", TaskState.DONE, agent="driver-1")})
+        for _ in range(3):
+            person.board(done)
+            await asyncio.sleep(0)
+        assert person.holds() is holds
+        deployed = Board(
+            {
+                **done.docs,
+                "deployment:d-1": deployment_doc(1, "testing"),
+                "task:T-2": task_doc(2, "Bursts", key=BURSTS.key),
+            }
+        )
+        person.board(deployed)
+        assert not person.holds(), "it is under way"
+        await person.done()
+
+    asyncio.run(look())
+    assert told == [DeploymentCommanded(command="deploy", by="a person")]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from demo_run import LANDED, evidence, story
 
-from callboard.demo.checks import Check, check
+from callboard.demo.checks import check
+from callboard.demo.evidence import Check
 from callboard.demo.report import further, page, report
 
 
@@ -25,6 +26,10 @@ def test_the_report_counts_what_happened() -> None:
         "review_rejections": 1,
         "intake_refusals": 1,
         "blockers": 1,
+        "deployments": {"d-1": "done", "d-2": "rolled_back", "d-3": "done"},
+        "not_deployed": "",
+        "requests": 100,
+        "failed_requests": 5,
         "branches": {"driver-1": ("driver-1/log", "driver-1/work"), "manager": ("manager/log",)},
         "feedback": {"driver-1": "/demo/feedback/driver-1.md", "manager": "/demo/feedback/manager.md"},
         "seconds": 12.3,
