@@ -39,8 +39,8 @@ def _rolled_back(evidence: Evidence, first: DeploymentDoc, bad: DeploymentDoc) -
         return Check("rollback", f"{bad.id} failed no request, and was rolled back: {bad.reason}.", False)
     said = (
         f"{bad.id} had passed its tests and the trio. With half of the requests it answered {failures.count} of "
-        f"{failures.requests} with an error, so {first.id}'s release got all of them back {failures.seconds:.1f} s after the "
-        f"first one. That made {task.id}; {task.agent} mended it."
+        f"{failures.requests} with an error, all within {failures.seconds:.1f} s; then {first.id}'s release had every "
+        f"request again, and nobody was asked. That made {task.id}; {task.agent} mended it."
     )
     by_rate = bad.next == "development" and "error-rate" in bad.reason and bad.blue == first.release
     return Check("rollback", said, by_rate and mended)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from boards import agent_doc, blocker_doc, board_of, intent_doc, question_doc, run_doc, task_doc
 
 from callboard.bus.board import Board, Doc, TaskState
+from callboard.bus.deployments import DeploymentDoc, Edge
 from callboard.cli.news import news, opening
 
 
@@ -93,3 +96,21 @@ def test_somebody_who_begins_to_listen_hears_how_things_stand() -> None:
     assert first == "run run-1 is running: 1 of 2 tasks done"
     assert second.startswith("q-1 needs an answer")
     assert opening(Board()) == []
+
+
+def test_a_deployment_says_where_it_stands_without_the_commands_that_ran_and_its_reason_once() -> None:
+    def doc(state: str, **values: object) -> DeploymentDoc:
+        edge = Edge(source="testing", to="reviewing", event="test", facts=("1 of 1 tests passed", "`make test` -> 0"))
+        fields = {"version": 1, "id": "d-1", "environment": "staging", "state": state, "history": (edge,)}
+        return DeploymentDoc.model_validate({**fields, **values})
+
+    def seen(before: DeploymentDoc, after: DeploymentDoc) -> list[str]:
+        boards = (Board({**board_of(run_doc()).docs, "deployment:d-1": one}) for one in (before, after))
+        return news(*boards)
+
+    assert seen(doc("testing"), doc("reviewing")) == ["d-1 staging: reviewing: 1 of 1 tests passed"]
+    going = doc("rolled_back", step="roll_back", reason="too many errors")
+    assert seen(doc("baking"), going) == ["d-1 staging: rolling back: too many errors"]
+    gone = doc("rolled_back", reason="too many errors", ended_at=datetime(2026, 11, 22, tzinfo=UTC))
+    assert seen(going, gone) == ["d-1 staging: rolled back"]
+    assert seen(doc("baking"), gone) == ["d-1 staging: rolled back: too many errors"]
