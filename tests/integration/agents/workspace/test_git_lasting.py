@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from workshop import DRIVER, NOON, Workshop, git
 
 from callboard.agents.workspace.git_lasting import LastingRepository
 from callboard.agents.workspace.git_runner import GitPlace
-from callboard.agents.workspace.git_talk import MOST_REQUESTS, GitTalk, TalkEnded, line_end
+from callboard.agents.workspace.git_talk import MOST_REQUESTS, EndOf, GitTalk, TalkEnded, line_end
 from callboard.bus.errors import GitError
 
 BLOBS = {"a": b"", "b": b"\n\n", "c": b"no newline", "d": b"0" * 40 + b" blob 3\nabc\n", "e": bytes(range(256)) * 900}
@@ -52,8 +52,34 @@ def test_trees_are_compared_as_git_itself_does_it(workshop: Workshop, lasting: L
     assert lasting.changes_between(pairs[:1]) == workshop.repository.changes_between(pairs[:1])
 
 
-def _tree(workshop: Workshop) -> str:
-    lines = [f"100644 {workshop.repository.write_blob(content)}\t{path}\0" for path, content in ODD.items()]
+class Listening(LastingRepository):
+    """Hears what is asked, and looks whether an answer that has only come in part is taken for a whole one."""
+
+    requests: list[bytes]
+
+    def ask(self, talk: GitTalk, request: bytes, end_of: EndOf) -> bytes:
+        said = super().ask(talk, request, end_of)
+        assert not any(end_of(said[:size]) for size in range(len(said))), "a part was taken for the whole"
+        self.requests.append(request)
+        return said
+
+
+def test_no_path_passes_for_the_end_of_what_git_says(workshop: Workshop) -> None:
+    listening = Listening.of(workshop.repository)
+    assert isinstance(listening, Listening)
+    listening.requests = []
+    base = workshop.repository.tree_of(workshop.head)
+    try:
+        listening.changes_between([(base, _tree(workshop))])
+        end = listening.requests[-1].splitlines()[-1].decode()
+        work = _tree(workshop, {f"{end}\nmore": b"x\n"})
+        assert listening.changes_between([(base, work)]) == workshop.repository.changes_between([(base, work)])
+    finally:
+        listening.close()
+
+
+def _tree(workshop: Workshop, files: Mapping[str, bytes] = ODD) -> str:
+    lines = [f"100644 {workshop.repository.write_blob(content)}\t{path}\0" for path, content in files.items()]
     env = {"GIT_INDEX_FILE": str(workshop.root / ".git/odd")}
     run = workshop.repository.run
     run("update-index", "-z", "--index-info", stdin="".join(lines).encode(), env=env)
