@@ -122,7 +122,7 @@ def _reads_back(text: str, wanted: Sequence[tuple[str, str]]) -> bool:
 
 
 def attribute_fields(task: TaskSpec) -> dict[str, str]:
-    """The fields that say what the attributes say; nothing for an attribute that has its default."""
+    """The fields that say what the attributes say; nothing for an attribute that has its default, but for the priority."""
     plain = TaskSpec(key=task.key, title=task.title, agent=task.agent)
     own_slug = task.key.partition("/")[2]
     said = {
@@ -131,7 +131,7 @@ def attribute_fields(task: TaskSpec) -> dict[str, str]:
         "Use": task.use,
         "Evidence": task.evidence,
         "Serves": task.serves,
-        "Priority": "" if task.priority == plain.priority else f"P{task.priority}",
+        "Priority": f"P{task.priority}",
         "Tier": "" if task.tier == plain.tier else task.tier,
         "Category": task.category,
         "Depends": ", ".join(f"`{key.removeprefix(f'{task.agent}/')}`" for key in task.depends_on),
@@ -153,7 +153,12 @@ def _checks(checks: Sequence[str]) -> str:
 def _timeline(task: TaskSpec) -> str:
     if task.standing:
         return f"On-call until {task.until.isoformat()}" if task.until else "On-call"
-    return f"{task.estimate_minutes[0]}-{task.estimate_minutes[1]} min" if task.estimate_minutes else ""
+    if not task.estimate_minutes:
+        return ""
+    is_hours = not any(minutes % 60 for minutes in task.estimate_minutes)
+    low, high = (minutes // 60 if is_hours else minutes for minutes in task.estimate_minutes)
+    unit = "min" if not is_hours else "hour" if high == 1 else "hours"
+    return f"{low} {unit}" if low == high else f"{low}-{high} {unit}"
 
 
 _PLACE = frozenset({"path", "version", "title", "tasks", "problems", "lines"})

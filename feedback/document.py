@@ -98,7 +98,7 @@ def _notes(envelope: Envelope, body: DeploymentNoted) -> Document:
 def _run(envelope: Envelope, body: RunSummed) -> Document:
     """The lines of commit and conditions are read by the workflow that `init --ci github` writes (cli/init_ci.py)."""
     about = [
-        *_given(envelope, "of the run"),
+        *_given(envelope, "for this run"),
         f"- commit: `{body.commit}`",
         f"- branch: `{body.branch}`",
         *_section("What it came to", [f"- {fact}" for fact in body.facts]),

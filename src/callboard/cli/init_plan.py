@@ -182,6 +182,6 @@ def _next_steps(found: Found, direction: str) -> Iterator[str]:
         yield f"{FILE}: check the gate, guessed from {guess.because}: {', '.join(guess.gate)}"
     elif settings is None or not settings.project.gate:
         yield f'{FILE}: write the gate, what must pass on every tree that lands, such as gate = ["pytest -q"]'
-    if direction:
+    if direction and direction not in found.files:
         yield f"{direction}: write what is to be done; an example is in it"
     yield "`callboard doctor` says what is still missing, `callboard launch --dry-run` what would be assigned"

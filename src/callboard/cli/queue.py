@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from callboard.cli.options import Json
-from callboard.cli.output import print_json, say, show
+from callboard.cli.output import plural, print_json, say, show
 from callboard.cli.session import open_workspace, wait_for
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ async def _read(workspace: Workspace) -> Queue:
 
 
 def headline(found: Queue) -> str:
-    """`drain 3: the gate runs on T-1, T-2; 12 verdicts are known (9 green, 3 red; 1 flake)`"""
+    """`drain 3: the gate runs on T-1, T-2; 12 verdicts known: 9 green, 3 red, 1 flaky`"""
+    if not found.drain and not found.branches and not found.verdicts:
+        return "nothing was approved yet, so nothing is on its way in"
     tested = [row.task for row in found.branches if row.place == "gate"]
     doing = {
         "idle": "nothing is on its way in",
@@ -60,7 +62,7 @@ def headline(found: Queue) -> str:
     }[found.doing]
     green = sum(one.verdict == "green" for one in found.verdicts)
     flakes = sum(one.flaky for one in found.verdicts)
-    known = f"{len(found.verdicts)} verdicts are known: {green} green, {len(found.verdicts) - green} red"
+    known = f"{plural(len(found.verdicts), 'verdict')} known: {green} green, {len(found.verdicts) - green} red"
     return f"drain {found.drain}: {doing}; {known}" + (f", {flakes} flaky" if flakes else "")
 
 
@@ -110,5 +112,6 @@ def _left(rows: tuple[LeftRow, ...]) -> RenderableType | None:
         return None
     made = plain_table("drain", "task", "how", "why")
     for row in rows[-SHOWN:]:
-        made.add_row(str(row.drain), row.task, Text(row.how, _STYLES.get(row.how, "")), Text(one_line(row.why), "dim"))
+        why = f"as {row.why[:12]}" if row.how == "landed" else one_line(row.why)
+        made.add_row(str(row.drain), row.task, Text(row.how, _STYLES.get(row.how, "")), Text(why, "dim"))
     return made

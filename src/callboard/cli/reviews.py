@@ -72,13 +72,14 @@ async def _board(workspace: Workspace) -> Board:
 def _show_stats(found: Stats) -> None:
     from callboard.cli.lists import plain_table
 
+    if not found.reviews:
+        say(f"no review of run {found.run} has come to an outcome yet")
+        return
     ends = listed(f"{count} {name}" for name, count in found.outcomes.items())
     say(f"{plural(found.reviews, 'review')} of run {found.run}: {ends}")
     say(
         f"{found.unanimous} unanimous, {found.second_rounds} with a second round, {found.asked_a_person} asked a person"
     )
-    if not found.reviews:
-        return
     headings = (
         "verdicts",
         "approved",

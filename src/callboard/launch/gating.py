@@ -18,6 +18,7 @@ from callboard.bus.errors import RosterError
 from callboard.bus.hand_messages import GateFinished, GateProfile, GateRequested
 from callboard.bus.messages import Draft, new_id
 from callboard.bus.task import CommandResult, TaskSpec
+from callboard.launch.exclude import exclude_ours
 from callboard.launch.joining import open_bus
 from callboard.launch.runs import runs
 from callboard.launch.sandboxing import probe
@@ -56,6 +57,7 @@ async def run_gate(
         RosterError: There is nothing to judge, the sandbox cannot be had, or another gate is run by hand just now.
     """
     subject = await _subject(workspace, task)
+    exclude_ours(workspace)
     held = await probe(workspace)
     environ = {**workspace.environ, "CALLBOARD_SANDBOX_KIND": held.sandbox.kind}
     lock = ProcessLock(workspace.layout.lock("gate-by-hand"))

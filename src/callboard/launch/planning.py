@@ -25,6 +25,7 @@ from callboard.bus.clock import utc_now
 from callboard.bus.errors import BudgetSpent, ConfigError, RosterError
 from callboard.bus.whole_files import write_whole
 from callboard.directions.parse import parse_direction, read_direction
+from callboard.launch.exclude import exclude_ours
 from callboard.launch.plans import Plan, Plans, Proposed, texts_with
 
 Told = Callable[[str], object]
@@ -124,6 +125,7 @@ async def _plan(workspace: Workspace, about: str, questions: list[Question], tol
     """What a plan that was broken off has already is neither asked nor paid again."""
     store, lock = plans(workspace), ProcessLock(workspace.layout.lock("plan"))
     await acquire(lock)
+    exclude_ours(workspace)
     try:
         plan = store.begin(about, utc_now())
 

@@ -52,7 +52,7 @@ def test_a_goal_is_drafted_shown_and_applied_once(day: Workspace) -> None:
     assert "callboard plan --apply p-1" in drafted.stderr
     assert "Mind the gap." in drafted.stderr
     assert (day.path / "directions/driver-1.md").read_text() == before
-    assert run_git(day.path, "status", "--porcelain", "--untracked-files=no") == ""
+    assert run_git(day.path, "status", "--porcelain") == ""
     assert day.json("plan", "--apply", "p-1") == {"plan": "p-1", "files": ["directions/driver-1.md"], "tasks": 2}
     (file, _) = json.loads(day.call("directions", "check", "--json", "directions/driver-1.md").stdout)["files"], None
     assert [task["key"] for task in file[0]["tasks"]][1:] == [

@@ -51,6 +51,8 @@ def test_a_file_that_is_there_is_kept() -> None:
     made = plan(files=["directions/driver-1.md"])
     assert "directions/driver-1.md" not in made.files
     assert made.kept == ("directions/driver-1.md",)
+    assert not any("an example is in it" in step for step in made.next_steps), "it is not the template's"
+    assert any("directions/driver-1.md: write what is to be done" in step for step in plan().next_steps)
 
 
 def test_a_folder_that_holds_something_else_is_left_alone_and_another_is_chosen_and_said() -> None:

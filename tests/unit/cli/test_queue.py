@@ -49,7 +49,7 @@ def test_the_order_the_age_and_where_each_branch_is() -> None:
     ]
     assert found.branches[2].why == "touches `a.py` as T-1 before it does"
     tested = ", ".join(row.task for row in found.branches[:2])
-    assert headline(found).startswith(f"drain 1: the gate runs on {tested}; 4 verdicts are known: 4 green, 0 red")
+    assert headline(found).startswith(f"drain 1: the gate runs on {tested}; 4 verdicts known: 4 green, 0 red")
 
 
 def test_runs_evictions_and_why() -> None:
@@ -66,13 +66,13 @@ def test_runs_evictions_and_why() -> None:
     [left] = found.left
     assert (left.task, left.how) == (first, "evicted")
     assert left.why.startswith("`make test` exited 1 with its changes (`a.py`) on top of ")
-    assert headline(found).endswith("6 verdicts are known: 4 green, 2 red")
+    assert headline(found).endswith("6 verdicts known: 4 green, 2 red")
 
 
 def test_a_queue_at_rest_and_one_that_lands_say_so() -> None:
     desk = Desk()
     desk.directions(spec("one"))
-    assert headline(seen(desk)) == "drain 0: nothing is on its way in; 0 verdicts are known: 0 green, 0 red"
+    assert headline(seen(desk)) == "nothing was approved yet, so nothing is on its way in"
     desk.to_intent("T-1")
     assert headline(seen(desk)).startswith("drain 1: a landing is being finished")
 

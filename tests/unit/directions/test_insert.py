@@ -59,6 +59,23 @@ def test_tasks_take_the_form_that_the_file_has(text: str, begins: str) -> None:
     assert begins in insert_tasks(text, [NEW], agent="driver-1")
 
 
+def test_priority_and_estimate_are_written_as_people_write_them() -> None:
+    text = insert_tasks(
+        "", [NEW, NEW.model_copy(update={"key": "driver-1/b", "title": "B", "priority": 2})], agent="driver-1"
+    )
+    assert text.count("**Timeline**: 2-3 hours\n") == 2
+    assert text.index("**Priority**: P1\n") < text.index("**Priority**: P2\n")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"), [((30, 60), "30-60 min"), ((60, 60), "1 hour"), ((45, 45), "45 min"), ((60, 300), "1-5 hours")]
+)
+def test_an_estimate_reads_back(minutes: tuple[int, int], said: str) -> None:
+    text = insert_tasks("", [NEW.model_copy(update={"estimate_minutes": minutes})], agent="driver-1")
+    assert f"**Timeline**: {said}\n" in text
+    assert parse_direction(text, agent="driver-1").tasks[0].estimate_minutes == minutes
+
+
 def test_fields_that_are_no_attributes_are_written_too() -> None:
     task = NEW.model_copy(update={"fields": {"Epic": "Core"}})
     after = parse_direction(insert_tasks("", [task], agent="driver-1"), agent="driver-1")
