@@ -164,6 +164,7 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
     yield from deploy_checks(workspace)
     yield sandbox_check(workspace)
     yield _archives(workspace)
+    yield ledger_check(workspace)
     yield _lock(workspace)
 
 
@@ -284,6 +285,12 @@ def _archives(workspace: Workspace) -> Check:
     except BusError as error:
         return fail("archive", str(error))
     return ok("archive", f"{plural(runs, 'run')} archived, {entries} entries, every hash is right")
+
+
+def ledger_check(workspace: Workspace) -> Check:
+    from callboard.cli.doctor_ledger import ledger_finding
+
+    return Check("ledger", *ledger_finding(workspace))
 
 
 def _lock(workspace: Workspace) -> Check:

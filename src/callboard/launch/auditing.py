@@ -82,10 +82,11 @@ def look(workspace: Workspace) -> LedgerState:
     from callboard.ledger.schema import schema_of, state_of
     from callboard.ledger.tables import SCHEMA
 
+    heads: dict[str, store.Head] = {}
     with reached(workspace) as database:
-        schema = schema_of(database)
+        # looking makes no file
+        schema = schema_of(database) if database.is_there else ""
         state = state_of(schema)
-        heads = {}
         if state == "current":
             with database.reading() as connection:
                 heads = store.heads(connection)

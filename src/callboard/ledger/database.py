@@ -35,6 +35,11 @@ class Database:
     def is_postgres(self) -> bool:
         return self.engine.dialect.name == "postgresql"
 
+    @property
+    def is_there(self) -> bool:
+        """False for a file that nobody made yet."""
+        return self.is_postgres or Path(self.engine.url.database or "").exists()
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one moment.
@@ -119,8 +124,12 @@ def _postgres(url: URL) -> Engine:
 def _sqlite(url: URL, busy_s: float) -> Engine:
     if url.database is None or not Path(url.database).is_absolute():
         raise LedgerError("the ledger's URL names no file by its whole path: sqlite:////var/lib/callboard/ledger.db")
-    _private(Path(url.database))
+    path = Path(url.database)
     engine = create_engine(url, connect_args={"timeout": busy_s, "check_same_thread": False})
+
+    @event.listens_for(engine, "do_connect")
+    def make(*_: object) -> None:
+        _private(path)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:

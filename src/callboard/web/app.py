@@ -32,10 +32,11 @@ def create(workspace: Workspace, *, root_path: str = "", host: str = "127.0.0.1"
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            await house.close()
+        async with house.books.kept():
+            try:
+                yield
+            finally:
+                await house.close()
 
     app = FastAPI(
         title="Callboard",

@@ -47,6 +47,15 @@ async def _bus(house: House) -> Part:
     return Part(state="ok", text="answers")
 
 
+async def _ledger(house: House) -> Part:
+    """Runs go on without it, so it is never the reason to take the service away."""
+    if not house.books.are_kept:
+        return Part(state="ok", text="there is none: [ledger] url is off")
+    if await house.books.trouble():
+        return Part(state="warn", text="cannot be read or written now; `callboard ledger check` says why")
+    return Part(state="ok", text="answers")
+
+
 async def _models(house: House) -> Part:
     used = {name for agent in house.workspace.settings.agents for name in agent.model or ()}
     missing = len(house.workspace.key_problems())
@@ -73,6 +82,7 @@ async def _disk(house: House) -> Part:
 
 PARTS: dict[str, Callable[[House], Awaitable[Part]]] = {
     "bus": _bus,
+    "ledger": _ledger,
     "models": _models,
     "secrets": _secrets,
     "disk": _disk,

@@ -18,6 +18,7 @@ from callboard.launch.joining import open_bus
 from callboard.launch.runs import runs
 from callboard.launch.serving import bus_url
 from callboard.launch.status import is_running
+from callboard.web.books import Books
 from callboard.web.limits import Rates
 from callboard.web.oidc import Provider
 from callboard.web.problems import Refused
@@ -38,6 +39,7 @@ class House:
     """Of tokens; addresses are counted before any token is looked at (gates.py)."""
     provider: Provider | None
     """The identity provider whose tokens count too."""
+    books: Books
     _tails: dict[str, Tail] = field(default_factory=dict)
     _buses: dict[str, Bus] = field(default_factory=dict)
     _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -47,7 +49,8 @@ class House:
     def of(cls, workspace: Workspace) -> House:
         settings = workspace.settings.web
         provider = Provider(settings.oidc) if settings.oidc else None
-        return cls(workspace, Tokens(workspace.layout.tokens), Rates(settings.requests_per_minute), provider)
+        tokens, rates = Tokens(workspace.layout.tokens), Rates(settings.requests_per_minute)
+        return cls(workspace, tokens, rates, provider, Books(workspace))
 
     @property
     def is_served(self) -> bool:

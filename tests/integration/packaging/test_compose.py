@@ -49,6 +49,17 @@ def test_the_server_writes_every_accepted_message_to_disk(services: dict[str, di
     assert command[command.index("--appendfsync") + 1] == "always"
 
 
+def test_the_api_is_published_to_this_computer_alone_and_agents_cannot_reach_the_ledger(
+    services: dict[str, dict[str, object]],
+) -> None:
+    assert services["api"]["ports"] == ["127.0.0.1:8000:8000"]
+    assert "ports" not in services["db"]
+    on_its_network = {name for name, service in services.items() if "books" in str(service.get("networks"))}
+    assert on_its_network == {"db", "api", "manager"}
+    urls = [str(services[name]["environment"]) for name in ("api", "manager")]
+    assert all("@db/callboard" in url for url in urls)
+
+
 def test_every_command_of_ours_is_one_that_the_command_line_knows(services: dict[str, dict[str, object]]) -> None:
     top = get_command(application())
     ours = agents_of(services)
@@ -72,3 +83,16 @@ def test_nothing_starts_before_its_workspace_and_its_server(services: dict[str, 
             "messages": {"condition": "service_healthy"},
             "prepare": {"condition": "service_completed_successfully"},
         }
+
+
+def test_the_api_is_served_to_the_other_containers_where_it_is_published(
+    services: dict[str, dict[str, object]],
+) -> None:
+    line = services["api"]["command"]
+    assert isinstance(line, list)
+    top = get_command(application())
+    context = top.make_context("callboard", [*line])
+    word, command, rest = top.resolve_command(context, [*line])  # type: ignore[attr-defined]
+    assert (word, command is None) == ("serve", False)
+    parsed = command.make_context(word, [*rest], parent=context)
+    assert (parsed.params["host"], parsed.params["port"]) == ("0.0.0.0", 8000)
