@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from forked import callboard
 from roster import Workspace, run_git, task
-from servers import free_port
 
 Make = Callable[..., Workspace]
 Spoil = Callable[[Workspace], object]
@@ -48,6 +47,8 @@ def add_submodule(made: Workspace) -> None:
     run_git(made.path, "commit", "--quiet", "--message=Add a module")
 
 
+NOBODY = 1
+"""A port that only root could listen at, and nobody does."""
 CASES: dict[str, tuple[Spoil, int, tuple[str, ...]]] = {
     "an unknown key": (add_to_config("\n[projct]\nx = 1\n"), 2, ("callboard.toml:", "projct", "project")),
     "no TOML": (add_to_config("\n[[agents\n"), 2, ("callboard.toml:", "not TOML")),
@@ -66,7 +67,7 @@ CASES: dict[str, tuple[Spoil, int, tuple[str, ...]]] = {
         ("there is no branch main", "`[project] target`"),
     ),
     "no server at that address": (
-        add_to_config(f'\n[bus]\nurl = "redis://127.0.0.1:{free_port()}"\n'),
+        add_to_config(f'\n[bus]\nurl = "redis://127.0.0.1:{NOBODY}"\n'),
         1,
         ("127.0.0.1",),
     ),

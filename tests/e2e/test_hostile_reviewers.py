@@ -87,7 +87,7 @@ def test_a_hostile_reviewer_lets_nothing_wrong_pass_and_holds_nothing_up(workspa
     program.write_text(DRIVER)
     made.drivers = dict.fromkeys(made.names, f"{sys.executable} {program}")
     made.init({"driver-1": section("Approve", "Reject"), "driver-2": section("Babble", "Invent")})
-    code, said = made.launch(timeout_s=200)
+    code, said = made.launch()
     assert code == 4, said
     assert landed(made) == {"approve.txt", "invent.txt"}, said
     only_people_can_go_on_with(made, "Reject", "Babble")
@@ -125,7 +125,7 @@ def one_that_is_silent_holds_nothing_up(made: Workspace) -> None:
     settings = made.path / "callboard.toml"
     text = settings.read_text()
     settings.write_text(f"{text}\n[review]\ndeadline_s = 4\n")
-    code, said = made.launch(timeout_s=300)
+    code, said = made.launch()
     settings.write_text(text)
     assert code == 4, said
     assert "silence.txt" not in landed(made)
@@ -141,7 +141,7 @@ def people_decide(made: Workspace) -> None:
         assert found, asked
         answered = made.call("answer", found[1], answer)
         assert answered.returncode == 0, answered.stderr
-    code, said = made.launch(timeout_s=200)
+    code, said = made.launch()
     assert code == 0, said
 
 

@@ -23,7 +23,7 @@ TREES, PATCHED = 250, 50
 
 def test_nothing_outside_the_rules_comes_in_from_100_hostile_trees(tmp_path: Path, seed: int) -> None:
     seen = run_many(tmp_path / "0", seed, range(100))
-    assert seen["in"] >= 4, seen
+    assert seen["in"] >= 2, seen  # some fifteen
     assert len(seen) >= 6, seen
 
 
@@ -41,7 +41,8 @@ def test_without_intake_most_of_what_the_rules_keep_out_comes_in(tmp_path: Path,
             kept_out += 1
             fetched = ["git", "fetch", "--quiet", str(range_.clone.checkout.git_dir), f"+{HANDIN}:refs/heads/unjudged"]
             came_in += subprocess.run(fetched, cwd=range_.shop.root, capture_output=True, check=False).returncode == 0
-    assert came_in >= 0.8 * kept_out > 0, (came_in, kept_out)
+    # of a hundred some ninety do
+    assert came_in >= 0.7 * kept_out > 0, (came_in, kept_out)
 
 
 def test_what_hostile_patches_make_of_a_clone_is_judged_as_all_work_is(tmp_path: Path, seed: int) -> None:
