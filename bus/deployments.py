@@ -124,6 +124,10 @@ class DeploymentDoc(Doc):
     """What is to be fixed, for a person; "" = nothing."""
     problems: dict[str, int] = {}
     """Digest of a failure -> how often it was met."""
+    failure: str = ""
+    """The digest of what is to be fixed, or was last."""
+    diffs: tuple[str, ...] = ()
+    """Digests of the changes that were to fix something."""
     fixing_since: AwareDatetime | None = None
     task: str = ""
     """The task that is to fix it, or that a roll back has opened."""

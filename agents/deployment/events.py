@@ -51,6 +51,9 @@ class Fixed:
     """The fix has landed."""
 
     commit: str
+    diff: str = ""
+    """Digest of its change: the same for the same one; "" = it changed nothing."""
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,11 +60,8 @@ def advance(doc: DeploymentDoc, event: Event, rules: Rules) -> Move:
             return _step_ended(doc, event, rules) if event.step == doc.step else Move(doc, Nothing())
         case Judged():
             return _judged(doc, event, rules) if doc.state == "reviewing" and not doc.question else Move(doc, Nothing())
-        case Fixed(commit=commit):
-            if doc.state != "fixing":
-                return Move(doc, Nothing())
-            fresh = doc.model_copy(update={"commit": commit, "task": "", "tests": ()})
-            return _step(fresh, "up", "green_up")
+        case Fixed():
+            return _fixed(doc, event, rules) if doc.state == "fixing" else Move(doc, Nothing())
         case NotFixed(reason=reason):
             return back(doc, reason, "development") if doc.state == "fixing" else Move(doc, Nothing())
         case Answered():
@@ -217,10 +214,21 @@ def _fix(doc: DeploymentDoc, event: StepEnded, rules: Rules) -> Move:
         return back(doc, f"met {met} times, whoever mended it: {event.reason}", "development")
     if event.is_late:
         return back(doc, f"the time for fixing is over; the last failure: {event.reason}", "development")
-    values = {"state": "fixing", "fixes": doc.fixes + 1, "problem": event.reason}
+    values: dict[str, object] = {"state": "fixing", "fixes": doc.fixes + 1, "problem": event.reason}
     known = {**doc.problems, event.problem: met}
+    values |= {"failure": event.problem, "problems": known}
     # what the way it is run is to blame for is mended there once; the same again is the code's
-    return Move(doc.model_copy(update={**values, "problems": known}), OpenFix(event.is_configuration and met == 1, met))
+    return Move(doc.model_copy(update=values), OpenFix(event.is_configuration and met == 1, met))
+
+
+def _fixed(doc: DeploymentDoc, event: Fixed, rules: Rules) -> Move:
+    """Green comes up anew; but a change that was made before is no fix: whoever is next on the ladder is asked. What was done
+    without a change may have been done elsewhere, so that is tried."""
+    doc = doc.model_copy(update={"commit": event.commit, "task": "", "tests": ()})
+    if event.diff in doc.diffs:
+        return _fix(doc, StepEnded("up", "failed", doc.problem, doc.failure, is_late=event.is_late), rules)
+    diffs = (*doc.diffs, event.diff) if event.diff else doc.diffs
+    return _step(doc.model_copy(update={"diffs": diffs}), "up", "green_up")
 
 
 def _ask(doc: DeploymentDoc, todo: AskPerson) -> Move:

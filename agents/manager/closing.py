@@ -7,6 +7,7 @@ from typing import Literal
 
 from callboard.agents.manager import dispatch, failure, requests, setbacks, summary
 from callboard.agents.manager.decision import Decision, hands_out, newest, open_tasks
+from callboard.agents.manager.deploy_overtaken import overtaken
 from callboard.bus.board import HELD_BY_AGENT, Board, TaskDoc, TaskState
 from callboard.bus.deployments import DeploymentDoc
 from callboard.bus.messages import TaskClosed, TimerFired
@@ -113,9 +114,12 @@ def end_run(decision: Decision) -> None:
 
 
 def not_done(board: Board) -> list[TaskDoc]:
-    """Tasks that ended without success, standing ones apart: while there are any, the run has not succeeded."""
+    """Tasks that ended without success, standing ones and those that nobody needs any more apart: while there are any, the run
+    has not succeeded."""
     states = (TaskState.FAILED, TaskState.SKIPPED)
-    return [task for task in newest(board).values() if task.state in states and not task.task.standing]
+    lost = [task for task in newest(board).values() if task.state in states and not task.task.standing]
+    moot = overtaken(board) if lost else {}
+    return [task for task in lost if task.id not in moot]
 
 
 def pause(decision: Decision, reason: str, detail: str) -> None:

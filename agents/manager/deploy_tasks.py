@@ -8,7 +8,7 @@ from callboard.agents.deployment.events import OpenFix
 from callboard.agents.manager import backlog, dispatch, setbacks
 from callboard.agents.manager.decision import Decision
 from callboard.agents.manager.problems import problem_id
-from callboard.bus.board import HELD_BY_AGENT, AgentDoc, ProblemDoc, TaskDoc
+from callboard.bus.board import HELD_BY_AGENT, AgentDoc, Board, ProblemDoc, TaskDoc, TrackDoc
 from callboard.bus.deployments import DeploymentDoc
 from callboard.bus.problems import Rung, RungName
 from callboard.bus.task import OwnCaps, Source, TaskSpec
@@ -42,6 +42,11 @@ def open_next(decision: Decision, doc: DeploymentDoc) -> DeploymentDoc:
     what = f"Deployment {doc.id} of commit {doc.commit} to {doc.environment} was rolled back: {doc.reason}"
     task = backlog.add_task(decision, _spec(doc, f"{driver}/{doc.id}-development", driver, title, what))
     return doc.model_copy(update={"task": task.id})
+
+
+def diff_of(board: Board, task: TaskDoc) -> str:
+    """Digest of the change that it was done with; "" = it changed nothing."""
+    return board.get(f"track:{task.id}", TrackDoc).handed if task.landed else ""
 
 
 def _fix(decision: Decision, doc: DeploymentDoc, todo: OpenFix) -> TaskSpec:

@@ -16,10 +16,18 @@ from callboard.agents.deployment.events import (
 )
 from callboard.agents.deployment.flow import advance, percent
 from callboard.agents.deployment.settings import DeploySettings
-from callboard.agents.manager import deploy_issues, deploy_notes, deploy_questions, deploy_tasks, release_reviews
+from callboard.agents.manager import (
+    closing,
+    deploy_issues,
+    deploy_notes,
+    deploy_questions,
+    deploy_tasks,
+    release_reviews,
+)
 from callboard.agents.manager.decision import Decision
+from callboard.agents.manager.deploy_overtaken import overtaken
 from callboard.agents.manager.problems import failure_digest
-from callboard.bus.board import ENDED, Board, QuestionDoc, TaskState
+from callboard.bus.board import ENDED, HELD_BY_AGENT, Board, QuestionDoc, TaskDoc, TaskState
 from callboard.bus.deployments import DeploymentDoc, Edge, deployment_field
 from callboard.bus.messages import (
     JOURNAL,
@@ -77,17 +85,38 @@ def answered(decision: Decision, question: QuestionDoc, text: str, by: str) -> N
 
 
 def settle(decision: Decision) -> None:
-    """A fix has landed, or never will."""
+    """A fix has landed, or never will; and what an earlier deployment left to do is overtaken by a later one."""
+    _settle_fixes(decision)
+    for id, later in overtaken(decision.board).items():
+        task = decision.board.task(id)
+        if task.state not in (*ENDED, *HELD_BY_AGENT) and not task.intent:
+            closing.cancel(decision, task, TaskState.CANCELLED, f"{later} is done there, so nobody needs it any more")
+
+
+def _settle_fixes(decision: Decision) -> None:
     for doc in list(decision.board.all(DeploymentDoc)):
         task = decision.board.task(doc.task) if doc.state == "fixing" and doc.task else None
         if task is None or task.state not in ENDED:
             continue
         if task.state is TaskState.DONE:
-            facts = [f"{task.id} has landed", f"commit `{decision.board.run.head[:12]}`"]
-            follow(decision, doc, Fixed(decision.board.run.head), "fixed", facts)
+            follow(decision, doc, *_fixed(decision, doc, task))
         else:
             reason = f"{task.id}, which was to fix it, is {task.state}: {task.reason or doc.problem}"
             follow(decision, doc, NotFixed(reason), "not fixed", [reason])
+
+
+def _fixed(decision: Decision, doc: DeploymentDoc, task: TaskDoc) -> tuple[Fixed, str, list[str]]:
+    """The event, its title, and what it rests on."""
+    head = decision.board.run.head
+    diff = deploy_tasks.diff_of(decision.board, task)
+    facts = [
+        f"{task.id} has landed" if task.landed else f"{task.id} is done, and changed nothing",
+        f"commit `{head[:12]}`",
+    ]
+    is_old = diff in doc.diffs
+    facts += ["the very change was made before, so Green is not tried again with it"] if is_old else []
+    event = Fixed(head, diff, deploy_tasks.is_late(decision, doc))
+    return event, "stuck" if is_old else "fixed", facts
 
 
 def follow(decision: Decision, doc: DeploymentDoc, event: Event, title: str, facts: list[str]) -> None:

@@ -18,6 +18,7 @@ from callboard.agents.deployment.events import (
     Fixed,
     Judged,
     NotFixed,
+    OpenFix,
     Rules,
     StepEnded,
     WentBack,
@@ -34,30 +35,47 @@ class World:
     """What a target would be after the steps that were done, as the steps' own code does them."""
 
     up: set[str] = field(default_factory=set)
-    live: str = ""
-    """The colour that gets what the other one does not; "" = nothing was deployed yet."""
-    share: int = 0
-    """Per cent of the traffic that Green has."""
+    shares: dict[str, int] = field(default_factory=dict)
+    """Colour -> per cent of new requests; {} = nobody gets any, as nothing was deployed yet."""
+    had_blue: bool = False
     is_baked: bool = False
     blue_was_stopped: bool = False
 
-    def does(self, step: str, outcome: StepOutcome, doc: DeploymentDoc, rules: Rules) -> None:
+    @property
+    def live(self) -> str:
+        """The colour that has all of it; "" = nobody has."""
+        return next((name for name, share in self.shares.items() if share == 100), "")
+
+    def does(self, step: str, outcome: StepOutcome, doc: DeploymentDoc, rules: Rules, *, is_half: bool) -> None:
+        """Do a step.
+
+        Args:
+            is_half: finish: it failed after it had stopped Blue.
+        """
         passed = outcome == "passed"
         if step == "up":
             self.up = {*(self.up & {BLUE}), *({GREEN} if passed else set())}
         elif step == "shift":
             # a watch that does not pass has put the switch back inside the step
-            self.share = percent(doc, rules) if passed else 0
-            self.live = GREEN if self.share == 100 else self.live
+            self._share(percent(doc, rules) if passed else 0)
         elif step == "bake":
-            self.is_baked, self.share = passed, 100 if passed else 0
-            self.live = GREEN if passed else (BLUE if BLUE in self.up else "")
-        elif step == "finish" and passed:
-            self.blue_was_stopped = BLUE in self.up
+            self.is_baked = passed
+            self._share(100 if passed else 0)
+        elif step == "finish" and (passed or is_half):
+            self.blue_was_stopped = self.had_blue
+            self._share(100)
             self.up -= {BLUE}
         elif step == "roll_back" and passed:
-            self.share, self.live = 0, BLUE if BLUE in self.up else ""
+            self.up |= {BLUE} if self.had_blue else set()
+            self._share(0)
             self.up -= {GREEN}
+
+    def _share(self, greens: int) -> None:
+        """A first release whose watch does not pass keeps what it has until it is taken away: there is nobody to give it to."""
+        if self.had_blue or greens:
+            self.shares = {name: part for name, part in ((GREEN, greens), (BLUE, 100 - greens)) if part}
+        elif not self.had_blue:
+            self.shares = {}
 
 
 class Flow(RuleBasedStateMachine):
@@ -93,8 +111,9 @@ class Flow(RuleBasedStateMachine):
         """And how far it goes well at first: else hardly any would come far enough."""
         self.says = Rules(canary=canary, asks=asks, is_production=is_production, fixes=fixes)
         self.doc = self.doc.model_copy(update={"kind": kind})
+        self.world.had_blue = not first
         self.world.up = set() if first else {BLUE}
-        self.world.live = "" if first else BLUE
+        self.world.shares = {} if first else {BLUE: 100}
         self.begun = True
         self.take(Begun())
         self.all_goes_well(far)
@@ -109,7 +128,7 @@ class Flow(RuleBasedStateMachine):
         step = self.doc.step
         assert step
         outcome = "failed" if outcome == "missing" and step not in ("test", "ready") else outcome
-        self.world.does(step, outcome, self.doc, self.says)
+        self.world.does(step, outcome, self.doc, self.says, is_half=late)
         blue = BLUE if BLUE in self.world.up else ""
         self.take(StepEnded(step, outcome, "why", problem, release=GREEN, blue=blue, is_late=late))
 
@@ -124,11 +143,15 @@ class Flow(RuleBasedStateMachine):
         """Where the caps let it."""
         step = self.doc.step
         assert step
-        self.world.does(step, "failed", self.doc, self.says)
+        self.world.does(step, "failed", self.doc, self.says, is_half=False)
         self.take(StepEnded(step, "failed", "why", problem, release=GREEN))
         if self.doc.state == "fixing":
-            self.take(Fixed("d"))
+            self.take(self.fixed())
             self.all_goes_well(events)
+
+    def fixed(self) -> Fixed:
+        """By a change that was not made before."""
+        return Fixed("d", f"change {len(self.doc.diffs)}")
 
     @property
     def is_under_way(self) -> bool:
@@ -147,7 +170,7 @@ class Flow(RuleBasedStateMachine):
     def step_passes(self) -> None:
         step = self.doc.step
         assert step
-        self.world.does(step, "passed", self.doc, self.says)
+        self.world.does(step, "passed", self.doc, self.says, is_half=False)
         self.take(StepEnded(step, "passed", release=GREEN, blue=BLUE if BLUE in self.world.up else ""))
 
     def check(self) -> None:
@@ -169,7 +192,15 @@ class Flow(RuleBasedStateMachine):
     @precondition(lambda self: self.doc.state == "fixing")
     @rule(lands=st.booleans())
     def fix_ends(self, lands: bool) -> None:
-        self.take(Fixed("d") if lands else NotFixed("cancelled"))
+        self.take(self.fixed() if lands else NotFixed("cancelled"))
+
+    @precondition(lambda self: self.doc.state == "fixing" and self.doc.diffs)
+    @rule(late=st.booleans())
+    def the_same_change_is_made_again(self, late: bool) -> None:
+        """Green is not tried again with it: somebody else is asked, or it is over."""
+        fixes = self.doc.fixes
+        self.take(Fixed("d", self.doc.diffs[-1], late))
+        assert (self.doc.state, self.doc.fixes) in (("fixing", fixes + 1), ("rolled_back", fixes))
 
     @precondition(lambda self: bool(self.doc.question))
     @rule(goes_on=st.booleans())
@@ -198,7 +229,7 @@ class Flow(RuleBasedStateMachine):
             assert self.may_promote or not self.says.is_production, "the checklist holds what goes into production"
         if self.doc.state == "green_up" and was.state in ("testing", "reviewing"):
             raise AssertionError("Green comes up anew only after a fix")
-        if isinstance(event, Fixed) and was.state == "fixing":
+        if isinstance(event, Fixed) and was.state == "fixing" and event.diff not in was.diffs:
             assert (self.doc.state, self.doc.step) == ("green_up", "up")
         if isinstance(event, StepEnded) and event.step == was.step and event.step in ("shift", "bake"):
             assert event.outcome == "passed" or self.doc.state == "rolled_back", "only a pass goes on"
@@ -207,21 +238,28 @@ class Flow(RuleBasedStateMachine):
 
     @invariant()
     def blue_stops_only_after_green_was_baked(self) -> None:
+        """And is only out while what follows is the end: done, or its own return."""
         if self.world.blue_was_stopped:
             assert self.world.is_baked
-            assert self.doc.state == "done"
+            assert self.doc.state in ("done", "rolled_back")
+        elif self.world.had_blue:
+            assert BLUE in self.world.up
 
     @invariant()
     def exactly_one_colour_is_live(self) -> None:
-        """The one that was there before it, as long as there was one; what is live runs."""
-        if self.world.live:
-            assert self.world.live in self.world.up
-        if self.doc.state == "done":
-            assert (self.world.live, self.world.up) == (GREEN, {GREEN})
-        if self.doc.state == "rolled_back" and self.doc.is_over and "could not be taken away" not in self.doc.reason:
-            assert self.world.up <= {BLUE}
-        if self.doc.state not in ("promoting", "baking", "done", "rolled_back"):
-            assert self.world.share == 0
+        """The one that was there before it, as long as there was one; two share only while Green is promoted."""
+        world, state = self.world, self.doc.state
+        if world.shares:
+            assert sum(world.shares.values()) == 100
+            assert set(world.shares) <= world.up
+        if state != "promoting":
+            assert len(world.shares) <= 1
+        if state not in ("promoting", "baking", "done", "rolled_back"):
+            assert world.live == (BLUE if world.had_blue else "")
+        if state == "done":
+            assert (world.live, world.up) == (GREEN, {GREEN})
+        if state == "rolled_back" and self.doc.is_over and "could not be taken away" not in self.doc.reason:
+            assert (world.live, world.up) == ((BLUE, {BLUE}) if world.had_blue else ("", set()))
 
     @invariant()
     def it_can_always_end(self) -> None:
@@ -233,6 +271,7 @@ class Flow(RuleBasedStateMachine):
                     break
                 doc = advance(doc, _next(doc, is_well), self.says).doc
             assert doc.is_over or not self.begun
+            assert doc.state in ("done", "rolled_back") or not self.begun
 
 
 def _next(doc: DeploymentDoc, is_well: bool) -> Event:
@@ -241,7 +280,7 @@ def _next(doc: DeploymentDoc, is_well: bool) -> Event:
     if doc.state == "reviewing":
         return Judged("consensus" if is_well else "fixes", "said", "p-1")
     if doc.state == "fixing":
-        return Fixed("e") if is_well else NotFixed("no")
+        return Fixed("e", f"change {len(doc.diffs)}") if is_well else NotFixed("no")
     return StepEnded(doc.step or "look", "passed" if is_well else "failed", "why", "p-1", blue=doc.blue)
 
 
@@ -274,6 +313,22 @@ def test_what_a_person_lets_pass_still_awaits_acceptance_where_that_is_asked(ask
 def test_an_earlier_release_is_not_held_by_the_checklist() -> None:
     doc = DeploymentDoc(id="d-1", kind="restore", state="green_up", step="up", number=3, release=GREEN, blue=BLUE)
     assert advance(doc, StepEnded("up", "passed"), Rules(is_production=True)).doc.step == "shift"
+
+
+def test_the_same_change_again_asks_the_next_one_and_does_not_bring_green_up() -> None:
+    rules = Rules(fixes=9)
+    doc = DeploymentDoc(id="d-1", state="green_up", step="up", number=3, release=GREEN, blue=BLUE)
+    doc = advance(doc, StepEnded("up", "failed", "it is red", "p-1"), rules).doc
+    doc = advance(doc, Fixed("d", "change"), rules).doc
+    doc = advance(doc, StepEnded("up", "failed", "it is red", "p-1"), rules).doc
+    moved = advance(doc, Fixed("e", "change"), rules)
+    assert (moved.doc.state, moved.doc.step, moved.doc.commit) == ("fixing", "", "e")
+    assert isinstance(moved.todo, OpenFix)
+    assert moved.todo.rung == 3
+    elsewhere = advance(advance(moved.doc, Fixed("e"), rules).doc, StepEnded("up", "failed", "red", "p-2"), rules).doc
+    assert advance(elsewhere, Fixed("e"), rules).doc.step == "up"
+    again = advance(moved.doc, Fixed("f", "change", is_late=True), rules).doc
+    assert (again.state, "time for fixing is over" in again.reason) == ("rolled_back", True)
 
 
 def test_what_was_fixed_comes_up_anew() -> None:
