@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -164,6 +165,21 @@ class ProxiedTarget:
             backends = [_backend(slot, state) for slot in SLOTS]
             self._proxy.ensure(backends)
             self._proxy.tell(backends)
+
+    def notices(self) -> tuple[str, ...]:
+        """See target.HasNotices."""
+        found = []
+        if deaths := self._proxy.deaths:
+            last = datetime.fromtimestamp(deaths[-1], UTC)
+            found.append(
+                f"HAProxy ended by itself {len(deaths)} times, last at {last:%Y-%m-%d %H:%M:%SZ}, and was started again"
+            )
+        if self._store.read().weights and not self._proxy.alive:
+            found.append(
+                f"HAProxy does not run, so nobody answers on port {self._place.settings.port}; the next step of a deployment or "
+                "a rollback starts it"
+            )
+        return tuple(found)
 
     def requests(self, since: float) -> Sequence[Sample]:
         return samples(self._proxy.log(), since, self._store.read().releases)

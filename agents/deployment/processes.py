@@ -15,7 +15,8 @@ from callboard.agents.workspace import guard
 from callboard.agents.workspace.guard import descendants, send
 from callboard.bus.errors import DeployFailed
 
-_DETACH = Path(__file__).with_name("detach.py")
+DETACH = Path(__file__).with_name("detach.py")
+"""The program that starts them."""
 _START_S = 60.0
 """For an interpreter to start and to put another program in its place, also on a busy computer."""
 _KILLED_S = 15.0
@@ -50,7 +51,7 @@ class Detached:
             return
         options = ["--record", str(self.record), "--output", str(self.output), "--grace", str(grace_s)]
         options += ["--guard", guard.__file__ if self.guarded else "-"]
-        command = [sys.executable, "-I", "-S", str(_DETACH), *options, "--", *argv]
+        command = [sys.executable, "-I", "-S", str(DETACH), *options, "--", *argv]
         try:
             for folder in (self.record.parent, self.output.parent):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)

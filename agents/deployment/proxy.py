@@ -5,26 +5,31 @@ from __future__ import annotations
 import csv
 import os
 import socket
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from callboard.agents.deployment.flocks import held
 from callboard.agents.deployment.haproxy import BACKEND, RING, Backend, commands, configuration, find_haproxy
-from callboard.agents.deployment.processes import Detached
+from callboard.agents.deployment.processes import DETACH, Detached
 from callboard.agents.deployment.target import Slot
 from callboard.agents.workspace.lots import is_free
 from callboard.bus.errors import BusUnavailable, DeployFailed
 from callboard.bus.places import private_folder, socket_path
+from callboard.bus.whole_files import write_whole
 
 START_S = 60.0
 """For the proxy to answer after its start; it takes 50 ms on an idle computer."""
 ANSWER_S = 20.0
 _LOOK_S = 0.02
-_RECORD = ".proxy"
-"""No release has this name."""
+_RECORD, _KEEPER = ".proxy", ".keeper"
+"""No release has these names."""
+_KEEP = Path(__file__).with_name("keeper.py")
 _STOP_S = 2.0
+_DEATHS = "deaths"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Proxy:
         self._port = port
         self._path = path
         self._process = Detached(folder / "running" / _RECORD, self._folder / "proxy.log", guarded=False)
+        self._keeper = Detached(folder / "running" / _KEEPER, self._folder / "keeper.log", guarded=False)
         self.socket = socket_path(self._folder, "admin.sock")
 
     @cached_property
@@ -79,18 +85,27 @@ class Proxy:
         return self._process.pid
 
     def ensure(self, backends: Sequence[Backend]) -> None:
-        """Have it run; one that runs already is left as it is.
+        """Have it run, and somebody who starts it again; one that runs already is left as it is.
 
         Raises:
             DeployFailed: It cannot be started, or does not answer.
         """
+        self._prepare(configuration(self.socket, self._host, self._port, backends))
+        if not self.alive:
+            with held(self._lock, patience_s=START_S):
+                self._start()
+            self._until_it_answers()
+        self._keep()
+
+    def _start(self) -> None:
         if self.alive:
             return
         if problems := self.problems():
             raise DeployFailed(problems[0])
-        self._prepare(configuration(self.socket, self._host, self._port, backends))
-        argv = [str(self._binary), "-db", "-f", str(self._folder / "haproxy.cfg")]
-        self._process.start(argv, cwd=self._folder, env={"PATH": os.defpath}, grace_s=_STOP_S)
+        self.socket.unlink(missing_ok=True)
+        self._process.start(self._argv, cwd=self._folder, env={"PATH": os.defpath}, grace_s=_STOP_S)
+
+    def _until_it_answers(self) -> None:
         until = time.monotonic() + START_S
         while not self._answers():
             if not self.alive or time.monotonic() > until:
@@ -98,6 +113,43 @@ class Proxy:
                     f"HAProxy could not be started on port {self._port}: {self._process.said() or 'no word'}"
                 )
             time.sleep(_LOOK_S)
+
+    def _keep(self) -> None:
+        """Have it started again whenever it ends by itself (keeper.py)."""
+        if self._keeper.alive:
+            return
+        try:
+            argv = self._argv
+        except DeployFailed:
+            return  # gone from the disk while it runs: what is told to the switch matters more
+        files = {
+            "own": self._keeper.record,
+            "record": self._process.record,
+            "output": self._process.output,
+            "lock": self._lock,
+            "deaths": self._folder / _DEATHS,
+            "detach": DETACH,
+        }
+        options = [word for name, path in files.items() for word in (f"--{name}", str(path))]
+        argv = [sys.executable, "-I", "-S", str(_KEEP), *options, "--", *argv]
+        self._keeper.start(argv, cwd=self._folder, env={"PATH": os.defpath}, grace_s=_STOP_S)
+
+    @property
+    def _argv(self) -> list[str]:
+        return [str(self._binary), "-db", "-f", str(self._folder / "haproxy.cfg")]
+
+    @property
+    def _lock(self) -> Path:
+        """Held by who starts or stops it: two that run would share the port."""
+        return self._folder / "start.lock"
+
+    @property
+    def deaths(self) -> tuple[float, ...]:
+        """When it was started again after it had ended by itself, in seconds since 1970; the last 100."""
+        try:
+            return tuple(map(float, (self._folder / _DEATHS).read_text().split()))
+        except (OSError, ValueError):
+            return ()
 
     def tell(self, backends: Sequence[Backend]) -> None:
         """Bring its slots there, and look that they are.
@@ -136,14 +188,17 @@ class Proxy:
 
     def stop(self) -> None:
         """End it; nobody answers on its port then."""
-        self._process.stop(_STOP_S)
+        with held(self._lock, patience_s=START_S):
+            self._keeper.stop(_STOP_S)
+            self._process.stop(_STOP_S)
+        (self._folder / _DEATHS).unlink(missing_ok=True)
 
     def _prepare(self, text: str) -> None:
+        """What it starts with is always as it was told last: whoever starts it again needs nothing else."""
         try:
             private_folder(self._folder)
             private_folder(self.socket.parent)
-            (self._folder / "haproxy.cfg").write_text(text)
-            self.socket.unlink(missing_ok=True)
+            write_whole(self._folder / "haproxy.cfg", text)
         except (OSError, BusUnavailable) as error:
             raise DeployFailed(f"the proxy's files could not be written in {self._folder}: {error}") from error
 

@@ -14,6 +14,7 @@ from callboard.agents.deployment.ledger import previous
 from callboard.agents.deployment.rehearsal import rehearse
 from callboard.agents.deployment.secret_values import secret_values
 from callboard.agents.deployment.site import Site
+from callboard.agents.deployment.target import notices
 from callboard.agents.threads import run_to_end
 from callboard.bus.deployments import ReadyItem, StepOutcome
 from callboard.bus.errors import CallboardError
@@ -132,7 +133,7 @@ def _look(site: Site, request: DeploymentRequested) -> Ended:
     abilities = site.target.abilities
     if why := impossible(abilities, site.settings):
         return Ended("failed", why)
-    without = shortcomings(abilities, site.settings)
+    without = (*shortcomings(abilities, site.settings), *notices(site.target))
     if why := _not_passed_before(site, request):
         return Ended("failed", why)
     hold = site.ledger.read().hold

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from callboard.agents.deployment.samples import Sample
 
@@ -111,3 +111,21 @@ class Target(Protocol):
     def output(self, release: str) -> Path:
         """The file with what it printed."""
         ...
+
+
+@runtime_checkable
+class HasNotices(Protocol):
+    """A target that knows what happened while nobody looked."""
+
+    def notices(self) -> tuple[str, ...]:
+        """What people should hear of it, a sentence each.
+
+        Raises:
+            DeployFailed: What is written there cannot be read.
+        """
+        ...
+
+
+def notices(target: Target) -> tuple[str, ...]:
+    """What happened at a target while nobody looked; () where it cannot tell."""
+    return target.notices() if isinstance(target, HasNotices) else ()

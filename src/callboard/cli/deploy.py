@@ -133,7 +133,7 @@ def deployments(
     for row in found.environments:
         serves = f"{row.release}, commit {row.commit[:12]}, since {row.since}" if row.release else "nothing yet"
         say(f"{row.environment}: serves {serves}" + (f"; {row.lock}" if row.lock else ""))
-        for line in audit_lines(row):
+        for line in (*(f"  {notice}" for notice in row.notices), *audit_lines(row)):
             say(line)
 
 
@@ -226,6 +226,7 @@ async def _newest(workspace: Workspace) -> DeploymentDoc:
 
 
 async def _read(workspace: Workspace) -> Deployments:
+    from callboard.agents.deployment.target import notices
     from callboard.bus.deployments import DeploymentDoc
     from callboard.deploying import Deploying
     from callboard.launch.deployment_rows import deployments_of
@@ -239,7 +240,8 @@ async def _read(workspace: Workspace) -> Deployments:
     if known:
         async with open_bus(workspace, known[-1]) as bus:
             docs = tuple((await bus.board()).all(DeploymentDoc))
-    return deployments_of(docs, records, datetime.now(UTC))
+    told = {name: notices(deploying.target(name)) for name in records}
+    return deployments_of(docs, records, datetime.now(UTC), told)
 
 
 def _who(workspace: Workspace, by: str) -> str:

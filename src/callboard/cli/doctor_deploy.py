@@ -33,6 +33,8 @@ def deploy_findings(workspace: Workspace) -> Iterator[Found]:
         yield from _secrets(deploying, name)
         for problem in _problems(deploying, name):
             problems.setdefault(problem, []).append(name)
+        for notice in _notices(deploying, name):
+            yield "warn", f"{name}: {notice}"
     for problem, names in problems.items():
         yield "fail", f"{', '.join(names)}: {problem}"
     first = next(iter(settings.environments))
@@ -45,6 +47,15 @@ def _problems(deploying: Deploying, environment: str) -> tuple[str, ...]:
         return deploying.target(environment).problems()
     except CallboardError as error:
         return (str(error),)
+
+
+def _notices(deploying: Deploying, environment: str) -> tuple[str, ...]:
+    from callboard.agents.deployment.target import notices
+
+    try:
+        return notices(deploying.target(environment))
+    except CallboardError:
+        return ()  # a problem says why
 
 
 def _programs(deploying: Deploying) -> Iterator[Found]:

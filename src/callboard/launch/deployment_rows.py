@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from callboard.agents.deployment.ledger import Record
 from callboard.agents.deployment.metrics import Metrics, metrics
@@ -80,6 +81,8 @@ class EnvironmentRow:
     lock: str
     """Who holds it, since when and why; "" = nobody."""
     audit: tuple[AuditRow, ...]
+    notices: tuple[str, ...] = ()
+    """What happened there while nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +92,17 @@ class Deployments:
     environments: tuple[EnvironmentRow, ...]
 
 
-def deployments_of(docs: Iterable[DeploymentDoc], records: Mapping[str, Record], now: datetime) -> Deployments:
+def deployments_of(
+    docs: Iterable[DeploymentDoc],
+    records: Mapping[str, Record],
+    now: datetime,
+    notices: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> Deployments:
     every = tuple(docs)
     rows = (_row(doc, metrics(doc, every, now)) for doc in every)
     return Deployments(
         tuple(rows),
-        tuple(_environment(name, record) for name, record in records.items()),
+        tuple(_environment(name, record, notices.get(name, ())) for name, record in records.items()),
     )
 
 
@@ -131,7 +139,7 @@ def checklist_rows(doc: DeploymentDoc) -> tuple[ItemRow, ...]:
     return tuple(ItemRow(one.name, one.state, one.fact, one.source, by.get(one.name, "")) for one in doc.checklist)
 
 
-def _environment(name: str, record: Record) -> EnvironmentRow:
+def _environment(name: str, record: Record, notices: tuple[str, ...]) -> EnvironmentRow:
     last = record.passed[-1] if record.passed else None
     return EnvironmentRow(
         environment=name,
@@ -139,5 +147,6 @@ def _environment(name: str, record: Record) -> EnvironmentRow:
         commit=last.commit if last else "",
         since=time_fact(last.at) if last else "",
         lock=str(record.hold) if record.hold else "",
+        notices=notices,
         audit=tuple(AuditRow(one.by, one.did, one.at) for one in record.audit),
     )

@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 from deploy_world import World, a_world, until_well, with_traffic
@@ -105,13 +107,63 @@ def test_killed_before_any_effect_of_any_call_it_leaves_one_release_with_the_tra
     assert load.counts.failed == 0
 
 
-def test_a_killed_proxy_is_started_anew_as_it_stood(world: World) -> None:
+def is_there(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def kill(world: World, *names: str) -> None:
+    """As the kernel does that has no memory left."""
+    for name in names:
+        pid = int((world.folder / "running" / name).read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
+        while is_there(pid):
+            time.sleep(0.01)
+
+
+def until_it_answers(world: World) -> tuple[int, str]:
+    while True:
+        try:
+            return world.get()
+        except OSError:
+            time.sleep(0.05)
+
+
+def test_a_killed_proxy_is_started_again_as_it_stood_whatever_was_killed_with_it(world: World) -> None:
     target = world.target()
     world.serve(target, "r-1")
     world.serve(target, "r-2", percent=0)
-    os.kill(int((world.folder / "running" / ".proxy").read_text().split()[0]), signal.SIGKILL)
-    while with_traffic(target.running()):
-        pass
+    assert target.notices() == ()
+    kill(world, ".proxy")
+    assert until_it_answers(world) == (200, "r-1")
+    target.shift({"r-2": 100})
+    kill(world, ".proxy")
+    assert until_it_answers(world) == (200, "r-2")
+    assert target.notices()[0].startswith("HAProxy ended by itself ")
+
+    kill(world, ".keeper")
+    assert world.get() == (200, "r-2")
+    target.shift({"r-1": 100})
+    kill(world, ".proxy")
+    assert until_it_answers(world) == (200, "r-1")
+
+    kill(world, ".keeper", ".proxy")
+    with pytest.raises(URLError, match="refused"):
+        world.get()
+    assert f"HAProxy does not run, so nobody answers on port {world.port}" in target.notices()[-1]
     target.up("r-2", world.commit())
     assert with_traffic(target.running()) == ["r-1"]
     assert world.get() == (200, "r-1")
+
+
+def test_what_was_stopped_stays_stopped_and_no_keeper_is_left(world: World) -> None:
+    target = world.target()
+    world.serve(target, "r-1")
+    keeper = int((world.folder / "running" / ".keeper").read_text().split()[0])
+    target.down("r-1")
+    assert not is_there(keeper)
+    assert not (world.folder / "running" / ".keeper").exists()
+    with pytest.raises(URLError, match="refused"):
+        world.get()
