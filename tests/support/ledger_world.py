@@ -11,6 +11,9 @@ from sqlalchemy import select
 
 from callboard.bus.archive import FIRST_HASH, FileArchive, Row, next_hash
 from callboard.bus.board import PREFIXES, Board, Change, decode_doc
+from callboard.bus.caps import OpenCall, Spent
+from callboard.bus.doc import Doc
+from callboard.bus.journal import PaidCall, encode_entry
 from callboard.bus.run_state import RunState
 from callboard.ledger.archiver import LedgerArchiver
 from callboard.ledger.board_rows import board_records
@@ -115,14 +118,15 @@ def assert_is_the_fold(database: Database, run: str, project: str, rows: list[Ro
 class World:
     """Archives in a folder, and who takes them into a ledger."""
 
-    def __init__(self, folder: Path, database: Database) -> None:
+    def __init__(self, folder: Path, database: Database, project: str = "shop") -> None:
         self.folder = folder
+        self.project = project
         self.database = database
         self.said: list[str] = []
         self.archiver = self.new()
 
     def new(self) -> LedgerArchiver:
-        self.archiver = LedgerArchiver(self.folder, self.database, "shop", self.said.append)
+        self.archiver = LedgerArchiver(self.folder, self.database, self.project, self.said.append)
         return self.archiver
 
     def append(self, rows: list[Row], run: str = RUN) -> None:
@@ -134,3 +138,15 @@ class World:
         while self.archiver.step():
             batches += 1
         return batches
+
+
+def told(seq: int, docs: dict[str, Doc]) -> Row:
+    """An entry that changes these documents of the board."""
+    changes = [(field, doc.model_copy(update={"version": seq}).model_dump_json()) for field, doc in docs.items()]
+    return Row(seq, 1_795_252_000_000 + seq, encode_entry("commit", sender="manager", cause="m", changes=changes))
+
+
+def paid(seq: int, call: OpenCall, spent: Spent) -> Row:
+    """An entry that settles a call."""
+    entry = encode_entry("settle", sender=call.agent, paid=PaidCall(call=call, paid=spent))
+    return Row(seq, 1_795_252_000_000 + seq, entry)

@@ -57,7 +57,12 @@ def open_ledger(workspace: Workspace) -> Database:
 
 
 async def keep_ledger(
-    workspace: Workspace, stop: asyncio.Event, say: Callable[[str], None], *, after_s: float = FIRST_AFTER_S
+    workspace: Workspace,
+    stop: asyncio.Event,
+    say: Callable[[str], None],
+    *,
+    after_s: float = FIRST_AFTER_S,
+    last_s: float = LAST_S,
 ) -> None:
     """Archive into the ledger until `stop`, then what is in the archives by then.
 
@@ -66,6 +71,7 @@ async def keep_ledger(
     Args:
         say: Told, as a sentence, once each time it begins, why the ledger cannot be written, and that it can again.
         after_s: It begins so much later.
+        last_s: How long the end waits for the last entries.
     """
     if not ledger_url(workspace):
         return
@@ -88,7 +94,7 @@ async def keep_ledger(
     try:
         await asyncio.wait({ended, waiting}, return_when=asyncio.FIRST_COMPLETED)
         stopping.set()
-        await asyncio.wait({ended}, timeout=LAST_S)
+        await asyncio.wait({ended}, timeout=last_s)
         if ended.done():
             ended.result()
         else:
