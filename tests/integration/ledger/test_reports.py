@@ -98,7 +98,7 @@ def test_runs_are_told_by_state_and_project_the_newest_first(filled: World) -> N
     old = reports.run(database, OLD)
     assert old is not None
     assert (old.facts, old.ended_at) == (("1 done",), datetime(2026, 11, 19, 9, tzinfo=UTC))
-    assert (old.calls, old.use("tokens").used, old.use("usd").used) == (1, 11, Decimal("0.00001"))
+    assert (old.calls, int(old.use("tokens").used), old.use("usd").used) == (1, 11, Decimal("0.00001"))
     assert reports.run(database, "nobody's") is None
 
 
