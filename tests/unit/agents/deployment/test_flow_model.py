@@ -247,12 +247,12 @@ class Flow(RuleBasedStateMachine):
 
     @invariant()
     def exactly_one_colour_is_live(self) -> None:
-        """The one that was there before it, as long as there was one; two share only while Green is promoted."""
+        """The one that was there before it, as long as there was one; two share only while Green is promoted, or taken back."""
         world, state = self.world, self.doc.state
         if world.shares:
             assert sum(world.shares.values()) == 100
             assert set(world.shares) <= world.up
-        if state != "promoting":
+        if state not in ("promoting", "rolled_back"):
             assert len(world.shares) <= 1
         if state not in ("promoting", "baking", "done", "rolled_back"):
             assert world.live == (BLUE if world.had_blue else "")
