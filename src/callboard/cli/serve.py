@@ -27,23 +27,28 @@ def serve(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Serve the HTTP API until Ctrl-C.
+    """Serve the dashboard and the HTTP API until Ctrl-C.
 
     `callboard token create` makes the tokens that it asks for; /docs describes it.
     """
     from callboard.bus.errors import ConfigError
+    from callboard.cli.person import person_name
     from callboard.web.server import Place
     from callboard.web.server import serve as serve_at
+    from callboard.web.tokens import Tokens, login_link
 
     if root_path and (not root_path.startswith("/") or root_path.endswith("/")):
         raise ConfigError("expected a path such as /callboard", key="--root-path")
     workspace = open_workspace()
 
     def told(address: str) -> None:
+        name = person_name("", workspace.repository, workspace.environ)
+        link = login_link(Tokens(workspace.layout.tokens), name, address)
         if json:
-            print_json_line({"address": address})
+            print_json_line({"address": address, "login": link})
         else:
-            say(f"serving {address}, its documentation at {address}/docs")
-            note("Ctrl-C ends it")
+            say(f"dashboard: {link}")
+            say(f"the API is described at {address}/docs")
+            note("the link logs in once, within ten minutes; `callboard token login` prints another. Ctrl-C ends it")
 
     serve_at(workspace, Place(host, port, root_path, tuple(proxy or ())), told)

@@ -70,6 +70,28 @@ def list_(json: Json = False) -> None:
 
 
 @token.command()
+def login(
+    name: Annotated[str, typer.Option("--as", metavar="NAME", help="Under which name what is done there stands.")] = "",
+    address: Annotated[
+        str, typer.Option(metavar="URL", help="Where the dashboard is served.")
+    ] = "http://127.0.0.1:8000",
+    json: Json = False,
+) -> None:
+    """Print a link that logs a browser in to the dashboard, once and within ten minutes."""
+    from callboard.cli.person import person_name
+    from callboard.web.tokens import login_link
+
+    workspace = open_workspace()
+    shown = person_name(name, workspace.repository, workspace.environ)
+    link = login_link(_tokens(), shown, address.rstrip("/"))
+    if json:
+        print_json({"link": link})
+    else:
+        say(link)
+        note("it logs in once, within ten minutes")
+
+
+@token.command()
 def revoke(id: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")], json: Json = False) -> None:
     """Refuse a token from now on."""
     gone = _tokens().revoke(id)

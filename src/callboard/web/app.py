@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
 
 from callboard.app import Workspace
 from callboard.web import events, front, health, people, roster, work
+from callboard.web.dashboard import pages, session
+from callboard.web.dashboard.drawing import FOLDER
 from callboard.web.etags import Etags
 from callboard.web.gates import Gates
 from callboard.web.house import House
@@ -18,7 +21,16 @@ from callboard.web.openapi import add_document
 from callboard.web.problems import add_handlers
 from callboard.web.repeats import Repeating, Repeats
 
-ROUTERS = (front.routes, health.routes, roster.routes, work.routes, people.routes, events.routes)
+ROUTERS = (
+    front.routes,
+    health.routes,
+    roster.routes,
+    work.routes,
+    people.routes,
+    events.routes,
+    session.routes,
+    pages.routes,
+)
 
 
 def create(workspace: Workspace, *, root_path: str = "", host: str = "127.0.0.1") -> FastAPI:
@@ -56,7 +68,9 @@ def create(workspace: Workspace, *, root_path: str = "", host: str = "127.0.0.1"
     app.add_middleware(
         Gates, hosts=(*web.hosts, host), rates=Rates(web.requests_per_minute), most_bytes=web.body_mb * 1_000_000
     )
+    app.add_exception_handler(session.NotLoggedIn, session.to_login)
     front.add_documentation(app)
+    app.mount("/assets/dashboard", StaticFiles(directory=FOLDER / "static"), name="dashboard-assets")
     for router in ROUTERS:
         app.include_router(router)
     add_document(app)

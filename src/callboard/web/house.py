@@ -17,7 +17,7 @@ from callboard.bus.settings import EMBEDDED
 from callboard.launch.joining import open_bus
 from callboard.launch.runs import runs
 from callboard.launch.serving import bus_url
-from callboard.launch.status import is_running
+from callboard.launch.status import is_hosted, is_running
 from callboard.web.books import Books
 from callboard.web.limits import Rates
 from callboard.web.oidc import Provider
@@ -55,7 +55,8 @@ class House:
     @property
     def is_served(self) -> bool:
         """Whether a server of the bus runs that is not ours to start: somebody else's, or a launcher's."""
-        return self.workspace.settings.bus.url != EMBEDDED or is_running(self.workspace) is not None
+        workspace = self.workspace
+        return workspace.settings.bus.url != EMBEDDED or bool(is_running(workspace) or is_hosted(workspace))
 
     @asynccontextmanager
     async def bus(self, run: str) -> AsyncIterator[Bus]:

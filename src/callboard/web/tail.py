@@ -59,6 +59,13 @@ class Tail:
             if not self._listeners:
                 await self.close()
 
+    async def changes(self, after: int) -> AsyncIterator[int]:
+        """The number of the newest entry, each time there is one beyond `after` and beyond the last one told."""
+        async for entry in self.entries(after):
+            if entry.seq > after:
+                after = max(entry.seq, self._last)
+                yield after
+
     @property
     def _last(self) -> int:
         return self._kept[-1].seq if self._kept else 0

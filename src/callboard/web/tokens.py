@@ -28,6 +28,8 @@ Scope = Literal["read", "answer", "operate", "agent"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 MARK = "cbt"
 """How every token begins: redaction knows it by that (bus/secret_shapes.py)."""
+LOGIN = timedelta(minutes=10)
+"""How long a login link is good."""
 _NOBODY = "0" * 64
 """No text has this hash."""
 
@@ -50,31 +52,51 @@ class Token:
     """None = it is good until it is revoked."""
     use: str = "token"
     """`token`; `login`: opens one session of the dashboard and is gone; `session`: a browser's."""
+    of: str = ""
+    """session: the id of the token that opened it, without which it is nothing; "" = a login's."""
 
     def is_good(self, now: datetime) -> bool:
         return self.expires_at is None or now < self.expires_at
 
 
 def mint(
-    name: str, scopes: Iterable[str], now: datetime, *, lasts: timedelta | None = None, use: str = "token"
+    name: str, scopes: Iterable[str], now: datetime, *, lasts: timedelta | None = None, use: str = "token", of: str = ""
 ) -> tuple[str, Token]:
     """A new token: what its owner gets, and what is kept of it."""
     id = secrets.token_hex(4)
     text = f"{MARK}_{id}_{secrets.token_urlsafe(32)}"
     expires_at = now + lasts if lasts else None
     ordered = tuple(scope for scope in SCOPES if scope in set(scopes))
-    return text, Token(id, name, ordered, _digest(text), now, expires_at, use)
+    return text, Token(id, name, ordered, _digest(text), now, expires_at, use, of)
 
 
 def match(kept: Iterable[Token], text: str, now: datetime, use: str) -> Token | None:
     """The token that a text is; None: there is none, it has expired, or it is for another use.
 
+    Args:
+        kept: All of them: a session is good while the token is that opened it.
+
     The comparison takes as long for a wrong secret as for the right one, and for an unknown id.
     """
     id = text.split("_")[1] if text.startswith(f"{MARK}_") and text.count("_") >= 2 else ""
-    found = next((token for token in kept if token.id == id and token.use == use), None)
+    every = list(kept)
+    found = next((token for token in every if token.id == id and token.use == use), None)
     is_same = hmac.compare_digest(_digest(text), found.digest if found else _NOBODY)
-    return found if found and is_same and found.is_good(now) else None
+    if found is None or not is_same or not found.is_good(now):
+        return None
+    opener = next((token for token in every if token.id == found.of and token.use == "token"), None)
+    return found if not found.of or (opener is not None and opener.is_good(now)) else None
+
+
+def login_link(tokens: Tokens, name: str, address: str) -> str:
+    """A link that opens one session of the dashboard, for whoever runs things here: it may read, answer and operate.
+
+    Args:
+        name: Whose session it is; "" = nobody said.
+        address: Where it is served.
+    """
+    code, _ = tokens.create(name or "somebody", ("read", "answer", "operate"), lasts=LOGIN, use="login")
+    return f"{address}/login?code={code}"
 
 
 def _digest(text: str) -> str:
@@ -89,10 +111,10 @@ class Tokens:
         self._now = now
 
     def create(
-        self, name: str, scopes: Iterable[str], *, lasts: timedelta | None = None, use: str = "token"
+        self, name: str, scopes: Iterable[str], *, lasts: timedelta | None = None, use: str = "token", of: str = ""
     ) -> tuple[str, Token]:
         """Make one; the text is nowhere else, and cannot be had again."""
-        text, token = mint(name, scopes, self._now(), lasts=lasts, use=use)
+        text, token = mint(name, scopes, self._now(), lasts=lasts, use=use, of=of)
         self._change(lambda kept: ([*kept, token], None))
         return text, token
 

@@ -1,0 +1,121 @@
+"""The dashboard's pages and how one gets in, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlencode
+
+import pytest
+from boards import question_doc
+from served import Answer, Served
+
+from callboard.app import Workspace
+from callboard.bus.board import Change
+from callboard.bus.bus import Bus
+from callboard.web.callers import COOKIE
+from callboard.web.tokens import Tokens, login_link
+
+PAGES = ("", "/tasks/T-1", "/questions", "/feedback", "/feedback/driver-1", "/queue", "/dead")
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def cookie_of(answer: Answer) -> str:
+    return str(answer.headers["set-cookie"]).partition(";")[0]
+
+
+def logged_in(served: Served, workspace: Workspace) -> str:
+    link = login_link(Tokens(workspace.layout.tokens), "ada", "")
+    return cookie_of(served.ask(link))
+
+
+@pytest.fixture(scope="module")
+def cookie(served: Served, board: str, workspace: Workspace, server_url: str) -> str:
+    async def ask() -> None:
+        async with await Bus.connect(server_url, board) as bus:
+            docs = [question_doc(1, "T-1", f"Which? {HOSTILE}"), question_doc(2, "T-1", "Yes?", options=("yes", "no"))]
+            await bus.change([Change(f"question:{doc.id}", doc) for doc in docs], sender="manager")
+
+    asyncio.run(ask())
+    return logged_in(served, workspace)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_drawn_for_who_has_logged_in_and_for_nobody_else(
+    served: Served, board: str, cookie: str, path: str
+) -> None:
+    answer = served.ask(f"/dashboard{path}", headers={"Cookie": cookie})
+    assert answer.status == 200
+    text = answer.body.decode()
+    assert text.count("<h1>") == 1
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    assert "<script>" not in text
+    assert " style=" not in text
+    assert " onclick" not in text
+    refused = served.ask(f"/dashboard{path}")
+    assert (refused.status, refused.headers["location"]) == (303, "/login")
+    assert served.ask(f"/dashboard{path}", headers={"HX-Request": "true"}).status == 401
+
+
+def test_what_agents_say_is_text(served: Served, board: str, cookie: str) -> None:
+    text = served.ask("/dashboard", headers={"Cookie": cookie}).body.decode()
+    assert HOSTILE not in text
+    assert "&lt;img src=x" in text
+
+
+def test_questions_have_forms_that_fit_their_options(served: Served, board: str, cookie: str) -> None:
+    text = served.ask("/dashboard/questions", headers={"Cookie": cookie}).body.decode()
+    assert '<textarea id="text-q-1"' in text
+    assert '<button name="text" value="yes"' in text
+
+
+def test_a_login_link_is_good_once(served: Served, board: str, workspace: Workspace) -> None:
+    link = login_link(Tokens(workspace.layout.tokens), "ada", "")
+    first = served.ask(link)
+    assert (first.status, first.headers["location"]) == (303, "/dashboard")
+    told = first.headers["set-cookie"].lower()
+    assert "httponly" in told
+    assert "samesite=strict" in told
+    again = served.ask(link)
+    assert again.status == 401
+    assert again.headers["set-cookie"] is None
+
+
+def log_in_with(served: Served, token: str, origin: str) -> Answer:
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": origin}
+    return served.ask("/login", method="POST", body=urlencode({"token": token}).encode(), headers=headers)
+
+
+def test_a_session_of_a_token_ends_with_it(served: Served, board: str, workspace: Workspace) -> None:
+    tokens = Tokens(workspace.layout.tokens)
+    text, kept = tokens.create("bob", ["read"])
+    assert log_in_with(served, text, "http://evil.example").status == 403
+    assert log_in_with(served, text + "x", served.url).status == 401
+    cookie = cookie_of(log_in_with(served, text, served.url))
+    assert served.ask("/dashboard", headers={"Cookie": cookie}).status == 200
+    tokens.revoke(kept.id)
+    assert served.ask("/dashboard", headers={"Cookie": cookie}).status == 303
+
+
+def test_who_may_only_read_gets_no_forms_and_cannot_answer(served: Served, board: str, workspace: Workspace) -> None:
+    text, _ = Tokens(workspace.layout.tokens).create("eve", ["read"])
+    cookie = cookie_of(log_in_with(served, text, served.url))
+    assert "<textarea" not in served.ask("/dashboard/questions", headers={"Cookie": cookie}).body.decode()
+    sent = {"Cookie": cookie, "Origin": served.url, "Content-Type": "application/x-www-form-urlencoded"}
+    for path in ("/dashboard/questions/q-1", "/dashboard/dead/1"):
+        assert served.ask(path, method="POST", body=b"text=yes", headers=sent).status == 403
+
+
+def test_logging_out_ends_the_session(served: Served, board: str, workspace: Workspace) -> None:
+    cookie = logged_in(served, workspace)
+    assert cookie.startswith(f"{COOKIE}=cbt_")
+    sent = {"Cookie": cookie, "Origin": served.url}
+    assert served.ask("/logout", method="POST", headers=sent).status == 303
+    assert served.ask("/dashboard", headers={"Cookie": cookie}).status == 303
+
+
+def test_a_page_asks_nobody_else_for_anything(served: Served, board: str, cookie: str) -> None:
+    text = served.ask("/dashboard", headers={"Cookie": cookie}).body.decode()
+    assert "://" not in text
+    for part in text.split('"'):
+        if part.startswith("/assets/"):
+            assert served.ask(part).status == 200
