@@ -62,7 +62,10 @@ def _brief(decision: Decision, file: DirectionFile, *, is_read: bool) -> None:
     decision.put(name, BriefingDoc(briefing=briefing, problems=file.problems))
     path = file.briefing.path or "directions"
     if is_read:
-        title, facts = f"read {path}, version {file.briefing.version}", [f"{len(file.tasks)} tasks"]
+        title, facts = (
+            f"read {path}, version {file.briefing.version}",
+            [f"{len(file.tasks)} {'task' if len(file.tasks) == 1 else 'tasks'}"],
+        )
     else:
         title, facts = f"could not read {path}", ["its tasks stay as they are"]
     decision.log("task", title, [*facts, *file.problems])

@@ -59,7 +59,7 @@ async def _try(workspace: Workspace, service: Service) -> str:
 
     if not service.url:
         return "that variable is not set"
-    text = "Callboard can reach you here. It tells you of questions, budgets, failed runs, dead letters and agents that are down."
+    text = "Callboard can reach you here. It tells you of questions, budgets, failed runs, dead letters, rollbacks and agents that are down."
     try:
         await send(Message(service.url, f"[{workspace.root.name}] a test", text), workspace.environ)
     except (NotificationFailed, OSError) as error:

@@ -63,20 +63,7 @@ def default_toml(
     return "".join(
         [
             _HEAD,
-            *_table(
-                "project",
-                ("target", _text(target), "the branch that `callboard promote` moves"),
-                ("integration", _text(integration), "the branch that landings move"),
-                ("setup", array(setup), 'commands that make a checkout ready, such as ["uv sync"]'),
-                ("setup_inputs", array(setup_inputs), "files; when one has changed, setup runs again"),
-                ("gate", array(gate), "must exit 0 on every tree that lands; a launch needs one"),
-                ("gate_strict", "[]", "run besides for tasks of a high-risk Category (docs/issues.md)"),
-                ("copy", "[]", 'ignored files of yours that clones need, such as [".env.test"]'),
-                ("ports", "10", "for each agent and gate slot, from $CALLBOARD_PORT on"),
-                ("gate_timeout_s", "1800", "for each command of setup and gate"),
-                ("pass_env", "[]", 'variables of yours that brains and gates see, such as ["MY_*"]'),
-            ),
-            *_table("project.env", comment="more variables for them; {port}, {db}, {agent}, {index} are filled in"),
+            *_project(target, integration, setup, setup_inputs, gate),
             *_table(
                 "bus",
                 ("url", _text("embedded"), "or redis://, rediss://, unix:// of a server you run"),
@@ -88,19 +75,7 @@ def default_toml(
                 ("feedback", _text(folders.feedback), "<agent>.md: what each agent did, written by the program alone"),
                 ("roles", _text(folders.roles), "<role>.md: optional, narrows a shipped role"),
             ),
-            *_table(
-                "budget",
-                ("tokens", "5_000_000", "of the whole run; at 80 % you are told, at the cap you are asked"),
-                ("usd", "25.0", "calls of unknown price are held to `tokens` alone"),
-                ("minutes", "120", "in which something was worked on"),
-                comment="[budget.tier], [budget.task] and [budget.agent] cap each of those: docs/budgets.md",
-            ),
-            *_table(
-                "sandbox",
-                ("kind", _text("auto"), 'what holds brains and gates; "off" only where you run the code yourself'),
-                ("connect", "[]", 'host:port that they may reach; ["*"] = the whole network'),
-                ("setup_connect", array(registries(setup)), "host:port that setup may reach besides"),
-            ),
+            *_bounds(setup),
             *_table("review", *_review(given)),
             "\n# [deploy] and an agent of role deployment bring what has landed to a running service: docs/deployment.md\n",
             *_table(
@@ -114,6 +89,41 @@ def default_toml(
                 for line in _agent((names or {}).get(name, name), role, seat, given.agents.get(name, 'command = ""\n'))
             ),
         ]
+    )
+
+
+def _project(
+    target: str, integration: str, setup: Sequence[str], setup_inputs: Sequence[str], gate: Sequence[str]
+) -> Iterable[str]:
+    yield from _table(
+        "project",
+        ("target", _text(target), "the branch that `callboard promote` moves"),
+        ("integration", _text(integration), "the branch that landings move"),
+        ("setup", array(setup), 'commands that make a checkout ready, such as ["uv sync"]'),
+        ("setup_inputs", array(setup_inputs), "files; when one has changed, setup runs again"),
+        ("gate", array(gate), "must exit 0 on every tree that lands; a launch needs one"),
+        ("gate_strict", "[]", "run besides for tasks of a high-risk Category (docs/issues.md)"),
+        ("copy", "[]", 'ignored files of yours that clones need, such as [".env.test"]'),
+        ("ports", "10", "for each agent and gate slot, from $CALLBOARD_PORT on"),
+        ("gate_timeout_s", "1800", "for each command of setup and gate"),
+        ("pass_env", "[]", 'variables of yours that brains and gates see, such as ["MY_*"]'),
+    )
+    yield from _table("project.env", comment="more variables for them; {port}, {db}, {agent}, {index} are filled in")
+
+
+def _bounds(setup: Sequence[str]) -> Iterable[str]:
+    yield from _table(
+        "budget",
+        ("tokens", "5_000_000", "of the whole run; at 80 % you are told, at the cap you are asked"),
+        ("usd", "25.0", "calls of unknown price are held to `tokens` alone"),
+        ("minutes", "120", "in which something was worked on"),
+        comment="[budget.tier], [budget.task] and [budget.agent] cap each of those: docs/budgets.md",
+    )
+    yield from _table(
+        "sandbox",
+        ("kind", _text("auto"), 'what holds brains and gates; "off" only where you run the code yourself'),
+        ("connect", "[]", 'host:port that they may reach; ["*"] = the whole network'),
+        ("setup_connect", array(registries(setup)), "host:port that setup may reach besides"),
     )
 
 

@@ -160,7 +160,7 @@ def test_a_file_that_cannot_be_read_leaves_its_tasks_and_what_they_share_as_they
 def test_a_file_that_can_be_read_again_is_logged_with_its_version() -> None:
     desk = waiting(spec("one"))
     heard = desk.directions(spec("one"), version="2")
-    assert "read directions/driver-1.md, version 2\n1 tasks\n" in heard.logged
+    assert "read directions/driver-1.md, version 2\n1 task\n" in heard.logged
 
 
 def test_problems_of_a_file_are_logged() -> None:
