@@ -21,7 +21,7 @@ import time
 LOOK_S = 0.2
 AGAIN_S = 1.0
 """Between two attempts, where it does not stay."""
-KEPT = 100
+LINES = 100
 
 
 def main(arguments: list[str]) -> None:
@@ -54,7 +54,7 @@ def start(given: dict[str, str], command: list[str], me: str) -> None:
 def note(path: str) -> None:
     """What cannot be written down is not: the proxy is what counts."""
     try:
-        lines = [*read(path).splitlines(), f"{time.time():.0f}"][-KEPT:]
+        lines = [*read(path).splitlines(), f"{time.time():.0f}"][-LINES:]
         with open(f"{path}.new", "w") as file:
             file.write("\n".join(lines) + "\n")
         os.replace(f"{path}.new", path)

@@ -15,7 +15,7 @@ from callboard.bus.whole_files import write_whole
 
 PATIENCE_S = 10.0
 """A change takes milliseconds."""
-KEPT = 200
+ENTRIES = 200
 """Entries of each list, the newest."""
 
 
@@ -137,7 +137,7 @@ class Ledger:
             if any(one.deployment == deployment for one in old.passed):
                 return old
             fresh = Passed(release=release, commit=commit, deployment=deployment, at=self._now())
-            return old.model_copy(update={"passed": (*old.passed, fresh)[-KEPT:]})
+            return old.model_copy(update={"passed": (*old.passed, fresh)[-ENTRIES:]})
 
         self._change(noted)
 
@@ -152,7 +152,7 @@ class Ledger:
         self._change(noted)
 
     def _audited(self, old: Record, by: str, did: str) -> tuple[Audit, ...]:
-        return (*old.audit, Audit(by=by, did=did, at=self._now()))[-KEPT:]
+        return (*old.audit, Audit(by=by, did=did, at=self._now()))[-ENTRIES:]
 
     def _change(self, new: Callable[[Record], Record]) -> Record:
         with held(self._path.with_suffix(".lock"), patience_s=PATIENCE_S):

@@ -11,11 +11,11 @@ from callboard.agents.deployment.pairs import ask_pairs
 from callboard.agents.deployment.plan import AnalysisPlan
 from callboard.agents.deployment.samples import Reading, Sample
 from callboard.agents.deployment.target import Target
+from callboard.agents.deployment.times import Clock
 from callboard.bus.errors import DeployFailed
 
 T = TypeVar("T")
 Call = Callable[[], Awaitable[T]]
-Clock = Callable[[], float]
 
 
 class _Open(Generic[T]):

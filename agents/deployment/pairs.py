@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from random import Random
@@ -12,6 +11,7 @@ from threading import Event
 from urllib.parse import urlsplit
 
 from callboard.agents.deployment.samples import Sample
+from callboard.agents.deployment.times import Clock
 
 TIMEOUT_S = 10.0
 """For one request."""
@@ -21,8 +21,6 @@ SERVER_ERROR = 500
 
 Side = tuple[str, str]
 """A release and its address, `http://host:port`; "" = it does not run."""
-Clock = Callable[[], float]
-"""Seconds since 1970."""
 
 
 async def ask_pairs(

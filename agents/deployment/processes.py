@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from callboard.agents.deployment.tails import tail
 from callboard.agents.workspace import guard
 from callboard.agents.workspace.guard import descendants, send
 from callboard.bus.errors import DeployFailed
@@ -115,9 +115,4 @@ class Detached:
 
     def said(self, characters: int = 500) -> str:
         """The end of what it printed."""
-        try:
-            with self.output.open("rb") as file:
-                file.seek(max(0, os.fstat(file.fileno()).st_size - 4 * characters))
-                return file.read().decode("utf-8", "replace").strip()[-characters:]
-        except OSError:
-            return ""
+        return tail(self.output, 4 * characters).strip()[-characters:]

@@ -90,7 +90,12 @@ class Proxy:
         Raises:
             DeployFailed: It cannot be started, or does not answer.
         """
-        self._prepare(configuration(self.socket, self._host, self._port, backends))
+        try:
+            self._prepare(configuration(self.socket, self._host, self._port, backends))
+        except DeployFailed:
+            if not self.alive:
+                raise
+            # on a full disk too one that runs has to do what it is told; the next call writes it down
         if not self.alive:
             with held(self._lock, patience_s=START_S):
                 self._start()

@@ -13,11 +13,10 @@ from callboard.agents.deployment.ledger import Ledger
 from callboard.agents.deployment.readers import ReaderPlace
 from callboard.agents.deployment.settings import DeploySettings
 from callboard.agents.deployment.target import Release, Target
+from callboard.agents.deployment.times import Clock, Sleep
 from callboard.agents.workspace.git import Repository
 from callboard.bus.board import Board
 from callboard.bus.task import CommandResult
-
-Sleep = Callable[[float], Awaitable[None]]
 
 
 async def _empty() -> Board:
@@ -57,7 +56,7 @@ class Site:
     """What became of the issues that the commits between two releases fix."""
     board: Callable[[], Awaitable[Board]] = field(default=_empty)
     """The run's, as it is now."""
-    clock: Callable[[], float] = time.time
+    clock: Clock = time.time
     sleep: Sleep = asyncio.sleep
 
     def found(self, release: str) -> Release | None:

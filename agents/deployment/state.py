@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +15,14 @@ from callboard.agents.deployment.target import SLOTS, Slot
 from callboard.bus.errors import DeployFailed
 from callboard.bus.whole_files import write_whole
 
-KEPT = 3
+STARTABLE = 3
 """Releases that stay startable, those that run among them."""
 PATIENCE_S = 60.0
 """A change of what is written takes milliseconds; a change of the switch, one answer of its socket."""
+
+
+SPARE_BYTES = 64 * 1024
+"""More than the file ever has, twice."""
 
 
 class Written(BaseModel):
@@ -87,7 +93,7 @@ def placed(state: EnvironmentState, id: str, commit: str, alive: Callable[[str],
 def outdated(state: EnvironmentState) -> tuple[ReleaseRecord, ...]:
     """Releases that are startable no more: neither in a slot nor among the last."""
     in_slots = set(state.slots.values())
-    older = state.releases[:-KEPT]
+    older = state.releases[:-STARTABLE]
     return tuple(one for one in older if one.id not in in_slots)
 
 
@@ -141,8 +147,30 @@ class Store:
 
     def _write(self, state: EnvironmentState) -> None:
         try:
-            write_whole(self.path, state.model_dump_json(indent=1))
+            self._written(state.model_dump_json(indent=1))
         except OSError as error:
             raise DeployFailed(
                 f"{self.path} could not be written ({error.strerror}), so nothing was changed; make room there"
             ) from error
+
+    def _written(self, text: str) -> None:
+        spare = self.path.with_name("spare")
+        try:
+            write_whole(self.path, text)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not spare.exists():
+                raise
+            spare.unlink()
+            write_whole(self.path, text)
+        else:
+            _set_aside(spare)
+
+
+def _set_aside(spare: Path) -> None:
+    """Room for the day when there is none: also then the switch must go back."""
+    if spare.exists():
+        return
+    try:
+        spare.write_bytes(os.urandom(SPARE_BYTES))
+    except OSError:
+        spare.unlink(missing_ok=True)

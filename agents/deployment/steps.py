@@ -14,6 +14,7 @@ from callboard.agents.deployment.ledger import previous
 from callboard.agents.deployment.rehearsal import rehearse
 from callboard.agents.deployment.secret_values import secret_values
 from callboard.agents.deployment.site import Site
+from callboard.agents.deployment.tails import tail
 from callboard.agents.deployment.target import notices
 from callboard.agents.threads import run_to_end
 from callboard.bus.deployments import ReadyItem, StepOutcome
@@ -244,10 +245,4 @@ def _tail(site: Site, release: str) -> str:
 
 
 def _printed(site: Site, release: str, most: int) -> str:
-    try:
-        with site.target.output(release).open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - most))
-            return file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
+    return tail(site.target.output(release), most)

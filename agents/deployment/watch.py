@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from callboard.agents.deployment.analysis import analyse
-from callboard.agents.deployment.looks import Call, Clock, Eye
+from callboard.agents.deployment.looks import Call, Eye
 from callboard.agents.deployment.plan import Analysis, AnalysisPlan
 from callboard.agents.deployment.samples import Reading
 from callboard.agents.deployment.target import Target
+from callboard.agents.deployment.times import Clock, Sleep
 from callboard.bus.errors import DeployFailed
 
-Sleep = Callable[[float], Awaitable[None]]
 SHIFTS = 3
 """How often the switch is told to go back, an interval apart, before a person has to."""
 
