@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from loguru import logger
 
@@ -28,6 +29,7 @@ from callboard.bus.settings import EMBEDDED
 from callboard.hosting import Hosting
 from callboard.launch.agent import HAND_S, HANDLER_MARGIN_S, take_office
 from callboard.launch.archiving import keep_archive
+from callboard.launch.lasting import lasting
 from callboard.launch.quiet import is_quiet
 from callboard.launch.runs import outside_runs
 from callboard.launch.sandboxing import probe
@@ -60,6 +62,8 @@ class Hosts:
         self._workspace = workspace
         self._say = say
         self._hosted: dict[str, _Hosted] = {}
+        self.left: dict[str, int] = {}
+        """Runs that were hosted here and are no more -> the last number of their journal."""
         self._stop = asyncio.Event()
         self._lock = ProcessLock(workspace.layout.lock("outside"))
         self._serving = asyncio.Lock()
@@ -73,6 +77,23 @@ class Hosts:
     def has_server(self) -> bool:
         """Whether the embedded server is ours and runs."""
         return self._server is not None and self._server.alive
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Runs that are hosted now."""
+        return tuple(self._hosted)
+
+    @asynccontextmanager
+    async def hosting(self) -> AsyncIterator[None]:
+        """`run`, beside what happens meanwhile."""
+        stop = asyncio.Event()
+        work = partial(self.run, stop)
+        hosts = asyncio.create_task(lasting("the manager of runs from outside", work, self._say, stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.gather(hosts, return_exceptions=True)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Host what is unfinished, and hand the server over to a launch that begins, until `stop`."""
@@ -241,8 +262,9 @@ class Hosts:
                 continue
             if (await bus.doc("run", RunDoc)).state not in ENDED and (await bus.doc("outside", OutsideDoc)).version:
                 continue
-            board = await bus.board()
+            board, last = await bus.board(), await bus.seq()
             if await is_quiet(bus, board) and not hosted.users:
                 # nobody can come in between: from here to the end of this function nothing is awaited
                 self._hosted.pop(bus.run, None)
+                self.left[bus.run] = last
                 return

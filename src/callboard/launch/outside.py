@@ -30,6 +30,11 @@ class Asked:
     safety: Safety = "normal"
 
 
+async def check_name_soon(workspace: Workspace, run: str) -> None:
+    """`check_name`, in a thread: it asks git."""
+    await asyncio.to_thread(check_name, workspace, run)
+
+
 def check_name(workspace: Workspace, run: str) -> None:
     """Refuse a name that a launched run or a part of the roster has.
 
@@ -50,7 +55,6 @@ async def make(workspace: Workspace, bus: Bus, asked: Asked) -> None:
         CommandRefused: There is such a run already.
         RosterError: It cannot be made, such as because its branch exists.
     """
-    await asyncio.to_thread(check_name, workspace, asked.run)
     if (await bus.doc("outside", OutsideDoc)).version:
         raise CommandRefused(f"run {asked.run} exists already; choose another run_id")
     exclude_ours(workspace)

@@ -15,6 +15,7 @@ from callboard.web.dashboard import pages, session
 from callboard.web.dashboard.drawing import FOLDER
 from callboard.web.etags import Etags
 from callboard.web.gates import Gates
+from callboard.web.guide.routes import GUIDE
 from callboard.web.house import House
 from callboard.web.limits import Rates
 from callboard.web.openapi import add_document
@@ -30,6 +31,7 @@ ROUTERS = (
     events.routes,
     session.routes,
     pages.routes,
+    *GUIDE,
 )
 
 
@@ -46,7 +48,8 @@ def create(workspace: Workspace, *, root_path: str = "", host: str = "127.0.0.1"
     async def life(_: FastAPI) -> AsyncIterator[None]:
         async with house.books.kept():
             try:
-                yield
+                async with house.hosts.hosting():
+                    yield
             finally:
                 await house.close()
 

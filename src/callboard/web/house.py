@@ -14,8 +14,9 @@ from callboard.app import Workspace
 from callboard.bus.board import Board
 from callboard.bus.bus import RUN_NAME, Bus
 from callboard.bus.settings import EMBEDDED
+from callboard.launch.hosts import Hosts
 from callboard.launch.joining import open_bus
-from callboard.launch.runs import runs
+from callboard.launch.runs import outside_runs, runs
 from callboard.launch.serving import bus_url
 from callboard.launch.status import is_hosted, is_running
 from callboard.web.books import Books
@@ -40,6 +41,7 @@ class House:
     provider: Provider | None
     """The identity provider whose tokens count too."""
     books: Books
+    hosts: Hosts
     _tails: dict[str, Tail] = field(default_factory=dict)
     _buses: dict[str, Bus] = field(default_factory=dict)
     _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -50,7 +52,7 @@ class House:
         settings = workspace.settings.web
         provider = Provider(settings.oidc) if settings.oidc else None
         tokens, rates = Tokens(workspace.layout.tokens), Rates(settings.requests_per_minute)
-        return cls(workspace, tokens, rates, provider, Books(workspace))
+        return cls(workspace, tokens, rates, provider, Books(workspace), Hosts(workspace))
 
     @property
     def is_served(self) -> bool:
@@ -96,11 +98,13 @@ class House:
         return await asyncio.to_thread(runs, self.workspace.repository)
 
     async def known_run(self, run: str) -> str:
-        """The run itself; "" = the newest.
+        """The run itself, launched or started from outside; "" = the newest that was launched.
 
         Raises:
             Refused: 404, there is no such run.
         """
+        if run and run in await asyncio.to_thread(outside_runs, self.workspace.repository):
+            return run
         known = await self.runs()
         if not known:
             raise Refused(404, "nothing was launched here yet; `callboard launch` starts the first run")

@@ -19,6 +19,7 @@ from callboard.bus.errors import (
     CommandRefused,
     ConfigError,
     InboxFull,
+    LedgerError,
     NotAllowed,
     TooLarge,
 )
@@ -31,6 +32,7 @@ _STATUSES: tuple[tuple[type[CallboardError], int], ...] = (
     (TooLarge, 413),
     (InboxFull, 503),
     (BusUnavailable, 503),
+    (LedgerError, 503),
     (ConfigError, 422),
 )
 """What an error of the core is to whoever asks; all others are 409: it cannot be done as things stand."""

@@ -1,0 +1,302 @@
+"""The Autopack guide's examples, over HTTP on loopback against one process that serves, and what they leave behind."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import guide
+import pytest
+from roster import Workspace as Made
+from roster import run_git
+from served import Answer, Served
+
+from callboard.agents.workspace.patching import PatchVault
+from callboard.app import Workspace
+from callboard.launch.runs import outside_runs, runs
+from callboard.web.app import create
+from callboard.web.tokens import SCOPES, Tokens
+
+GATE = "test ! -e broken"
+RUN = "run-002"
+"""The run of the tests that are about rules; each has a phase of it."""
+
+
+@dataclass
+class Outside:
+    """One served workspace, and who asks it with every scope that the guide needs."""
+
+    workspace: Workspace
+    served: Served
+    token: str
+
+    def ask(self, path: str, body: object = None, **headers: Any) -> Answer:
+        return self.served.ask(path, self.token, body=body, **headers)
+
+    def get(self, path: str) -> Any:
+        answer = self.ask(path)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    def post(self, path: str, body: object, status: int = 200) -> Any:
+        answer = self.ask(path, body)
+        assert answer.status == status, answer.body
+        return answer.json
+
+    def phase(self, id: str, run: str = RUN) -> Any:
+        return next(phase for phase in self.get(f"/runs/{run}")["phases"] if phase["phase_id"] == id)
+
+    def hand_in(self, phase: str, patch: str, **values: Any) -> Any:
+        body = guide.built(RUN, patch, phase_id=phase, **values)
+        return self.post(f"/runs/{RUN}/phases/{phase}/builder_result", body)
+
+    def audit(self, phase: str, says: str = "approve", **values: Any) -> Any:
+        body = guide.audited(RUN, says, phase_id=phase, **values)
+        return self.post(f"/runs/{RUN}/phases/{phase}/auditor_result", body)
+
+
+def until(look: Callable[[], bool]) -> None:
+    """The manager, its gate and its landings are at work beside us."""
+    while not look():
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory, server_url: str) -> Iterator[Outside]:
+    made = Made(tmp_path_factory.mktemp("guide") / "project", gate=(GATE,))
+    made.init({})
+    workspace = Workspace.open(made.path, {**os.environ, "CALLBOARD_BUS_URL": server_url})
+    served = Served(create(workspace))
+    token = Tokens(workspace.layout.tokens).create("ada", ["read", "operate", "agent"])[0]
+    yield Outside(workspace, served, token)
+    served.stop()
+
+
+@pytest.fixture(scope="module")
+def rules(outside: Outside, answers: dict[str, Any]) -> Outside:
+    """The same, once the guide was asked through, with a run of its own."""
+    outside.post("/runs/start", guide.start(RUN, phases=7), 201)
+    return outside
+
+
+def patch_of(phase: str, path: str = "") -> str:
+    """A patch that only one phase hands in."""
+    return guide.PATCH.replace("src/auth.py", path or f"src/{phase}.py")
+
+
+# --- the guide as it stands ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def answers(outside: Outside) -> dict[str, Any]:
+    """Every request of the guide, one after the other, and what each was answered."""
+    found: dict[str, Any] = {}
+    for shown in guide.requests("run-001"):
+        answer = outside.ask(shown.path, shown.body)
+        assert answer.status in (200, 201), (shown.name, answer.body)
+        found[shown.name] = answer.json
+    return found
+
+
+def test_the_run_has_the_tier_and_the_phase_that_were_asked_for(answers: dict[str, Any]) -> None:
+    run = answers["status"]
+    assert (run["run_id"], run["state"], run["run_scope"]) == ("run-001", "PHASE_EXECUTION", "incremental")
+    assert (run["token_cap"], run["max_phases"], run["safety_profile"]) == (5_000_000, 25, "normal")
+    [tier], [phase] = run["tiers"], run["phases"]
+    assert (tier["tier_id"], tier["name"], tier["phase_states"]) == ("T1", "Core Features", {"QUEUED": 1})
+    assert (phase["state"], phase["task_category"], phase["complexity"], phase["builder_mode"]) == (
+        "QUEUED",
+        "feature_scaffolding",
+        "medium",
+        "compose",
+    )
+
+
+def test_the_literal_patch_is_stored_and_refused(answers: dict[str, Any], outside: Outside) -> None:
+    built = answers["built"]
+    assert built["intake"] == "refused (unreadable patch)"
+    assert built["phase"]["state"] == "QUEUED"
+    vault = PatchVault(outside.workspace.layout, outside.workspace.repository, "builder-run-001").vault
+    kept = vault.read_blobs(vault.refs("refs/patches/run-001").values())
+    assert b"diff --git a/src/auth.py ...\n" in kept.values()
+
+
+def test_a_real_patch_lands_once_the_auditor_has_approved_it(answers: dict[str, Any], outside: Outside) -> None:
+    assert answers["built_by_cursor"]["intake"] == "under way"
+    assert answers["audit_asked"]["patch"].endswith('+    return "jwt"\n')
+    assert answers["audited"]["verdict"]["counted"]
+    until(lambda: outside.get("/runs/run-001")["state"] == "DONE_SUCCESS")
+    status = outside.get("/runs/run-001/integration_status")
+    assert [landed["phase_id"] for landed in status["landed"]] == ["P1.1"]
+    text = run_git(outside.workspace.root, "show", f"{status['integration_branch']}:src/auth.py")
+    assert "jwt" in text
+    assert run_git(outside.workspace.root, "rev-parse", status["integration_branch"]) == status["head"]
+    [done] = outside.get("/metrics/runs?status=DONE_SUCCESS")
+    assert (done["run_id"], done["phase_states"]) == ("run-001", {"COMPLETE": 1})
+
+
+def test_the_issue_is_on_all_three_levels(answers: dict[str, Any]) -> None:
+    key = "test_failure__auth_missing"
+    [issue] = answers["index"]["issues"]
+    assert (issue["issue_key"], issue["phases"], issue["sources"]) == (key, ["P1.1"], ["test"])
+    assert issue["evidence_refs"] == ["tests/test_auth.py::test_jwt_validation"]
+    assert [one["issue_key"] for one in answers["backlog"]["issues"]] == [key]
+    assert answers["status"]["minor_issues"] == 0
+    assert answers["summary"]["run"]["minor_issues"] == 1
+
+
+def test_reports_say_what_was_used(answers: dict[str, Any]) -> None:
+    assert answers["done"] == []
+    [metrics], [tier] = answers["metrics"], answers["tiers"]
+    assert (metrics["run_id"], metrics["tokens_used"], metrics["token_utilization"]) == ("run-001", 15_000, 0.003)
+    assert (tier["tier_id"], tier["phase_count"], tier["phase_states"]) == ("T1", 1, {"QUEUED": 1})
+    assert tier["cleanliness"] in ("clean", "not_clean")
+    assert answers["budget"] == {
+        "runs": 1,
+        "tokens_used": 15_000,
+        "usd": 0.0,
+        "unpriced_calls": 1,
+        "over": [],
+    }
+    assert answers["backlog_summary"]["by_category"] == {"test_failure": 1}
+    assert answers["summary"]["phases"][0]["phase_id"] == "P1.1"
+
+
+# --- rules -----------------------------------------------------------------------------------------
+
+
+def test_a_run_id_is_used_once(rules: Outside) -> None:
+    assert "exists already" in rules.ask("/runs/start", guide.start(RUN)).problem
+
+
+def test_two_runs_live_side_by_side_and_no_launch_goes_on_with_one(rules: Outside) -> None:
+    assert {"run-001", RUN} <= set(outside_runs(rules.workspace.repository))
+    assert runs(rules.workspace.repository) == []
+
+
+CLOSED = [
+    ("run", "safety_profile", "reckless"),
+    ("phases", "complexity", "enormous"),
+    ("run", "run_id", "../x"),
+    ("phases", "tier_id", "T9"),
+    ("run", "colour", "red"),
+    ("run", "max_phases", 0),
+]
+
+
+@pytest.mark.parametrize(("part", "field", "value"), CLOSED)
+def test_what_is_closed_is_422_and_starts_nothing(outside: Outside, part: str, field: str, value: object) -> None:
+    body = guide.start("r-422")
+    (body[part] if part == "run" else body[part][0])[field] = value
+    answer = outside.ask("/runs/start", body)
+    assert answer.status == 422
+    assert field in answer.problem or "T9" in answer.problem
+    assert outside.ask("/runs/r-422").status == 404
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("builder_result", guide.built(RUN, status="perfect")),
+        ("builder_result", guide.built("other")),
+        ("auditor_result", guide.audited(RUN, "maybe")),
+        ("auditor_result", guide.audited(RUN, confidence="total")),
+        ("auditor_result", guide.audited(RUN, phase_id="P9")),
+        ("auditor_request", guide.audit_asked(RUN) | {"tier_id": "T7"}),
+        ("record_issue", guide.issue() | {"severity": "huge"}),
+        ("record_issue", guide.issue() | {"issue_key": "Not A Key"}),
+        ("update_status", {"state": "PERFECT"}),
+        ("update_status", {"state": "SKIPPED", "tokens_used": "many"}),
+    ],
+)
+def test_words_that_are_closed_and_ids_that_differ_are_422(rules: Outside, route: str, body: dict[str, Any]) -> None:
+    assert rules.ask(f"/runs/{RUN}/phases/P1.1/{route}", body).status == 422
+    assert rules.phase("P1.1")["state"] == "QUEUED"
+
+
+def test_an_unknown_status_is_400_and_what_is_not_there_404(rules: Outside) -> None:
+    unknown = rules.ask("/metrics/runs?status=DONE")
+    assert (unknown.status, "DONE_SUCCESS" in unknown.problem) == (400, True)
+    assert rules.ask("/runs/nowhere").status == 404
+    assert rules.ask(f"/runs/{RUN}/phases/P9/update_status", {"state": "SKIPPED"}).status == 404
+
+
+def test_each_route_needs_its_scope(rules: Outside) -> None:
+    tokens = Tokens(rules.workspace.layout.tokens)
+    asked = [*guide.requests(RUN), guide.Shown("moved", f"/runs/{RUN}/phases/P1.1/update_status", {"state": "SKIPPED"})]
+    for scope in ("read", "operate", "agent"):
+        token = tokens.create(f"not-{scope}", [one for one in SCOPES if one != scope])[0]
+        for shown in asked:
+            if _scope(shown) == scope:
+                assert rules.served.ask(shown.path, token, body=shown.body).status == 403, shown
+                assert rules.served.ask(shown.path, body=shown.body).status == 401, shown
+
+
+def _scope(shown: guide.Shown) -> str:
+    if shown.body is None:
+        return "read"
+    return "operate" if shown.name in ("start", "moved") else "agent"
+
+
+def test_legal_moves_are_made_and_illegal_ones_name_both_states(rules: Outside) -> None:
+    path = f"/runs/{RUN}/phases/P1.2/update_status"
+    assert rules.post(path, {"state": "EXECUTING", "builder_attempts": 2})["counts"] == {"builder_attempts": 2}
+    refused = rules.ask(path, {"state": "COMPLETE"})
+    assert (refused.status, refused.json["state"], refused.json["requested"]) == (409, "EXECUTING", "COMPLETE")
+    assert rules.post(path, {"state": "QUEUED"})["state"] == "QUEUED"
+
+
+def test_a_run_whose_last_phase_failed_has_failed_and_says_why(rules: Outside) -> None:
+    rules.post("/runs/start", guide.start("run-003"), 201)
+    rules.post("/runs/run-003/phases/P1.1/update_status", {"state": "FAILED"})
+    assert rules.get("/runs/run-003")["state"] == "DONE_FAILED_REQUIRES_HUMAN_REVIEW"
+    failed = rules.get("/metrics/runs?status=DONE_FAILED_REQUIRES_HUMAN_REVIEW")
+    assert [one["run_id"] for one in failed] == ["run-003"]
+
+
+def test_intake_judges_the_tree_that_a_patch_makes(rules: Outside) -> None:
+    rules.hand_in("P1.3", patch_of("P1.3", "sub/.gitattributes"))
+    until(lambda: rules.phase("P1.3")["intake"] == "refused (protected sub/.gitattributes)")
+    assert rules.phase("P1.3")["state"] == "QUEUED"
+
+
+def test_claims_are_compared_with_what_the_gate_finds(rules: Outside) -> None:
+    probe = {"probe_type": GATE, "exit_code": 0}
+    rules.hand_in("P1.4", patch_of("P1.4", "broken"), probe_results=[probe])
+    until(lambda: rules.phase("P1.4")["state"] == "QUEUED")
+    differs = rules.phase("P1.4")["claims_differ"]
+    assert "`src/auth.py` was named and is not changed" in differs
+    assert "it was called a success, and the gate is red" in differs
+    assert any("was said to exit 0, and exited 1" in text for text in differs)
+
+
+def test_a_revision_counts_with_a_finding_whose_quote_stands(rules: Outside) -> None:
+    rules.hand_in("P1.5", patch_of("P1.5"))
+    finding = {"severity": "major", "file": "src/P1.5.py", "line": 2, "quote": "no such text", "scenario": "it leaks"}
+    assert not rules.audit("P1.5", "revise")["verdict"]["counted"]
+    assert not rules.audit("P1.5", "revise", findings=[finding])["verdict"]["counted"]
+    assert rules.phase("P1.5")["state"] == "GATE"
+    assert rules.audit("P1.5", "revise", findings=[finding | {"quote": 'return "jwt"'}])["verdict"]["counted"]
+    until(lambda: rules.phase("P1.5")["state"] == "QUEUED")
+
+
+def test_a_suggested_patch_is_a_phase_of_its_own_that_its_author_cannot_approve(rules: Outside) -> None:
+    rules.hand_in("P1.6", patch_of("P1.6"))
+    suggested = {"description": "name it", "patch_content": patch_of("P1.6", "src/names.py")}
+    unreadable = {"description": "guess", "patch_content": "diff"}
+    answer = rules.audit("P1.6", suggested_patches=[suggested, unreadable])
+    assert [phase["phase_id"] for phase in answer["suggested"]] == ["P1.6.A1", "P1.6.A2"]
+    assert answer["suggested"][1]["intake"] == "refused (unreadable patch)"
+    assert not rules.audit("P1.6.A1")["verdict"]["counted"]
+    until(lambda: bool(rules.phase("P1.6.A1")["blocked_by"]))
+
+
+def test_a_run_goes_on_after_whoever_serves_it_was_started_again(rules: Outside) -> None:
+    rules.hand_in("P1.7", patch_of("P1.7"))
+    rules.served.stop()
+    rules.served = Served(create(rules.workspace))
+    rules.audit("P1.7")
+    until(lambda: bool(rules.phase("P1.7")["landed"]))
