@@ -57,7 +57,9 @@ class PatchVault:
             Its blob, which `refs/patches/<run>/<blob>` of the vault names.
         """
         blob = self.vault.write_blob(patch)
-        self.vault.update_ref(f"{PATCHES}/{run}/{blob}", blob, None)
+        ref = f"{PATCHES}/{run}/{blob}"
+        if ref not in self.vault.refs(f"{PATCHES}/{run}"):
+            self.vault.update_ref(ref, blob, None)
         return blob
 
     def commit(self, base: str, patch: bytes, message: str, author: Person, at: datetime, *, run: str) -> str:
