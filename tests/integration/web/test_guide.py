@@ -68,7 +68,9 @@ def until(look: Callable[[], bool]) -> None:
 def outside(tmp_path_factory: pytest.TempPathFactory, server_url: str) -> Iterator[Outside]:
     made = Made(tmp_path_factory.mktemp("guide") / "project", gate=(GATE,))
     made.init({})
-    workspace = Workspace.open(made.path, {**os.environ, "CALLBOARD_BUS_URL": server_url})
+    workspace = Workspace.open(
+        made.path, {**os.environ, "CALLBOARD_BUS_URL": server_url, "CALLBOARD_LEDGER_URL": "embedded"}
+    )
     served = Served(create(workspace))
     token = Tokens(workspace.layout.tokens).create("ada", ["read", "operate", "agent"])[0]
     yield Outside(workspace, served, token)
