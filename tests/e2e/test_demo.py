@@ -20,7 +20,6 @@ from callboard.demo.workspace import RECORDING
 from callboard.feedback.log import FeedbackLog
 
 ROSTER = (*AGENTS, "deployment")
-WORKERS = (*DRIVERS, "deployment")
 KEYS = [
     "ok",
     "workspace",
@@ -142,7 +141,7 @@ def test_everything_that_it_promises_has_happened(played: Played) -> None:
         assert isinstance(told[counted], int)
         assert told[counted] != 0, counted
     assert played.told["branches"] == {
-        agent: [f"{agent}/log", f"{agent}/work"] if agent in WORKERS else [f"{agent}/log"] for agent in ROSTER
+        agent: [f"{agent}/log", f"{agent}/work"] if agent in DRIVERS else [f"{agent}/log"] for agent in ROSTER
     }
 
 
