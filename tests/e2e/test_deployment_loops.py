@@ -1,0 +1,224 @@
+"""Deployments on a launched roster that do not go straight: what fails is mended on the way, people have a say, agents are killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+from deploying_roster import BEHAVIOUR, BY_USERS, START, STYLE, commit, deploying, port_of, stop_services
+from load import Load
+from roster import HANG_S, Workspace, run_git, until
+from servers import free_port
+
+from callboard.agents.deployment.target import Release
+from callboard.app import Workspace as Opened
+from callboard.deploying import Deploying
+
+KILLS = 4
+"""How often, while there is time."""
+EDGES = 8
+"""Of a second deployment that goes straight, from the first one to that which begins its bake."""
+
+
+def rows(made: Workspace) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads(made.call("deployments", "--json").stdout)["deployments"]
+    return found
+
+
+def row(made: Workspace, number: int) -> dict[str, object]:
+    """The deployment with that number; {} before it is there."""
+    found = rows(made)
+    return found[number - 1] if len(found) >= number else {}
+
+
+def is_over(made: Workspace, number: int) -> bool:
+    return row(made, number).get("ended_at") is not None
+
+
+def get(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
+        return str(answer.read().decode())
+
+
+def live(made: Workspace, environment: str = "production") -> list[Release]:
+    """What has traffic."""
+    target = Deploying(Opened.open(made.path, os.environ)).target(environment)
+    return [one for one in target.running() if one.weight]
+
+
+def give(made: Workspace, *args: str) -> subprocess.CompletedProcess[str]:
+    done = made.call(*args)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@contextmanager
+def staying(made: Workspace) -> Iterator[subprocess.Popen[str]]:
+    """A launch that stays until the end."""
+    process = made.start("--stay")
+    try:
+        until(lambda: "deployment" in made.call("status").stdout and made.call("status").returncode == 0)
+        yield process
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=HANG_S)
+        assert process.returncode == 0, output
+    finally:
+        made.stop_everything()
+        stop_services(made)
+
+
+@pytest.mark.long
+def test_what_fails_on_the_way_is_mended_by_who_it_belongs_to_and_all_of_it_is_done_anew(tmp_path: Path) -> None:
+    """The way it is run is the agent's own to mend; red tests and what reviewers find are a driver's."""
+    made = deploying(
+        tmp_path / "mends",
+        notes="",
+        start=f"sh {START}",
+        files={START: "exit 3\n", BEHAVIOUR: "lies\n", STYLE: "sloppy\n"},
+    )
+    try:
+        done = give(made, "deploy")
+        found = row(made, 1)
+        assert (found["state"], found["fixes"], found["tests_passed"]) == ("done", 3, 3), done.stdout
+        tasks = made.json("status")["tasks"]
+        assert isinstance(tasks, list)
+        assert {(task["title"], task["agent"], task["state"]) for task in tasks} == {
+            ("Fix d-1 in the way it is run, 1", "deployment", "done"),
+            ("Fix d-1 in the code, 2", "driver-1", "done"),
+            ("Fix d-1 in the code, 3", "driver-1", "done"),
+        }
+        changed = run_git(made.path, "diff", "--name-only", "main", made.integration()).splitlines()
+        assert {BEHAVIOUR, START, STYLE} <= set(changed)
+        assert found["commit"] == run_git(made.path, "rev-parse", made.integration())
+        history = found["history"]
+        assert isinstance(history, list)
+        states = [edge["to"] for edge in history if edge["source"] != edge["to"]]
+        up_to = ["prepared", "green_up", "fixing"]
+        tested, judged = ["green_up", "testing", "fixing"], ["green_up", "testing", "reviewing", "fixing"]
+        through = ["green_up", "testing", "reviewing", "eligible", "promoting", "baking", "done"]
+        assert states == [*up_to, *tested, *judged, *through]
+        assert get(port_of(made)) == found["release"]
+        print(f"fixes {found['fixes']}, tests passed {found['tests_passed']}, edges {len(history)}")
+    finally:
+        made.stop_everything()
+        stop_services(made)
+
+
+@pytest.mark.long
+def test_people_accept_refuse_and_roll_back_and_staging_comes_before_production(tmp_path: Path) -> None:
+    """Nothing passes without users here, so a deployment waits where the test wants it to."""
+    staging, production = free_port(), free_port()
+    made = deploying(
+        tmp_path / "people",
+        notes="",
+        analysis=BY_USERS,
+        environments={"staging": {"port": staging}, "production": {"port": production, "acceptance": "ask"}},
+    )
+
+    def used(port: int, condition: Callable[[], bool]) -> None:
+        """Somebody uses the service until it has come to that."""
+
+        def asked() -> bool:
+            get(port)
+            return condition()
+
+        until(asked)
+
+    def stands(number: int, state: str) -> Callable[[], bool]:
+        return lambda: row(made, number).get("state") == state
+
+    def accepts(number: int, answer: str) -> str:
+        """What was asked."""
+        until(lambda: bool(row(made, number).get("question")))
+        found = row(made, number)
+        questions = json.loads(made.call("questions", "--json").stdout)
+        (asked,) = [one for one in questions if one["id"] == found["question"]]
+        assert str(found["address"]) in asked["text"]
+        assert "3 of 3 tests passed" in asked["text"]
+        give(made, "answer", asked["id"], answer)
+        return str(asked["text"])
+
+    with staying(made):
+        give(made, "deploy", "--env", "production")
+        until(lambda: is_over(made, 1))
+        assert "has not passed staging" in str(row(made, 1)["reason"])
+
+        give(made, "deploy", "--env", "staging")
+        until(stands(2, "baking"))
+        used(staging, lambda: is_over(made, 2))
+        assert row(made, 2)["state"] == "done"
+
+        give(made, "deploy", "--env", "production")
+        accepts(3, "go on")
+        until(stands(3, "baking"))
+        used(production, lambda: is_over(made, 3))
+        first = row(made, 3)
+        assert first["state"] == "done"
+
+        give(made, "deploy", "--env", "staging")
+        until(stands(4, "promoting"))
+        give(made, "rollback", "--env", "staging", "--reason", "it looked odd")
+        until(lambda: is_over(made, 4))
+        assert (row(made, 4)["state"], row(made, 4)["next"]) == ("rolled_back", "retry")
+        assert "it looked odd" in str(row(made, 4)["reason"])
+        assert [one.id for one in live(made, "staging")] == [row(made, 2)["release"]] == [get(staging)]
+
+        give(made, "deploy", "--env", "production")
+        accepts(5, "roll back")
+        until(lambda: is_over(made, 5))
+        assert row(made, 5)["state"] == "rolled_back"
+        assert "did not accept it" in str(row(made, 5)["reason"])
+        assert [one.id for one in live(made)] == [first["release"]] == [get(production)]
+        print({one["id"]: (one["environment"], one["state"], one["reason"]) for one in rows(made)})
+
+
+@pytest.mark.long
+def test_a_deployment_agent_that_is_killed_at_any_edge_goes_on_and_nobody_who_uses_the_service_notices(
+    tmp_path: Path, seed: int, time_is_up: Callable[[], bool]
+) -> None:
+    """The agent is the proxy's controller, too: which edge it dies at is drawn."""
+    made = deploying(tmp_path / "killed", notes="", analysis=BY_USERS)
+    random, kills = Random(seed), list[tuple[int, object]]()
+    with staying(made):
+        give(made, "deploy")
+        until(lambda: row(made, 1).get("state") == "baking")
+        with Load(port_of(made), rate=20) as load:
+            until(lambda: is_over(made, 1))
+            assert row(made, 1)["state"] == "done"
+            edges = random.sample(range(1, EDGES + 1), KILLS)
+            while len(kills) < KILLS and not (kills and time_is_up()):
+                number, edge = len(kills) + 2, edges[len(kills)]
+                newer = commit(made, {"app/new.txt": f"{number}\n"}, f"Change {number}")
+                give(made, "deploy", "--commit", newer)
+                until(lambda n=number, e=edge: _edges(made, n) >= e or is_over(made, n), every_s=0.05)  # type: ignore[misc]
+                kills.append((edge, _kill_agent(made, number)))
+                until(lambda n=number: is_over(made, n))  # type: ignore[misc]
+                found = row(made, number)
+                assert found["state"] == "done", (seed, kills, found["reason"])
+                assert [one.id for one in live(made)] == [found["release"]], (seed, kills)
+                load.wait_for(2, str(found["release"]))
+        print(f"seed {seed}: killed at (edge, state) {kills}; {load.counts}")
+        assert (load.counts.failed, load.counts.reset) == (0, 0)
+
+
+def _edges(made: Workspace, number: int) -> int:
+    history = row(made, number).get("history", [])
+    assert isinstance(history, list)
+    return len(history)
+
+
+def _kill_agent(made: Workspace, number: int) -> object:
+    """The state that it had the deployment in."""
+    agent = made.process("deployment")
+    state = row(made, number).get("state")
+    if agent is not None:
+        agent.kill()
+    return state
