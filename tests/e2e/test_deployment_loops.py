@@ -24,7 +24,7 @@ from callboard.deploying import Deploying
 
 KILLS = 4
 """How often, while there is time."""
-EDGES = 8
+EDGES = 9
 """Of a second deployment that goes straight, from the first one to that which begins its bake."""
 
 
