@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -196,7 +197,11 @@ class Proxy:
         with held(self._lock, patience_s=START_S):
             self._keeper.stop(_STOP_S)
             self._process.stop(_STOP_S)
-        (self._folder / _DEATHS).unlink(missing_ok=True)
+            (self._folder / _DEATHS).unlink(missing_ok=True)
+            self.socket.unlink(missing_ok=True)
+            if self.socket.parent != self._folder:
+                with suppress(OSError):  # something else is in it
+                    self.socket.parent.rmdir()
 
     def _prepare(self, text: str) -> None:
         """What it starts with is always as it was told last: whoever starts it again needs nothing else."""
