@@ -125,6 +125,12 @@ def add_handlers(app: FastAPI, redactor: Redactor) -> None:
         headers = {"Retry-After": RETRY_S} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
         return problem(status, redactor.text(str(error)), headers=headers)
 
+    async def of_several(request: Request, error: Exception) -> Response:
+        """A TaskGroup wraps what failed in it; several at once are told by the first."""
+        assert isinstance(error, ExceptionGroup)
+        known = _first(error)
+        return await (of_core(request, known) if known else unforeseen(request, error))
+
     async def unforeseen(request: Request, error: Exception) -> Response:
         logger.opt(exception=error).error("request failed", path=request.url.path)
         return problem(500, "this was not foreseen; the server's log has more")
@@ -133,7 +139,18 @@ def add_handlers(app: FastAPI, redactor: Redactor) -> None:
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(CallboardError, of_core)
+    app.add_exception_handler(ExceptionGroup, of_several)
     app.add_exception_handler(Exception, unforeseen)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> CallboardError | None:
+    for one in group.exceptions:
+        found = one if isinstance(one, CallboardError) else None
+        if isinstance(one, BaseExceptionGroup):
+            found = _first(one)
+        if found is not None:
+            return found
+    return None
 
 
 def _said(error: HTTPException) -> str:

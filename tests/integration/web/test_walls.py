@@ -8,7 +8,8 @@ import pytest
 from served import Served
 
 from callboard.app import Workspace
-from callboard.web.callers import COOKIE
+from callboard.web.app import create
+from callboard.web.callers import COOKIE, Caller, caller
 from callboard.web.tokens import Tokens
 
 RETRY = "/dead-letters/1/retry"
@@ -44,6 +45,16 @@ def test_a_session_is_no_bearer_token_and_a_token_no_session(
     assert served.ask("/agents", cookie.partition("=")[2]).status == 401
     assert served.ask("/agents", headers={"Cookie": f"{COOKIE}={reader}"}).status == 401
     assert served.ask("/agents", reader).status == 200
+
+
+def test_without_the_check_of_tokens_anybody_would_be_told(board: str, workspace: Workspace) -> None:
+    app = create(workspace)
+    app.dependency_overrides[caller] = lambda: Caller("nobody", (), "")
+    served = Served(app)
+    try:
+        assert served.ask("/agents").status == 200
+    finally:
+        served.stop()
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "localhost.evil.example", ""])

@@ -12,7 +12,9 @@ from callboard.web.gates import Gates, host_of
 from callboard.web.limits import BURST_S, MOST_BUCKETS, Rates
 
 
-def asked(parts: Sequence[bytes], most_bytes: int, *, per_minute: int = 10_000, times: int = 1) -> list[int]:
+def asked(
+    parts: Sequence[bytes], most_bytes: int, *, per_minute: int = 10_000, times: int = 1, has_gates: bool = True
+) -> list[int]:
     """The statuses of an application that reads the whole body, asked some times."""
     app = FastAPI()
 
@@ -20,7 +22,7 @@ def asked(parts: Sequence[bytes], most_bytes: int, *, per_minute: int = 10_000, 
     async def read(request: Request) -> int:
         return len(await request.body())
 
-    gates = Gates(app, (), Rates(per_minute, lambda: 0.0), most_bytes)
+    gates = Gates(app, (), Rates(per_minute, lambda: 0.0), most_bytes) if has_gates else app
     scope: Scope = {
         "type": "http",
         "method": "POST",
@@ -56,6 +58,10 @@ def asked(parts: Sequence[bytes], most_bytes: int, *, per_minute: int = 10_000, 
 def test_a_body_that_hides_its_length_ends_where_it_is_too_long() -> None:
     assert asked([b"12345", b"67890"], 10) == [200]
     assert asked([b"12345", b"678901"], 10) == [413]
+
+
+def test_without_the_gates_a_body_of_any_length_is_read() -> None:
+    assert asked([b"12345", b"678901"], 10, has_gates=False) == [200]
 
 
 def test_who_asks_too_much_waits() -> None:
