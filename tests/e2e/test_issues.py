@@ -82,7 +82,17 @@ def the_gate_by_hand(made: Workspace) -> None:
     assert (told.returncode, "test -e README -> 0" in told.stderr) == (0, True), told.stderr
 
 
+def unmet_by_the_log_branch(made: Workspace) -> list[str]:
+    """What its page of the run says stands in the way of promotion."""
+    run = made.integration().rpartition("/")[2]
+    page = run_git(made.path, "show", f"manager/log:runs/{run}.md").splitlines()
+    assert f"- commit: `{run_git(made.path, 'rev-parse', made.integration())}`" in page
+    return [line for line in page if line.startswith("- not met: ")]
+
+
 def promotion(made: Workspace) -> None:
+    [unclean] = unmet_by_the_log_branch(made)
+    assert "every tier is clean: tier core is not clean: 3 minor issues are open, 1 may be" in unclean
     code, found = read(made, "promote", "--check")
     unmet = [row["condition"] for row in found["conditions"] if not row["met"]]
     assert (code, found["eligible"], unmet) == (1, False, ["every tier is clean"])
@@ -94,6 +104,7 @@ def promotion(made: Workspace) -> None:
     added = made.call("issues", "add", "the docs are thin", "--key", "docs", "--evidence", "README")
     assert added.stdout.strip() == "issue docs is kept, minor"
     assert read(made, "promote", "--check")[0] == 0
+    assert unmet_by_the_log_branch(made) == []
     assert made.call("promote").returncode == 0
     assert run_git(made.path, "rev-parse", "main") == run_git(made.path, "rev-parse", made.integration())
 

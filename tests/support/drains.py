@@ -24,6 +24,13 @@ def second_attempt() -> Desk:
 
 def drain_of(count: int, **values: object) -> Desk:
     """So many branches in one drain, which is stacked; the first is gated, the stack is not."""
+    desk = drain_to_stack(count, **values)
+    desk.prepare()
+    return desk
+
+
+def drain_to_stack(count: int, **values: object) -> Desk:
+    """So many branches in one drain, whose stack is asked for."""
     desk = Desk()
     specs = [spec(f"t{n}", f"driver-{n % 2 + 1}", **values) for n in range(count)]
     desk.directions(*specs)
@@ -35,7 +42,6 @@ def drain_of(count: int, **values: object) -> Desk:
         desk.approve(id)
     desk.person("resume")
     assert set(desk.states.values()) == {"merging"}
-    desk.prepare()
     return desk
 
 

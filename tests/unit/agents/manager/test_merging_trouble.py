@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from desk_board import Desk, Heard, sha, spec
-from drains import drain_of, intents, second_attempt, two_drivers
+from drains import drain_of, drain_to_stack, intents, second_attempt, two_drivers
 
 from callboard.bus.board import Change, IntentDoc, QueueDoc
 from callboard.bus.messages import (
@@ -38,14 +38,7 @@ def test_a_conflict_goes_back_to_its_driver_with_what_it_collided_with_and_its_b
 
 
 def test_a_conflict_does_not_hold_up_the_others() -> None:
-    desk = Desk()
-    desk.directions(spec("a"), spec("b", "driver-2"))
-    for id in ("T-1", "T-2"):
-        desk.to_review(id)
-    desk.person("pause")
-    for id in ("T-1", "T-2"):
-        desk.approve(id)
-    desk.person("resume")
+    desk = drain_to_stack(2)
     desk.prepare("T-1", "conflict", paths=("a.py",))
     assert intents(desk)[0].tasks == ("T-2",)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from desk_board import Desk, sha, spec
-from drains import drain_of, intents, second_attempt, two_drivers
+from drains import drain_of, drain_to_stack, intents, second_attempt, two_drivers
 
 from callboard.agents.manager.verdicts import gate_hash, stack_spec, verdict_field
 from callboard.bus.messages import (
@@ -114,14 +114,7 @@ def test_a_merged_tree_gated_with_other_commands_is_gated_again() -> None:
 
 
 def test_what_touches_the_same_files_as_one_before_it_waits_for_that_one() -> None:
-    desk = Desk()
-    desk.directions(spec("a"), spec("b", "driver-2"))
-    for id in ("T-1", "T-2"):
-        desk.to_review(id)
-    desk.person("pause")
-    for id in ("T-1", "T-2"):
-        desk.approve(id)
-    desk.person("resume")
+    desk = drain_to_stack(2)
     desk.prepare("T-2", "waits", paths=("a.py",), other="T-1")
     queue = desk.board.queue
     assert (queue.depth, queue.branches[1].waits) == (1, "touches `a.py` as T-1 before it does")
