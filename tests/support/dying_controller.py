@@ -1,7 +1,8 @@
 """Controllers of a target that die at a chosen effect, each a fork of one process that has imported all it takes.
 
-Reads JSON lines from stdin: {"port", "root", "call", "release", "commit", "weights", "at"}; does the call in a fork that kills itself
-with SIGKILL just before its effect number `at` (0: never); answers a line: `died`, or `ended` and how many effects there were.
+Reads JSON lines from stdin: {"port", "root", "call", "release", "commit", "at"}, and for the target `compose` "path", a PATH with the
+fake `docker` in front; does the call in a fork that kills itself with SIGKILL just before its effect number `at` (0: never);
+answers a line: `died`, or `ended` and how many effects there were.
 
 An effect is what another process could see: a file renamed or removed, a lock, a program begun, a signal, a word to the
 proxy. Python's audit events tell them, so nothing of the controller's own code is touched.
@@ -15,6 +16,7 @@ import signal
 import sys
 from pathlib import Path
 
+from compose_world import ComposeWorld
 from deploy_world import World
 from workshop import Workshop
 
@@ -38,9 +40,16 @@ def die_at(number: int) -> list[str]:
     return seen
 
 
+def _world(asked: dict[str, object], shop: Workshop) -> World:
+    port = int(str(asked["port"]))
+    if not asked.get("path"):
+        return World(shop, port)
+    return ComposeWorld(shop, port, path=str(asked["path"]), stop_s=1.0)
+
+
 def act(asked: dict[str, object]) -> int:
     root = Path(str(asked["root"]))
-    world = World(Workshop(root, Layout(root), Repository(root)), int(str(asked["port"])))
+    world = _world(asked, Workshop(root, Layout(root), Repository(root)))
     target, release = world.target(), str(asked["release"])
     effects = die_at(int(str(asked["at"])))
     match asked["call"]:

@@ -2,53 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import URLError
 
 import pytest
+from controllers import Controllers
 from deploy_world import World, a_world, until_well, with_traffic
 from load import Load
 
 UP_STRIDE = 4
-SUPPORT = Path(__file__).parents[3] / "support"
-
-
-class Controllers:
-    """dying_controller.py, as it is asked."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        command = [sys.executable, str(SUPPORT / "dying_controller.py")]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(SUPPORT)},
-        )
-
-    def __call__(self, call: str, release: str, at: int = 0) -> bool:
-        """Let a new controller do it; whether it lived."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        asked = {"port": self._world.port, "root": str(self._world.shop.root), "commit": self._world.commit()}
-        self._process.stdin.write(json.dumps({**asked, "call": call, "release": release, "at": at}) + "\n")
-        self._process.stdin.flush()
-        said = self._process.stdout.readline().split()
-        assert said[:1] in (["died"], ["ended"]), said
-        return said[0] == "ended"
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(60)
 
 
 @pytest.fixture

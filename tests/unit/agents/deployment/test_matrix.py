@@ -86,6 +86,7 @@ def test_a_watch_promotes_only_what_passes_and_else_gives_blue_everything_back(n
     target = WatchedTarget(time, case.is_healthy, lambda begin, end: case.users(stage, begin, end))
     began = time()
     found = _watched(case, target, time)
+    print(f"{named} in {stage}: {found.outcome}, the switch was told {target.shifts}")
     assert found.outcome == case.outcome, found.reasons
     assert target.shifts == ([] if named == "pass" else [{BLUE: 100}])
     took = time() - began
