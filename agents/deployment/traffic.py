@@ -38,7 +38,8 @@ async def shift(site: Site, request: DeploymentRequested) -> Came:
 def _write_down(site: Site, request: DeploymentRequested) -> None:
     """Before any traffic: what of the checklist a person let pass as it was."""
     for one in request.let_pass:
-        site.ledger.note(one.by or "a person", f"let {one.item} pass for {holder(request)}, though it was {one.state}")
+        why = "it fails" if one.state == "fail" else "nobody knows"
+        site.ledger.note(one.by or "a person", f"let {one.item} pass for {holder(request)}, though {why}")
 
 
 async def bake(site: Site, request: DeploymentRequested) -> Came:

@@ -132,7 +132,7 @@ def test_what_a_person_let_pass_is_written_down_once_before_any_traffic(world: W
     for _ in range(2):
         world.do("shift", let_pass=passes)
     [noted] = [one for one in world.site.ledger.read().audit if one.by == "Ada"]
-    assert noted.did == "let monitoring pass for r d-1, though it was unknown"
+    assert noted.did == "let monitoring pass for r d-1, though nobody knows"
 
 
 def test_a_target_with_problems_and_a_lock_of_somebody_stop_it_before_anything_is_started(world: World) -> None:

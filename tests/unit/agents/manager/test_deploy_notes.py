@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from boards import BASE, run_doc, task_doc
 from deploy_desk import DEPLOYER, SETTINGS, Deployments
+from desk_board import spec
 
 from callboard.agents.manager.deploy_notes import to_deploy
 from callboard.bus.board import Board, Doc, IntentDoc, TaskState
-from callboard.bus.messages import DeploymentRequested, GateRequested
-from callboard.bus.task import Source
+from callboard.bus.messages import DeploymentRequested, DirectionFile, DirectionsRead, GateRequested
+from callboard.bus.task import Briefing, Source
 
 NOTED = SETTINGS.model_copy(update={"notes": "docs/deployments"})
 FILE = "docs/deployments/staging-r-d-1.md"
@@ -58,10 +59,15 @@ def test_people_say_whether_they_land_and_which_documents_follow(settings: dict[
 
 def test_what_a_direction_demands_of_its_tasks_is_not_asked_of_notes() -> None:
     desk = Deployments(NOTED)
-    desk.directions(agent=DEPLOYER, tools=("metrics",))
+    briefing = Briefing(agent=DEPLOYER, version="1", path="directions/deployment.md", tools=("metrics",))
+    own = spec("Look", DEPLOYER)
+    desk.hear(DirectionsRead(files=(DirectionFile(briefing=briefing, tasks=(own,)),)), "manager")
+    assert desk.hand_in("T-1", None).one(GateRequested).tools == ("metrics",)
+    desk.gate("T-1")
+    desk.approve("T-1")
     desk.deploy()
     desk.until("done")
-    assert desk.hand_in("T-1").one(GateRequested).tools == ()
+    assert desk.hand_in("T-2").one(GateRequested).tools == ()
 
 
 def landing(number: int, old: str, new: str, *tasks: str) -> dict[str, Doc]:
