@@ -24,7 +24,7 @@ from callboard.web.tokens import Tokens
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory, server_url: str) -> Workspace:
-    made = Made(tmp_path_factory.mktemp("web") / "project")
+    made = Made(tmp_path_factory.mktemp("web") / "greenroom")
     made.init({"driver-1": task("1 - One")})
     return Workspace.open(made.path, {**os.environ, "CALLBOARD_BUS_URL": server_url})
 
