@@ -20,7 +20,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv-uv/bin
 RUN := $(UV) run --locked --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo record test test-long simulate bench bench-start bench-queue bench-review record-review check format lock build hooks clean
+.PHONY: help install demo record test test-long simulate bench bench-start bench-queue bench-ledger bench-review record-review check format lock build hooks clean
 
 help: ## list every target
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ bench-start: install ## how long a roster takes to start, and what an agent cost
 
 bench-queue: install ## what the merge queue costs beside the gate, against git merge in a checkout; prints JSON
 	@$(RUN) python benchmarks/merge_queue.py $(ARGS)
+
+bench-ledger: install ## how fast the ledger is filled, on SQLite and Postgres, and how long reports take over 1,000 runs; prints JSON
+	@PYTHONPATH=tests/support $(RUN) python benchmarks/ledger.py $(ARGS)
 
 bench-review: install ## how well reviewers find bugs, one against three; played, or asked with ARGS="--config callboard.toml"
 	@$(RUN) python -m benchmarks.review $(ARGS)
