@@ -16,8 +16,13 @@ import pytest
 from roster import AGENTS, DRIVERS, HANG_S, Workspace, run_git
 
 from callboard.agents.brains.recording import Recording
+from callboard.bus.archive import FileArchive
 from callboard.demo.workspace import RECORDING
 from callboard.feedback.log import FeedbackLog
+from callboard.ledger import reports
+from callboard.ledger.archiver import LedgerArchiver
+from callboard.ledger.audit import verify
+from callboard.ledger.database import connect
 
 ROSTER = (*AGENTS, "deployment")
 KEYS = [
@@ -317,3 +322,21 @@ def test_ctrl_c_stops_it_cleanly_and_its_folder_can_be_launched_again(newcomer: 
     again = subprocess.run(call, cwd=told["workspace"], env=newcomer.env, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
     assert "go on with run" in again.stdout
+
+
+@pytest.mark.long
+def test_its_ledger_is_what_was_archived_with_everything_that_follows(played: Played) -> None:
+    """A launch waits ten seconds for its ledger at its end; what a busy machine left is taken first, as the next one would."""
+    home = played.workspace / ".callboard"
+    database = connect(f"sqlite:///{home / 'ledger.db'}")
+    while LedgerArchiver(home / "archive", database, played.workspace.name, print).step():
+        pass
+    [run] = [path.name for path in (home / "archive").iterdir()]
+    archive = FileArchive(home / "archive" / run)
+    found, last = verify(database, run, archive), archive.last()
+    assert last is not None
+    assert (found.fault, found.entries) == (None, last.seq)
+    summary = reports.summary(database, run)
+    assert summary is not None
+    assert {task.state for task in summary.tasks} == {"done"}
+    assert summary.run.project == played.workspace.name

@@ -104,6 +104,13 @@ async def keep_ledger(
         waiting.cancel()
 
 
+async def bring_ledger_up(workspace: Workspace, say: Callable[[str], None]) -> None:
+    """Take what is archived by now into the ledger, as the end of a launch does: what cannot be is said, and no error."""
+    stop = asyncio.Event()
+    stop.set()
+    await keep_ledger(workspace, stop, say)
+
+
 def _in(loop: asyncio.AbstractEventLoop, work: Callable[..., None], *args: object) -> None:
     with suppress(RuntimeError):  # the loop is over, and so is whoever listened
         loop.call_soon_threadsafe(work, *args)

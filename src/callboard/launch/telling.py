@@ -18,6 +18,7 @@ from callboard.bus.messages import Body, CommandHandled, Draft
 from callboard.launch.agent import make_runtime, take_office
 from callboard.launch.archiving import bring_archive_up
 from callboard.launch.joining import current_run, open_bus
+from callboard.launch.ledgering import bring_ledger_up
 from callboard.launch.scribing import bring_logs_up
 from callboard.launch.status import is_running
 
@@ -47,6 +48,7 @@ async def give(workspace: Workspace, command: Body, *, key: str = "") -> Command
         except (RosterError, BusError) as error:
             # the command was carried out; the next launch archives it
             logger.warning("journal not archived", error=str(error))
+        await bring_ledger_up(workspace, logger.warning)
         return handled
 
 

@@ -137,11 +137,15 @@ class _Batch:
         self._count(amounts(call, paid))
 
     def _count(self, found: Iterable[tuple[str, int]]) -> None:
+        added: dict[str, dict[str, int]] = {}
         for name, amount in found:
             scope, _, what = name.rpartition(" ")
+            added.setdefault(scope, {})[what] = amount
+        for scope, amounts_ in added.items():
             spent = self._spent.get(scope, Spent())
-            self._spent[scope] = spent.model_copy(update={what: getattr(spent, what) + amount})
-            self._scopes.add(scope)
+            sums = {what: getattr(spent, what) + amount for what, amount in amounts_.items()}
+            self._spent[scope] = spent.model_copy(update=sums)
+        self._scopes |= added.keys()
 
     def _begin_anew(self, state: _Doc, at: int) -> None:
         self._begins_anew = True
