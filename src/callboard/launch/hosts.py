@@ -48,7 +48,6 @@ class _Hosted:
     users: int = 0
     """Requests that need its manager now."""
     bus: asyncio.Future[Bus] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    task: asyncio.Task[None] | None = None
 
 
 class Hosts:
@@ -62,6 +61,8 @@ class Hosts:
         self._workspace = workspace
         self._say = say
         self._hosted: dict[str, _Hosted] = {}
+        self._tasks = set[asyncio.Task[None]]()
+        """Of hosted runs, those too that are on their way out: they need the server to their end."""
         self.left: dict[str, int] = {}
         """Runs that were hosted here and are no more -> the last number of their journal."""
         self._stop = asyncio.Event()
@@ -102,7 +103,7 @@ class Hosts:
         while not stop.is_set():
             if self._server is not None and is_running(self._workspace):
                 await self._hand_over()
-            elif self._server is not None and not self._hosted:
+            elif self._server is not None and not self._tasks:
                 await self._end_server()
             try:
                 await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
@@ -129,7 +130,9 @@ class Hosts:
         hosted = self._hosted.get(run)
         if hosted is None:
             hosted = self._hosted[run] = _Hosted()
-            hosted.task = asyncio.create_task(self._host(run, hosted))
+            task = asyncio.create_task(self._host(run, hosted))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         hosted.users += 1
         try:
             yield await asyncio.shield(hosted.bus)
@@ -203,8 +206,7 @@ class Hosts:
                 self._say(f"run {run} is not hosted: {error}")
 
     async def _end_hosted(self) -> None:
-        tasks = [hosted.task for hosted in self._hosted.values() if hosted.task]
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._hosted.clear()
 
     async def _host(self, run: str, hosted: _Hosted) -> None:
