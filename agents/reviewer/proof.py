@@ -1,8 +1,9 @@
-"""Runs what a finding says shows it. A command that fails on the reviewed tree is a proof, with three exceptions:
+"""Runs what a finding says shows it. A command that fails on the reviewed tree is a proof, with four exceptions:
 
 - it could not run at all: not found, not executable, stopped at its time limit, ended by a signal, setup failed;
 - it fails on the base just so (the same exit code and, but for numbers, the same output): the change did not cause it,
   or what it needs is not there;
+- it was stopped on the base, by its time limit or a signal: what it would have ended with is not known;
 - it fails once and passes the next time.
 
 None of these makes the finding false; it stands without a proof, and no longer overrules anybody by itself.
@@ -58,12 +59,13 @@ async def _shown(command: str, run: Run, left_s: Callable[[], float]) -> dict[st
         if not ran(first):
             return _said("unrunnable", f"its command could not run: exit code {first.exit_code}")
         base = await once("base")
+        if was_stopped(base):
+            return _said("unrunnable", f"its command was stopped on the base: exit code {base.exit_code}")
         if alike(first, base):
             return _just_so(first)
         again = await once("reviewed")
-        # where only the output tells them apart, it has to do so each time: a stray line is no proof
-        is_told_by_output = first.exit_code == base.exit_code
-        is_stray = is_told_by_output and (alike(again, base) or alike(first, await once("base")))
+        # where both fail, they have to differ each time: a stray line, or a base that failed otherwise once, is no proof
+        is_stray = not base.passed and (alike(again, base) or alike(first, await once("base")))
     except (CommandFailed, WorkspaceError) as error:
         return _said("unrunnable", f"not run: {str(error)[:600]}")
     if again.passed or not ran(again):
@@ -75,7 +77,12 @@ async def _shown(command: str, run: Run, left_s: Callable[[], float]) -> dict[st
 
 def ran(result: CommandResult) -> bool:
     """False: its exit code says nothing about the tree."""
-    return result.exit_code not in (*CANNOT_RUN, TIMED_OUT) and result.exit_code < SIGNALLED
+    return result.exit_code not in CANNOT_RUN and not was_stopped(result)
+
+
+def was_stopped(result: CommandResult) -> bool:
+    """By a time limit or a signal: what it would have ended with is not known."""
+    return result.exit_code == TIMED_OUT or result.exit_code >= SIGNALLED
 
 
 def alike(one: CommandResult, other: CommandResult) -> bool:
