@@ -166,6 +166,13 @@ class ProxiedTarget:
             self._proxy.ensure(backends)
             self._proxy.tell(backends)
 
+    def reopen(self) -> None:
+        """See target.CanReopen."""
+        state = self._store.read()
+        alive = self._alive_in(state)
+        if not self._proxy.alive and any(share and alive(name) for name, share in state.weights.items()):
+            self._open()
+
     def notices(self) -> tuple[str, ...]:
         """See target.HasNotices."""
         found = []

@@ -37,7 +37,7 @@ def health(plan: AnalysisPlan, green: str, samples: Sequence[Sample], now: float
     if now - probes[-1].at > plan.fresh_s:
         return Judgement("inconclusive", f"the newest probe is {now - probes[-1].at:.0f} s old", numbers)
     if len(probes) < plan.min_probes:
-        return Judgement("inconclusive", f"{len(probes)} of {plan.min_probes} probes", numbers)
+        return Judgement("inconclusive", f"{len(probes)} probes were made, {plan.min_probes} are needed", numbers)
     if not all(one.ok for one in probes[-plan.min_probes :]):
         return Judgement("inconclusive", f"one of the last {plan.min_probes} probes failed", numbers)
     return Judgement("pass", f"{len(probes) - bad} of {len(probes)} probes were good", numbers)
@@ -70,7 +70,7 @@ def _enough(
         return Judgement("inconclusive", "users' requests reach Blue and none reaches Green", numbers)
     if len(green) < plan.min_samples:
         who = "users' requests" if plan.users_only else "requests"
-        return Judgement("inconclusive", f"{len(green)} of {plan.min_samples} {who}", numbers)
+        return Judgement("inconclusive", f"{len(green)} {who} were seen, {plan.min_samples} are needed", numbers)
     newest = max(one.at for one in green)
     if now - newest > plan.fresh_s:
         return Judgement("inconclusive", f"the newest request is {now - newest:.0f} s old", numbers)

@@ -15,7 +15,7 @@ from callboard.agents.deployment.rehearsal import rehearse
 from callboard.agents.deployment.secret_values import secret_values
 from callboard.agents.deployment.site import Site
 from callboard.agents.deployment.tails import tail
-from callboard.agents.deployment.target import notices
+from callboard.agents.deployment.target import notices, reopen
 from callboard.agents.threads import run_to_end
 from callboard.bus.deployments import ReadyItem, StepOutcome
 from callboard.bus.errors import CallboardError
@@ -117,6 +117,7 @@ def _sizes(site: Site, commit: str) -> dict[str, int]:
 
 def _earlier(site: Site, request: DeploymentRequested) -> Ended:
     """The release that comes back is the newest that passed here before the one that serves."""
+    reopen(site.target)
     serving = site.serving()
     found = previous(site.ledger.read(), serving.id if serving else "")
     if found is None:
@@ -140,6 +141,7 @@ def _look(site: Site, request: DeploymentRequested) -> Ended:
     hold = site.ledger.read().hold
     if hold is not None and hold.by != traffic.holder(request):
         return Ended("failed", f"{site.environment} is {hold}; `callboard deploy unlock` lets others in again")
+    reopen(site.target)
     blue = site.serving()
     if blue is None:
         return Ended(facts=("nothing serves here yet: a first deployment", *without), values={"blue": ""})

@@ -129,3 +129,22 @@ class HasNotices(Protocol):
 def notices(target: Target) -> tuple[str, ...]:
     """What happened at a target while nobody looked; () where it cannot tell."""
     return target.notices() if isinstance(target, HasNotices) else ()
+
+
+@runtime_checkable
+class CanReopen(Protocol):
+    """A target whose switch can end by itself while releases run."""
+
+    def reopen(self) -> None:
+        """Have the switch run again, as it was told last, where it does not and a release that has a share does.
+
+        Raises:
+            DeployFailed: It cannot be started.
+        """
+        ...
+
+
+def reopen(target: Target) -> None:
+    """A switch that does not run says nothing of who serves; without this Blue would be taken for a release that nobody uses."""
+    if isinstance(target, CanReopen):
+        target.reopen()

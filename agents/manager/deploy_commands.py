@@ -24,7 +24,11 @@ def commanded(decision: Decision, body: DeploymentCommanded) -> None:
         _roll_back(decision, body, environment, known)
     elif known is not None:
         told = f"{known.id} is under way in {environment} ({known.state}), and an environment takes one at a time; "
-        _reply(decision, False, f"{told}`callboard rollback --env {environment}` ends it")
+        _reply(
+            decision,
+            False,
+            f"{told}`callboard rollback --env {environment}` ends it, `callboard launch` goes on with it where nothing runs",
+        )
     else:
         doc = _begin(decision, body, environment, "deploy", body.commit or to_deploy(decision.board))
         _reply(decision, True, f"{doc.id}: {doc.commit[:12]} goes to {environment}; `callboard deployments` shows it")

@@ -123,6 +123,11 @@ def test_a_killed_proxy_is_started_again_as_it_stood_whatever_was_killed_with_it
     assert with_traffic(target.running()) == ["r-1"]
     assert world.get() == (200, "r-1")
 
+    kill(world, ".keeper", ".proxy")
+    target.reopen()
+    assert with_traffic(target.running()) == ["r-1"]
+    assert world.get() == (200, "r-1")
+
 
 def test_what_was_stopped_stays_stopped_and_no_keeper_is_left(world: World) -> None:
     target = world.target()

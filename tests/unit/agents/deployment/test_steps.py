@@ -151,6 +151,24 @@ def test_blue_is_named_and_has_to_be_well(world: World) -> None:
     assert "Blue, blue, is not well" in (world.do("look")).reason
 
 
+class Shut(MemoryTarget):
+    """Whose switch has ended by itself: until it is opened again it says of nobody that they serve."""
+
+    told: Mapping[str, int] = {BLUE: 100}
+
+    def reopen(self) -> None:
+        self.weights = dict(self.told)
+
+
+@pytest.mark.parametrize("step", ["look", "inputs"])
+def test_blue_behind_a_switch_that_does_not_run_is_blue(world: World, step: StepName) -> None:
+    world.site.ledger.note_passed("before", "a" * 40, "r d-0")
+    world.site.ledger.note_passed(BLUE, "b" * 40, "r d-1")
+    shut = Shut(world.target.printed, {BLUE: "b" * 40})
+    found = asyncio.run(do(replace(world.site, target=shut), request(step, blue="", is_restore=step == "inputs")))
+    assert {"look": found.blue, "inputs": found.release}[step] == {"look": BLUE, "inputs": "before"}[step]
+
+
 def test_production_takes_only_what_has_passed_staging(world: World, tmp_path: Path) -> None:
     before = world.site.ledger
     world.site = replace(world.site, environment="production", ledger=Ledger(tmp_path / "production"), before=before)
