@@ -69,14 +69,6 @@ def run(database: Database, name: str) -> RunRow | None:
         return next(iter(_runs(connection, select(_RUNS).where(_RUNS.c.run == name))), None)
 
 
-def run_counts(database: Database, *, project: str = "") -> Mapping[str, int]:
-    """State -> how many runs."""
-    asked = select(_RUNS.c.state, func.count()).group_by(_RUNS.c.state)
-    with database.reading() as connection:
-        found = connection.execute(asked.where(_RUNS.c.project == project) if project else asked).all()
-    return {str(state): int(count) for state, count in found}
-
-
 def tiers(database: Database, *, run: str = "", name: str = "", limit: int = MOST) -> tuple[TierRow, ...]:
     """Tiers of a run in their order, or of every run where a name says which; those of the newest run first."""
     with database.reading() as connection:
