@@ -17,6 +17,7 @@ from callboard.web.etags import Etags
 from callboard.web.gates import Gates
 from callboard.web.guide.routes import GUIDE
 from callboard.web.house import House
+from callboard.web.hung_up import HungUp
 from callboard.web.limits import Rates
 from callboard.web.openapi import add_document
 from callboard.web.problems import add_handlers
@@ -66,6 +67,7 @@ def create(workspace: Workspace, *, root_path: str = "", host: str = "127.0.0.1"
     add_handlers(app, workspace.redactor)
     web = workspace.settings.web
     # the last one added is the first one passed
+    app.add_middleware(HungUp)
     app.add_middleware(Repeating, house=house, repeats=Repeats(workspace.layout.tokens.parent / "answers"))
     app.add_middleware(Etags)
     app.add_middleware(
