@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from callboard.agents.deployment.ledger import Ledger
+from callboard.agents.deployment.history import History
 from callboard.agents.deployment.readers import ReaderPlace
 from callboard.agents.deployment.settings import DeploySettings
 from callboard.agents.deployment.target import Release, Target
@@ -42,8 +42,8 @@ class Site:
     environment: str
     settings: DeploySettings
     target: Target
-    ledger: Ledger
-    before: Ledger | None
+    history: History
+    before: History | None
     """Of the environment that a commit has to pass first; None = this is the first."""
     repository: Repository
     landed: Callable[[], tuple[str, ...]]

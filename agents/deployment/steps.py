@@ -9,8 +9,8 @@ from typing import assert_never
 from callboard.agents.deployment import traffic
 from callboard.agents.deployment.able import impossible, shortcomings
 from callboard.agents.deployment.checking import check, line
+from callboard.agents.deployment.history import previous
 from callboard.agents.deployment.inputs import Given, missing
-from callboard.agents.deployment.ledger import previous
 from callboard.agents.deployment.rehearsal import rehearse
 from callboard.agents.deployment.secret_values import secret_values
 from callboard.agents.deployment.site import Site
@@ -119,7 +119,7 @@ def _earlier(site: Site, request: DeploymentRequested) -> Ended:
     """The release that comes back is the newest that passed here before the one that serves."""
     reopen(site.target)
     serving = site.serving()
-    found = previous(site.ledger.read(), serving.id if serving else "")
+    found = previous(site.history.read(), serving.id if serving else "")
     if found is None:
         return Ended(
             "failed", f"no earlier release has passed in {site.environment}, so there is nothing to go back to"
@@ -138,7 +138,7 @@ def _look(site: Site, request: DeploymentRequested) -> Ended:
     without = (*shortcomings(abilities, site.settings), *notices(site.target))
     if why := _not_passed_before(site, request):
         return Ended("failed", why)
-    hold = site.ledger.read().hold
+    hold = site.history.read().hold
     if hold is not None and hold.by != traffic.holder(request):
         return Ended("failed", f"{site.environment} is {hold}; `callboard deploy unlock` lets others in again")
     reopen(site.target)
@@ -165,7 +165,7 @@ def _not_passed_before(site: Site, request: DeploymentRequested) -> str:
 
 async def _up(site: Site, request: DeploymentRequested) -> Ended:
     """Start Green, alone beside Blue, and wait until it is well and stays so."""
-    await run_to_end(site.ledger.lock, traffic.holder(request), f"{request.deployment} is under way")
+    await run_to_end(site.history.lock, traffic.holder(request), f"{request.deployment} is under way")
     await run_to_end(traffic.stop_others, site, (request.blue, request.release))
     release = await run_to_end(site.target.up, request.release, request.commit)
     named = {"release": release.id, "address": release.address}

@@ -39,7 +39,7 @@ def _write_down(site: Site, request: DeploymentRequested) -> None:
     """Before any traffic: what of the checklist a person let pass as it was."""
     for one in request.let_pass:
         why = "it fails" if one.state == "fail" else "nobody knows"
-        site.ledger.note(one.by or "a person", f"let {one.item} pass for {holder(request)}, though {why}")
+        site.history.note(one.by or "a person", f"let {one.item} pass for {holder(request)}, though {why}")
 
 
 async def bake(site: Site, request: DeploymentRequested) -> Came:
@@ -101,14 +101,14 @@ async def _drained(site: Site, release: str) -> str:
 
 def _finished(site: Site, request: DeploymentRequested, facts: list[str]) -> Came:
     facts += _close_fixed(site, request)
-    site.ledger.note_passed(request.release, request.commit, holder(request))
+    site.history.note_passed(request.release, request.commit, holder(request))
     _unlock(site, request)
     return "passed", "", (*facts, f"{request.release} serves {site.environment}")
 
 
 def _close_fixed(site: Site, request: DeploymentRequested) -> list[str]:
     """Of what the release before this one did not have yet; a first release, and one that is brought back, close nothing."""
-    earlier = [one.commit for one in site.ledger.read().passed if one.deployment != holder(request)]
+    earlier = [one.commit for one in site.history.read().passed if one.deployment != holder(request)]
     return list(site.close_fixed(earlier[-1], request.commit)) if earlier and not request.is_restore else []
 
 
@@ -136,7 +136,7 @@ def _have_blue(site: Site, blue: str) -> None:
     """It runs; what has ended by itself is started again, before Green is taken away."""
     known = site.found(blue)
     if known is None or not known.alive:
-        commit = next((one.commit for one in site.ledger.read().passed if one.release == blue), "")
+        commit = next((one.commit for one in site.history.read().passed if one.release == blue), "")
         if not commit:
             raise DeployFailed(f"Blue, {blue}, does not run, and nobody knows its commit; Green is left as it is")
         site.target.up(blue, commit)
@@ -156,6 +156,6 @@ def holder(request: DeploymentRequested) -> str:
 
 def _unlock(site: Site, request: DeploymentRequested) -> None:
     """Its own lock; one that a person has set meanwhile stays."""
-    hold = site.ledger.read().hold
+    hold = site.history.read().hold
     if hold is not None and hold.by == holder(request):
-        site.ledger.unlock(hold.by)
+        site.history.unlock(hold.by)

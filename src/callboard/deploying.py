@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from callboard.agents.deployment.checkouts import Builder
 from callboard.agents.deployment.handler import DeploymentHandler
-from callboard.agents.deployment.ledger import Ledger
+from callboard.agents.deployment.history import History
 from callboard.agents.deployment.notes_writer import NotesWriter
 from callboard.agents.deployment.place import Place
 from callboard.agents.deployment.secret_values import secret_values
@@ -61,8 +61,8 @@ class Deploying:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
-    def ledger(self, environment: str) -> Ledger:
-        return Ledger(self.folder(environment))
+    def history(self, environment: str) -> History:
+        return History(self.folder(environment))
 
     def target(self, environment: str) -> Target:
         settings, workspace = self.settings, self.workspace
@@ -102,8 +102,8 @@ class Deploying:
             environment=environment,
             settings=settings,
             target=self.target(environment),
-            ledger=Ledger(folder),
-            before=self.ledger(before) if before else None,
+            history=History(folder),
+            before=self.history(before) if before else None,
             repository=workspace.repository,
             landed=landed,
             root=workspace.root,

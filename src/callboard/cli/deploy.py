@@ -66,9 +66,9 @@ def lock_(
     workspace = open_workspace()
     deploying = Deploying(workspace)
     environment = env or next(iter(deploying.settings.environments))
-    ledger = deploying.ledger(environment)
-    was = ledger.read().hold
-    hold = ledger.lock(_who(workspace, by), reason)
+    history = deploying.history(environment)
+    was = history.read().hold
+    hold = history.lock(_who(workspace, by), reason)
     told = f"{environment} is {hold} already; unlock it to give another reason" if was else f"{environment} is {hold}"
     facts: dict[str, JsonValue] = {
         "environment": environment,
@@ -92,7 +92,7 @@ def unlock_(
     workspace = open_workspace()
     deploying = Deploying(workspace)
     environment = env or next(iter(deploying.settings.environments))
-    was = deploying.ledger(environment).unlock(_who(workspace, by), breaks=breaks, why=reason)
+    was = deploying.history(environment).unlock(_who(workspace, by), breaks=breaks, why=reason)
     told = f"{environment} was {was}; it is open again" if was else f"{environment} was not locked"
     _said({"environment": environment, "was": was.model_dump(mode="json") if was else None}, told, json)
 
@@ -234,7 +234,7 @@ async def _read(workspace: Workspace) -> Deployments:
     from callboard.launch.runs import runs
 
     deploying = Deploying(workspace)
-    records = {name: deploying.ledger(name).read() for name in deploying.settings.environments}
+    records = {name: deploying.history(name).read() for name in deploying.settings.environments}
     known = runs(workspace.repository)
     docs: tuple[DeploymentDoc, ...] = ()
     if known:

@@ -36,10 +36,10 @@ async def refuse_at_once(workspace: Workspace, command: Literal["deploy", "rollb
 
 def _nothing_before(deploying: Deploying, environment: str) -> str:
     """Why there is nothing to go back to; "" where there is."""
-    from callboard.agents.deployment.ledger import previous
+    from callboard.agents.deployment.history import previous
     from callboard.agents.deployment.site import serving
 
-    record, now = deploying.ledger(environment).read(), serving(deploying.target(environment))
+    record, now = deploying.history(environment).read(), serving(deploying.target(environment))
     if previous(record, now.id if now else "") is not None:
         return ""
     if now is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from callboard.agents.deployment.ledger import Record
+from callboard.agents.deployment.history import Record
 from callboard.agents.deployment.metrics import Metrics, metrics
 from callboard.bus.deployments import DeploymentDoc
 from callboard.feedback.facts import time_fact

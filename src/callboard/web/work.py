@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, BaseModel
 
-from callboard.agents.deployment.ledger import Record
+from callboard.agents.deployment.history import Record
 from callboard.bus.board import TaskDoc, TaskState
 from callboard.bus.clock import utc_now
 from callboard.bus.deployments import DeploymentDoc
@@ -121,7 +121,7 @@ async def deployed(house: House, docs: Iterable[DeploymentDoc]) -> Deployments:
         if workspace.settings.deploy is None:
             return {}
         deploying = Deploying(workspace)
-        return {name: deploying.ledger(name).read() for name in deploying.settings.environments}
+        return {name: deploying.history(name).read() for name in deploying.settings.environments}
 
     records = await asyncio.to_thread(read)
     return deployments_of(docs, records, utc_now())

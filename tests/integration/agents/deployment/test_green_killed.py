@@ -14,7 +14,7 @@ import pytest
 from deploy_world import World, a_world, until_well, with_traffic
 
 from callboard.agents.deployment.analysis_settings import AnalysisSettings
-from callboard.agents.deployment.ledger import Ledger
+from callboard.agents.deployment.history import History
 from callboard.agents.deployment.settings import DeploySettings, TestSettings
 from callboard.agents.deployment.site import Site
 from callboard.agents.deployment.steps import do
@@ -85,7 +85,7 @@ def test_green_that_is_killed_in_the_middle_of_a_step_fails_it_and_blue_serves(
         environment="production",
         settings=SETTINGS,
         target=target,
-        ledger=Ledger(world.folder),
+        history=History(world.folder),
         before=None,
         repository=world.shop.repository,
         landed=tuple,

@@ -11,7 +11,7 @@ import pytest
 from watched_target import BLUE, GREEN, Time, WatchedTarget
 
 from callboard.agents.deployment.analysis_settings import AnalysisSettings, MetricSettings
-from callboard.agents.deployment.ledger import Ledger
+from callboard.agents.deployment.history import History
 from callboard.agents.deployment.rehearsal import before_traffic, rehearse
 from callboard.agents.deployment.settings import DeploySettings
 from callboard.agents.deployment.site import Site
@@ -46,7 +46,7 @@ def rehearsed(target: WatchedTarget, root: Path, analysis: AnalysisSettings, blu
         environment="production",
         settings=DeploySettings(analysis=analysis),
         target=target,
-        ledger=Ledger(root / "deploy"),
+        history=History(root / "deploy"),
         before=None,
         repository=Repository(root),
         landed=tuple,

@@ -15,7 +15,7 @@ from target_in_memory import MemoryTarget
 
 from callboard.agents.deployment import traffic
 from callboard.agents.deployment.handler import DeploymentHandler
-from callboard.agents.deployment.ledger import Ledger
+from callboard.agents.deployment.history import History
 from callboard.agents.deployment.ready_settings import ReadySettings
 from callboard.agents.deployment.settings import DeploySettings, EnvironmentSettings, TestSettings
 from callboard.agents.deployment.site import Site
@@ -90,7 +90,7 @@ def world(tmp_path: Path) -> World:
         environment="staging",
         settings=SETTINGS,
         target=target,
-        ledger=Ledger(tmp_path / "staging", lambda: NOON),
+        history=History(tmp_path / "staging", lambda: NOON),
         before=None,
         repository=cast(Repository, None),
         landed=tuple,
@@ -131,7 +131,7 @@ def test_what_a_person_let_pass_is_written_down_once_before_any_traffic(world: W
     passes = [{"item": "monitoring", "state": "unknown", "by": "Ada"}]
     for _ in range(2):
         world.do("shift", let_pass=passes)
-    [noted] = [one for one in world.site.ledger.read().audit if one.by == "Ada"]
+    [noted] = [one for one in world.site.history.read().audit if one.by == "Ada"]
     assert noted.did == "let monitoring pass for r d-1, though nobody knows"
 
 
@@ -140,7 +140,7 @@ def test_a_target_with_problems_and_a_lock_of_somebody_stop_it_before_anything_i
     found = world.do("look")
     assert (found.outcome, found.reason) == ("failed", "port 80 is taken: stop what has it")
     world.target.wrong = ()
-    world.site.ledger.lock("Ada", "holidays")
+    world.site.history.lock("Ada", "holidays")
     assert "locked by Ada" in (world.do("look")).reason
     assert world.target.calls == []
 
@@ -162,16 +162,16 @@ class Shut(MemoryTarget):
 
 @pytest.mark.parametrize("step", ["look", "inputs"])
 def test_blue_behind_a_switch_that_does_not_run_is_blue(world: World, step: StepName) -> None:
-    world.site.ledger.note_passed("before", "a" * 40, "r d-0")
-    world.site.ledger.note_passed(BLUE, "b" * 40, "r d-1")
+    world.site.history.note_passed("before", "a" * 40, "r d-0")
+    world.site.history.note_passed(BLUE, "b" * 40, "r d-1")
     shut = Shut(world.target.printed, {BLUE: "b" * 40})
     found = asyncio.run(do(replace(world.site, target=shut), request(step, blue="", is_restore=step == "inputs")))
     assert {"look": found.blue, "inputs": found.release}[step] == {"look": BLUE, "inputs": "before"}[step]
 
 
 def test_production_takes_only_what_has_passed_staging(world: World, tmp_path: Path) -> None:
-    before = world.site.ledger
-    world.site = replace(world.site, environment="production", ledger=Ledger(tmp_path / "production"), before=before)
+    before = world.site.history
+    world.site = replace(world.site, environment="production", history=History(tmp_path / "production"), before=before)
     refused = world.do("look")
     assert "has not passed staging, which comes before production" in refused.reason
     before.note_passed("r-1", COMMIT, "d-1")
@@ -247,8 +247,8 @@ def test_finishing_stops_blue_last_and_once_more_changes_nothing(world: World) -
     assert world.target.calls[-3:] == ["shift {'green': 100}", "drain blue", "down blue"]
     assert (world.do("finish")).outcome == "passed"
     assert set(world.target.commits) == {GREEN}
-    assert [one.commit for one in world.site.ledger.read().passed] == [COMMIT]
-    assert world.site.ledger.read().hold is None
+    assert [one.commit for one in world.site.history.read().passed] == [COMMIT]
+    assert world.site.history.read().hold is None
 
 
 def test_what_the_target_cannot_do_is_done_without_and_said(world: World) -> None:
@@ -307,7 +307,7 @@ def test_going_back_switches_first_and_stops_green_last(world: World) -> None:
 
 
 def test_blue_that_has_died_is_started_before_green_is_taken_away(world: World) -> None:
-    world.site.ledger.note_passed(BLUE, "b" * 40, "d-0")
+    world.site.history.note_passed(BLUE, "b" * 40, "d-0")
     world.do("up")
     del world.target.commits[BLUE]
     world.target.calls.clear()
@@ -324,8 +324,8 @@ def test_green_stays_when_blue_cannot_be_had(world: World) -> None:
 
 def test_a_restore_finds_the_release_before(world: World) -> None:
     assert "no earlier release" in (world.do("inputs", is_restore=True)).reason
-    world.site.ledger.note_passed("older", "a" * 40, "d-0")
-    world.site.ledger.note_passed(BLUE, "b" * 40, "d-1")
+    world.site.history.note_passed("older", "a" * 40, "d-0")
+    world.site.history.note_passed(BLUE, "b" * 40, "d-1")
     found = world.do("inputs", is_restore=True)
     assert (found.release, found.commit) == ("older", "a" * 40)
 

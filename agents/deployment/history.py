@@ -59,7 +59,7 @@ class Record(_Written):
     audit: tuple[Audit, ...] = ()
 
 
-class Ledger:
+class History:
     """`history.json` in an environment's folder; whole on the disk before it counts.
 
     Args:
