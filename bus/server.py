@@ -98,10 +98,11 @@ class EmbeddedServer:
             return self.url
         self._drop_lock()
         private_folder(self.data_dir)
-        private_folder(self.socket.parent)
         self._check_space()
         try:
             await self._take_lock()
+            # Only now: who held the lock may have been ending, and takes the socket's folder away.
+            private_folder(self.socket.parent)
             await self._launch(await asyncio.to_thread(self._choose_binary))
         except BaseException:
             # Broken off while it starts, it is left to stop(), with its lock.

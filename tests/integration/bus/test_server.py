@@ -285,3 +285,20 @@ def test_a_start_that_is_broken_off_is_stopped_cleanly(folder: Path, go: Go) -> 
         await server.stop()
 
     go(scenario())
+
+
+def test_who_starts_while_another_ends_still_has_a_folder_for_its_socket(folder: Path, go: Go) -> None:
+    """Where the socket is not beside the data, who ends takes the folder of the socket away."""
+    far = folder / ("deep" * 25)
+
+    async def scenario() -> None:
+        ending, starting = EmbeddedServer(far), EmbeddedServer(far, lock_s=300)
+        await ending.start()
+        assert ending.socket.parent != far
+        start = asyncio.create_task(starting.start())
+        await asyncio.sleep(0)  # it gets as far as the lock
+        await ending.stop()
+        await start
+        await starting.stop()
+
+    go(scenario())
