@@ -61,6 +61,17 @@ RED, GREEN = (1, "AssertionError"), (0, "")
         ([RED, GREEN], [GREEN], "not_shown", False),
         ([(1, "warning"), (1, "")], [(1, "")], "not_new", False),
         ([(1, "")], [(1, "warning"), (1, "")], "not_new", False),
+        ([RED], [(2, "no memory"), (137, "")], "unrunnable", False),
+        ([RED], [GREEN, (124, "")], "unrunnable", False),
+        ([(125, "no sandbox")], [GREEN], "unrunnable", False),
+        ([RED], [(125, "no sandbox")], "unrunnable", False),
+        ([RED, (125, "no sandbox")], [GREEN], "not_shown", False),
+        ([RED], [GREEN, RED], "not_shown", False),
+        ([RED], [(2, "no memory"), GREEN], "not_shown", False),
+        ([(1, "a warning"), RED], [(1, "no memory"), RED], "not_new", False),
+        ([(1, "in /tmp/a"), (1, "in /tmp/b")], [(1, "in /tmp/c"), (1, "in /tmp/d")], "not_new", False),
+        ([(1, "in /tmp/a"), (1, "in /tmp/b")], [(1, "No module named app.urls")], "shown", True),
+        ([RED, (2, "AssertionError")], [(1, "in /tmp/c"), (1, "in /tmp/d")], "not_new", False),
     ],
 )
 def test_red_on_the_reviewed_tree_alone_and_twice_is_a_veto(
@@ -81,7 +92,7 @@ def test_what_is_dropped_or_names_no_command_is_not_run_and_one_command_runs_onc
     trees = Trees([RED], [GREEN])
     found = proved(trees, major(dropped="no such quote"), major(command=" "), major(), major(scenario="the same again"))
     assert [it.proof for it in found] == ["", "", "shown", "shown"]
-    assert [where for where, _ in trees.runs] == ["reviewed", "base", "reviewed"]
+    assert [where for where, _ in trees.runs] == ["reviewed", "base"] * 2
 
 
 def test_majors_are_run_first_and_no_more_than_a_few() -> None:
