@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 
+from sqlalchemy import Table as SqlTable
 from sqlalchemy import select
 
 from callboard.bus.archive import FIRST_HASH, FileArchive, Row, next_hash
@@ -26,37 +28,71 @@ Table = dict[tuple[object, ...], dict[str, object]]
 RUN = "20261121-091407"
 SEED = 20261121
 """Of what is drawn in tests that take seconds; long ones draw with the session's."""
+_ADDED_UP = (CallRecord, DocumentRecord)
 BY_NAME = {table.name: kind for kind, table in FOLDED.items()}
 
 
 def held(database: Database, run: str) -> dict[str, Table]:
     """Every row of a run, by table."""
     tables = {**{table.name: table for table in FOLDED.values()}, "journal": JOURNAL, "archived": ARCHIVED}
-    found: dict[str, Table] = {}
+    return {name: _rows(database, table, run) for name, table in tables.items()}
+
+
+def _rows(database: Database, table: SqlTable, run: str) -> Table:
+    keys = [column.name for column in table.primary_key]
     with database.reading() as connection:
-        for name, table in tables.items():
-            rows = connection.execute(select(table).where(table.c.run == run)).mappings()
-            keys = [column.name for column in table.primary_key]
-            found[name] = {tuple(row[key] for key in keys): dict(row) for row in rows}
-    return found
+        rows = connection.execute(select(table).where(table.c.run == run)).mappings()
+        return {tuple(row[key] for key in keys): dict(row) for row in rows}
 
 
-def due(run: str, project: str, rows: Iterable[Row]) -> dict[str, Table]:
-    """The same as it follows from the journal; of calls and documents only what the sum at the end still says."""
-    state, hash = RunState(), FIRST_HASH
-    journal: Table = {}
-    for row in rows:
-        state.apply(row)
-        hash = next_hash(hash, row)
-        journal[run, row.seq] = {"run": run, "seq": row.seq, "at": row.at, "hash": hash, "entry": row.entry}
-    found: dict[str, Table] = {table.name: {} for table in FOLDED.values()}
-    found["journal"] = journal
-    found["archived"] = {(run,): {"run": run, "project": project, "seq": state.seq, "at": state.at, "hash": hash}}
-    for record in _records(run, project, state):
-        table = FOLDED[type(record)]
-        row_ = asdict(record)
-        found[table.name][tuple(row_[column.name] for column in table.primary_key)] = row_
-    return found
+class Due:
+    """What has to be in a ledger, added up entry by entry; of calls and documents what the entries themselves say.
+
+    Without snapshots among them: those say nothing of calls that were settled, and documents.
+    """
+
+    def __init__(self, run: str, project: str) -> None:
+        self.run = run
+        self.project = project
+        self.state = RunState()
+        self.hash = FIRST_HASH
+        self.opened = set[str]()
+        self.paid: dict[str, int] = {}
+        """Call -> tokens."""
+        self.verdicts: dict[str, str] = {}
+        """Message -> why it was refused, "" = it was not."""
+
+    def add(self, row: Row) -> dict[str, object]:
+        """The journal's row of it."""
+        self.state.apply(row)
+        self.hash = next_hash(self.hash, row)
+        entry = json.loads(row.entry)
+        if entry["step"] == "reserve":
+            self.opened.add(entry["call"]["id"])
+        if entry["step"] == "settle":
+            id, spent = entry["paid"]["call"]["id"], entry["paid"]["paid"]
+            self.opened.discard(id)
+            self.paid[id] = spent["input_tokens"] + spent["output_tokens"]
+        for message in entry["messages"]:
+            if message["kind"] == "verdict.given":
+                self.verdicts[message["id"]] = ""
+            if message["kind"] == "message.refused":
+                body = message["body"]
+                self.verdicts[body["refused"]] = body["reason"].replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return {"run": self.run, "seq": row.seq, "at": row.at, "hash": self.hash, "entry": row.entry}
+
+    @property
+    def archived(self) -> dict[str, object]:
+        return {"run": self.run, "project": self.project, "seq": self.state.seq, "at": self.state.at, "hash": self.hash}
+
+    def folded(self) -> dict[str, Table]:
+        """The other tables, but calls and documents."""
+        found: dict[str, Table] = {table.name: {} for kind, table in FOLDED.items() if kind not in _ADDED_UP}
+        for record in _records(self.run, self.project, self.state):
+            table = FOLDED[type(record)]
+            row = asdict(record)
+            found[table.name][tuple(row[column.name] for column in table.primary_key)] = row
+        return found
 
 
 def _records(run: str, project: str, state: RunState) -> Iterable[Record]:
@@ -70,49 +106,31 @@ def _records(run: str, project: str, state: RunState) -> Iterable[Record]:
         yield SpendRecord(run, scope, *(state.spend.get(f"{scope} {what}", 0) for what in whats))
 
 
-def calls_due(rows: Iterable[Row]) -> tuple[set[str], dict[str, int]]:
-    """The calls that are open, and what the others have cost in tokens."""
-    opened, paid = set[str](), dict[str, int]()
-    for row in rows:
-        entry = json.loads(row.entry)
-        if entry["step"] == "reserve":
-            opened.add(entry["call"]["id"])
-        if entry["step"] == "settle":
-            id, spent = entry["paid"]["call"]["id"], entry["paid"]["paid"]
-            opened.discard(id)
-            paid[id] = spent["input_tokens"] + spent["output_tokens"]
-    return opened, paid
+def assert_is_the_fold(database: Database, run: str, project: str, rows: Iterable[Row]) -> None:
+    """The ledger has of a run just what follows from these entries (see `Due`); they are looked at one by one."""
+    wanted = Due(run, project)
+    asked = select(JOURNAL).where(JOURNAL.c.run == run).order_by(JOURNAL.c.seq)
+    with database.reading() as connection:
+        journal = connection.execution_options(yield_per=1_000).execute(asked).mappings()
+        for row, here in zip_longest(rows, journal):
+            assert row is not None, f"there is a journal row {here} that nobody wrote"
+            assert here is not None, f"journal row {row.seq} is missing"
+            assert dict(here) == wanted.add(row)
+    assert list(_rows(database, ARCHIVED, run).values()) == [wanted.archived]
+    for name, due in wanted.folded().items():
+        assert _rows(database, FOLDED[BY_NAME[name]], run) == due, name
+    _assert_calls_and_documents(database, wanted)
 
 
-def documents_due(rows: Iterable[Row]) -> dict[str, str]:
-    """Message -> why it was refused, "" = it was not; of every verdict."""
-    found: dict[str, str] = {}
-    for row in rows:
-        for message in json.loads(row.entry)["messages"]:
-            if message["kind"] == "verdict.given":
-                found[message["id"]] = ""
-            if message["kind"] == "message.refused":
-                found[message["body"]["refused"]] = message["body"]["reason"].replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return found
-
-
-def assert_is_the_fold(database: Database, run: str, project: str, rows: list[Row]) -> None:
-    """The ledger has of a run just what follows from these entries.
-
-    Without snapshots among them: those say nothing of calls that were settled, and documents.
-    """
-    found, wanted = held(database, run), due(run, project, rows)
-    for name in wanted:
-        if BY_NAME.get(name) not in (CallRecord, DocumentRecord):
-            assert found[name] == wanted[name], name
-    opened, paid = calls_due(rows)
-    calls = found["calls"].values()
-    assert {str(call["id"]) for call in calls if call["state"] == "open"} == opened
-    tokens = {
-        str(call["id"]): (call["input_tokens"], call["output_tokens"]) for call in calls if call["state"] == "settled"
-    }
-    assert {id: int(str(a)) + int(str(b)) for id, (a, b) in tokens.items()} == paid
-    assert {str(one["message"]): one["refused"] for one in found["documents"].values()} == documents_due(rows)
+def _assert_calls_and_documents(database: Database, wanted: Due) -> None:
+    calls = _rows(database, FOLDED[CallRecord], wanted.run).values()
+    assert {str(call["id"]) for call in calls if call["state"] == "open"} == wanted.opened
+    settled = (call for call in calls if call["state"] == "settled")
+    assert {
+        str(call["id"]): int(str(call["input_tokens"])) + int(str(call["output_tokens"])) for call in settled
+    } == wanted.paid
+    documents = _rows(database, FOLDED[DocumentRecord], wanted.run).values()
+    assert {str(one["message"]): one["refused"] for one in documents} == wanted.verdicts
 
 
 class World:

@@ -68,11 +68,16 @@ class Database:
     def _speaking(self, done: str) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, self._driver_error) as error:
             raise LedgerError(f"the ledger {self.shown} cannot be {done}: {why(error)}") from error
 
+    @property
+    def _driver_error(self) -> type[Exception]:
+        """What the driver raises by itself, where it was asked past SQLAlchemy (writing.py)."""
+        return self.engine.dialect.loaded_dbapi.Error
 
-def why(error: SQLAlchemyError) -> str:
+
+def why(error: Exception) -> str:
     """What the database said, on one line."""
     said = str(getattr(error, "orig", None) or error).strip().splitlines()
     text = said[0][:300] if said else type(error).__name__

@@ -85,7 +85,8 @@ class _Batch:
         self._before = before
         self._docs: dict[str, str] = {}
         self._spent = dict(before.spent)
-        self._scopes = set[str]()
+        self._added: dict[str, dict[str, int]] = {}
+        """By scope, since `_spent`: sums of plain numbers, for a scope is paid into by many calls."""
         self._calls: dict[str, CallRecord] = {}
         self._open = dict(before.open)
         self._documents: list[DocumentRecord] = []
@@ -123,7 +124,7 @@ class _Batch:
         records: list[Record] = [BoardRecord(run, name, doc) for name, doc in self._docs.items()]
         records += board_records(run, self._before.project, board, fields)
         records += self._calls.values()
-        records += [spend_record(run, scope, self._spent[scope]) for scope in sorted(self._scopes)]
+        records += [spend_record(run, scope, self._paid_by(scope)) for scope in sorted(self._added)]
         records += self._documents
         after = replace(self._before, seq=self._seq, board=board, spent=self._spent, open=self._open)
         return Batch(after, tuple(records), tuple(self._refusals), self._begins_anew)
@@ -137,20 +138,22 @@ class _Batch:
         self._count(amounts(call, paid))
 
     def _count(self, found: Iterable[tuple[str, int]]) -> None:
-        added: dict[str, dict[str, int]] = {}
         for name, amount in found:
             scope, _, what = name.rpartition(" ")
-            added.setdefault(scope, {})[what] = amount
-        for scope, amounts_ in added.items():
-            spent = self._spent.get(scope, Spent())
-            sums = {what: getattr(spent, what) + amount for what, amount in amounts_.items()}
-            self._spent[scope] = spent.model_copy(update=sums)
-        self._scopes |= added.keys()
+            sums = self._added.setdefault(scope, {})
+            sums[what] = sums.get(what, 0) + amount
+
+    def _paid_by(self, scope: str) -> Spent:
+        """By a scope, with what was added."""
+        spent = self._spent.get(scope, Spent())
+        sums = {what: getattr(spent, what) + amount for what, amount in self._added[scope].items()}
+        self._spent[scope] = spent.model_copy(update=sums)
+        return self._spent[scope]
 
     def _begin_anew(self, state: _Doc, at: int) -> None:
         self._begins_anew = True
         self._docs = dict(state["board"])
-        self._spent, self._scopes = {}, set()
+        self._spent, self._added = {}, {}
         self._count(state["spend"].items())
         held = {id: OpenCall.model_validate_json(raw) for id, raw in state["reserved"].items()}
         self._calls |= {id: replace(call, state=LOST) for id, call in self._open.items() if id not in held}

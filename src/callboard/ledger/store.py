@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
 
-from sqlalchemy import Connection, Executable, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from callboard.bus.archive import FIRST_HASH, Row, next_hash
 from callboard.bus.board import PREFIXES, Board, Change, decode_doc
@@ -16,6 +17,14 @@ from callboard.ledger.database import Database
 from callboard.ledger.fold import Batch, Standing
 from callboard.ledger.records import BoardRecord, CallRecord, DocumentRecord, Record, RunRecord, SpendRecord, TierRecord
 from callboard.ledger.tables import ARCHIVED, FOLDED, JOURNAL
+from callboard.ledger.writing import Values, add, replace
+
+_VALUES_OF: Mapping[type[Record], Callable[[Record], Values]] = {
+    kind: attrgetter(*(column.name for column in table.columns)) for kind, table in FOLDED.items()
+}
+_KEY_OF: Mapping[type[Record], Callable[[Record], object]] = {
+    kind: attrgetter(*(column.name for column in table.primary_key)) for kind, table in FOLDED.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,7 @@ def keep(database: Database, head: Head, rows: Sequence[Row], batch: Batch) -> H
     after = Head(head.run, head.project, last.seq, last.at, str(entries[-1]["hash"]))
     with database.writing() as connection:
         _advance(connection, head, after)
-        connection.execute(insert(JOURNAL), entries)
+        add(connection, JOURNAL, [tuple(entry.values()) for entry in entries])
         if batch.begins_anew:
             forget(connection, head.run, but=(DocumentRecord, CallRecord))
         if any(isinstance(record, RunRecord) for record in batch.records):
@@ -126,25 +135,12 @@ def _advance(connection: Connection, before: Head, after: Head) -> None:
 
 def put(connection: Connection, records: Iterable[Record]) -> None:
     """Write rows; each takes the place of the one with its key, the last of a key counts."""
-    by_kind: dict[type[Record], list[Record]] = defaultdict(list)
+    by_kind: dict[type[Record], dict[object, Values]] = defaultdict(dict)
     for record in records:
-        by_kind[type(record)].append(record)
-    for kind, found in by_kind.items():
-        names = [one.name for one in fields(kind)]
-        rows = [{name: getattr(record, name) for name in names} for record in found]
-        connection.execute(_upsert(connection, FOLDED[kind]), rows)
-
-
-def _upsert(connection: Connection, table: Table) -> Executable:
-    # each dialect has its own, and importing the other one's would take as long as importing SQLAlchemy
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as into
-    else:
-        from sqlalchemy.dialects.sqlite import insert as into  # type: ignore[assignment]
-    made = into(table)
-    keys = [column.name for column in table.primary_key]
-    rest = {column.name: made.excluded[column.name] for column in table.columns if column.name not in keys}
-    return made.on_conflict_do_update(index_elements=keys, set_=rest)
+        kind = type(record)
+        by_kind[kind][_KEY_OF[kind](record)] = _VALUES_OF[kind](record)
+    for kind, rows in by_kind.items():
+        replace(connection, FOLDED[kind], [*rows.values()])
 
 
 def forget(connection: Connection, run: str, *, but: Sequence[type[Record]] = ()) -> None:

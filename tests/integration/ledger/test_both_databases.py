@@ -8,8 +8,12 @@ from ledger_world import RUN, SEED, World, assert_is_the_fold, held
 from sqlalchemy import text
 
 from callboard.bus.archive import FileArchive
+from callboard.bus.errors import LedgerError
 from callboard.bus.run_state import RunState
+from callboard.ledger import store
 from callboard.ledger.audit import verify
+from callboard.ledger.tables import JOURNAL
+from callboard.ledger.writing import add
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -51,3 +55,16 @@ def test_what_goes_on_with_a_snapshot_is_the_snapshot_and_what_came_after_it(wor
         state.apply(row)
     assert {row["field"]: row["doc"] for row in one_by_one["board"].values()} == state.board
     assert {row["id"] for row in one_by_one["calls"].values() if row["state"] == "open"} == set(state.reserved)
+
+
+def test_what_a_database_refuses_is_one_sentence_whoever_was_asked(world: World) -> None:
+    """Journal rows go past SQLAlchemy, so their errors are the driver's own."""
+    rows = list(CraftedJournal(RUN, SEED).rows(3))
+    world.append(rows)
+    world.take()
+    with (
+        pytest.raises(LedgerError, match=r"the ledger \S+ cannot be written: .*[Uu][Nn][Ii][Qq][Uu][Ee]"),
+        world.database.writing() as connection,
+    ):
+        add(connection, JOURNAL, [tuple(row.values()) for row in store.chained(store.Head(RUN, "shop"), rows)])
+    assert_is_the_fold(world.database, RUN, "shop", rows)
