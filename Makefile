@@ -20,7 +20,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv-uv/bin
 RUN := $(UV) run --locked --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo record test test-long simulate bench bench-start bench-queue bench-ledger bench-review record-review check format lock build hooks clean
+.PHONY: help install demo record test test-long browser simulate bench bench-start bench-queue bench-ledger bench-review record-review check format lock build hooks clean
 
 help: ## list every target
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ test: install ## every test that takes seconds (ARGS="-k word" chooses)
 
 test-long: install ## the tests that take minutes; none begins after MINUTES=25
 	@CALLBOARD_PROFILE=long $(RUN) pytest -m long -n 3 --dist loadfile --no-loadscope-reorder -rs --durations=15 --minutes $(MINUTES) $(ARGS)
+
+browser: install ## a Chromium for the tests in tests/browser: the one on PATH, else Debian's, where root may install it
+	@.ci/browser $(RUN) python tests/support/browsing.py
 
 simulate: install ## the roster's decisions under 1,000 schedules of faults (ARGS="--schedules 10000"; ARGS=SEED prints one)
 	@PYTHONPATH=tests/support $(RUN) python -m simulation $(ARGS)

@@ -1,0 +1,80 @@
+"""The demo's roster, launched, watched in a browser from its first task to its end; its question is answered in the page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from browsing import WIDTHS, Window, look
+from playwright.sync_api import Browser, expect
+from shown import Shown
+
+from callboard.demo.person import ANSWER
+from callboard.demo.run import open_demo
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    path = tmp_path_factory.mktemp("watched") / "links"
+    running = Shown.launched(path, open_demo(path, os.environ).environ)
+    yield running
+    running.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What was seen from the first task to the end of the run."""
+
+    states: list[str]
+    """Of the run, on the overview, in their order."""
+    answered: str
+    """What stood at the question afterwards."""
+    at_first: int
+    """Entries of a driver's log when it was opened."""
+    at_last: int
+    """Those that the same page had in the end."""
+    is_same: bool
+    """Whether that page was never loaded anew."""
+
+
+@pytest.fixture(scope="module")
+def watched(shown: Shown, browser: Browser) -> Iterator[Watched]:
+    """Ada has the overview before her, and the log of driver-1 on her phone."""
+    desk, phone = Window.open(browser), Window.open(browser, "dark", WIDTHS[1])
+    overview, log = desk.page(shown.link()), phone.page(shown.link())
+    log.goto(f"{shown.address}/dashboard/feedback/driver-1")
+    log.evaluate("window.first = true")
+    entries = log.locator("main article")
+    expect(entries.first).to_be_visible()
+    at_first = entries.count()
+
+    field = overview.get_by_label("Your answer to q-1")
+    field.press_sequentially(ANSWER)
+    look(overview, "watching-question")
+    overview.get_by_role("button", name="Answer", exact=True).click()
+    answered = overview.locator("#q-1").get_by_text("Answered by")
+    expect(answered).to_be_visible()
+    said = answered.inner_text()
+
+    overview.get_by_role("link", name="Overview").click()
+    look(overview, "watching-midway")
+    badge = overview.locator("h1 .badge")
+    states = [badge.inner_text()]
+    expect(badge).to_have_text("succeeded")
+    states.append(badge.inner_text())
+    expect(log.locator("main .badge", has_text="merge").first).to_be_visible()
+    look(log, "watching-log")
+    yield Watched(states, said, at_first, entries.count(), bool(log.evaluate("window.first")))
+    desk.close()
+    phone.close()
+
+
+def test_the_run_is_watched_to_its_end_without_a_reload(watched: Watched) -> None:
+    assert watched.states[-1] == "succeeded"
+    assert watched.states[0] in ("running", "succeeded")
+    assert watched.at_last > watched.at_first
+    assert watched.is_same
