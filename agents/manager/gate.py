@@ -14,6 +14,7 @@ from callboard.agents.manager.intake import IntakeRules, TakenIn, judge_unfinish
 from callboard.agents.manager.verdicts import gate_hash, profile_of, project_gate
 from callboard.agents.threads import run_to_end
 from callboard.agents.workspace.commands import TIMED_OUT
+from callboard.agents.workspace.confine import UNAVAILABLE
 from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.layout import Layout
 from callboard.agents.workspace.slots import GateSlots, Slot
@@ -30,8 +31,9 @@ TRIES = 3
 """How often a gate that could not run is tried."""
 BACKOFF_S = 1.0
 """Before the second try; doubled before the third."""
-NOT_RUN = frozenset({126, 127})
-"""Exit codes of /bin/sh for a program that cannot be run or is not there: no verdict on the tree."""
+NOT_RUN = frozenset({UNAVAILABLE, 126, 127})
+"""Exit codes of a sandbox that could not be had, and of /bin/sh for a program that cannot be run or is not there: no verdict
+on the tree."""
 
 
 ToolsCalled = Callable[[str, int, str], Collection[str] | None]

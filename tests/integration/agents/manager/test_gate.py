@@ -15,6 +15,7 @@ from callboard.agents.manager.decision import Policy
 from callboard.agents.manager.gate import Gate
 from callboard.agents.manager.intake import IntakeRules
 from callboard.agents.manager.verdicts import gate_hash
+from callboard.agents.workspace.confine import UNAVAILABLE
 from callboard.agents.workspace.sandbox import OFF
 from callboard.agents.workspace.setup import Setup
 from callboard.agents.workspace.slots import GateSlots
@@ -335,6 +336,15 @@ def test_a_slot_that_cannot_be_used_is_no_verdict(workshop: Workshop, broken: st
     assert found.verdict == "infrastructure"
     assert found.reason
     assert house.waited == [1.0, 2.0]
+
+
+def test_commands_for_which_there_is_no_sandbox_are_no_verdict(workshop: Workshop) -> None:
+    house = Gatehouse(workshop)
+    commit = house.hand_in({"new.py": "x = 1\n"})
+    house.gate = [f"exit {UNAVAILABLE}"]
+    found = house.judge(commit)
+    assert (found.verdict, house.waited) == ("infrastructure", [1.0, 2.0])
+    assert f"`exit {UNAVAILABLE}` could not be run" in found.reason
 
 
 # --- a broken tree is not a broken machine ---
