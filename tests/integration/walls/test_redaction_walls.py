@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import redirect_stderr
 from pathlib import Path
 from random import Random
@@ -73,7 +74,15 @@ async def _failed(bus: Bus, error: str) -> None:
     await held.fail(error)
 
 
+@pytest.fixture
+def log_as_before() -> Iterator[None]:
+    """What an agent's process sets for all of its log is taken back: other tests run in this process."""
+    yield
+    logger.configure(handlers=[{"sink": sys.stderr}], extra={})
+
+
 @walls
+@pytest.mark.usefixtures("log_as_before")
 def test_log_lines_and_their_tracebacks_have_no_secret(redactor: Redactor, is_seen: bool) -> None:
     out = io.StringIO()
     with redirect_stderr(out):
