@@ -63,7 +63,7 @@ SHAPES = (
         rf"{_PEM.format(kind='BEGIN')}(?:{_BODY}{_PEM.format(kind='END')}|{_LINES})",
     ),
     _shape("an age key", "AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[0-9A-Z]{58}"),
-    _shape("a Callboard token", "cbt_", r"cbt_[0-9a-f]{8}_[A-Za-z0-9_-]{43}"),
+    _shape("a Callboard token", "cbt_", r"cbt_[0-9a-f]{8}_[A-Za-z0-9_-]{22,43}"),
     _shape("an AWS access key", "AKIA ASIA", r"(?:AKIA|ASIA)[0-9A-Z]{16}"),
     _shape(
         "a GitHub token",

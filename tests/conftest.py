@@ -127,6 +127,14 @@ def no_ledger() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_dashboard() -> Iterator[None]:
+    """Beside a launch, but where a test is about it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CALLBOARD_WEB_WITH_LAUNCH", "false")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def plain_git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Git as on a new machine, but with a name to commit under: nobody's own configuration reaches a test."""
     config = tmp_path_factory.mktemp("git") / "config"

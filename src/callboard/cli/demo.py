@@ -29,6 +29,7 @@ def demo(
         typer.Option("--dir", metavar="PATH", help="Where to play it: an empty or new folder, which stays."),
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Let the temporary folder stay although all went well.")] = False,
+    no_web: Annotated[bool, typer.Option("--no-web", help="Start no dashboard beside it.")] = False,
     json: Json = False,
 ) -> None:
     """See a whole roster at work, in a minute: ten tasks, most of what can go wrong with them, and three deployments.
@@ -40,21 +41,22 @@ def demo(
     stays = keep or folder is not None
     code = FAILED
     try:
-        code = _demo(path, stays=stays, began=began, json=json)
+        code = _demo(path, stays=stays, began=began, web=not no_web, json=json)
     finally:
         if not stays:
             leave(path, code)
     raise typer.Exit(code)
 
 
-def _demo(path: Path, *, stays: bool, began: float, json: bool) -> int:
+def _demo(path: Path, *, stays: bool, began: float, web: bool, json: bool) -> int:
     from callboard.bus.clock import utc_now
-    from callboard.cli.launching import log_to
+    from callboard.cli.launching import dashboard, log_to
     from callboard.cli.live import choose_view
     from callboard.cli.session import wait_for
     from callboard.demo.checks import check
     from callboard.demo.report import further, page, report
     from callboard.demo.run import look_back, open_demo, play
+    from callboard.launch.options import nothing
     from callboard.launch.sandboxing import probe
     from callboard.launch.summary import Launcher
 
@@ -64,9 +66,8 @@ def _demo(path: Path, *, stays: bool, began: float, json: bool) -> int:
         raise RosterError(f"{error}; a demo that was begun there goes on with `callboard launch` in it") from error
     log_to(workspace.layout.log("launcher"), workspace.settings.log.level)
     (note if json else say)(OPENING.format(path=path))
-    played = play(
-        workspace, choose_view(Launcher(pid=os.getpid(), host=socket.gethostname(), since=utc_now()), json=json)
-    )
+    view = choose_view(Launcher(pid=os.getpid(), host=socket.gethostname(), since=utc_now()), json=json)
+    played = play(workspace, view, beside=dashboard(workspace) if web else nothing)
     evidence, sandbox = look_back(workspace, played.served), str(wait_for(probe(workspace)))
     checks = check(evidence)
     seconds = time.monotonic() - began

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ from callboard.launch.checks import check, check_goes_on, unknown_again
 from callboard.launch.joining import open_bus
 from callboard.launch.launcher import LaunchOptions, launch
 from callboard.launch.log_form import log_form
+from callboard.launch.options import Beside
 from callboard.launch.rows import by_field
 from callboard.launch.runs import Continue, choose, landed_before, runs, start_commit
 from callboard.launch.sandboxing import probe
@@ -65,11 +67,21 @@ def shown_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) ->
     began = time.monotonic()
     log_to(workspace.layout.log("launcher"), workspace.settings.log.level)
     view = choose_view(Launcher(pid=os.getpid(), host=socket.gethostname(), since=utc_now()), json=json)
+    if options.web and not options.only and workspace.settings.web.with_launch:
+        options = replace(options, beside=dashboard(workspace))
     code = wait_for(launch(workspace, options, view))
     status = at_rest(summarise(view.last or Board(), branches=branches_of(workspace)))
     for line in () if json else ending(status):
         say(line)
     return code, {"seconds": round(time.monotonic() - began, 1), **by_field(status)}
+
+
+def dashboard(workspace: Workspace) -> Beside:
+    """A dashboard that a launch may have beside it."""
+    from callboard.cli.person import person_name
+    from callboard.web.beside import Dashboard
+
+    return Dashboard(lambda: person_name("", workspace.repository, workspace.environ))
 
 
 def log_to(path: Path, level: str) -> None:
@@ -110,13 +122,15 @@ def detached_launch(workspace: Workspace, options: LaunchOptions, *, json: bool)
     else:
         say(f"launched in the background, process {process.pid}")
         say("`callboard status` shows it, `callboard logs launcher --follow` follows it, `callboard stop` ends it")
+        say("`callboard token login` prints a link to its dashboard")
     return 0
 
 
 def launch_argv(options: LaunchOptions) -> list[str]:
     """The command line of a launch with these options."""
     words = [sys.executable, "-m", "callboard", "launch"]
-    words += [flag for flag, wanted in (("--stay", options.stay), ("--new", options.new)) if wanted]
+    flags = (("--stay", options.stay), ("--new", options.new), ("--no-web", not options.web))
+    words += [flag for flag, wanted in flags if wanted]
     said = (("--from", options.from_), ("--goal", options.goal), ("--safety", options.safety))
     words += [word for flag, value in said if value for word in (flag, value)]
     for flag, values in (("--again", options.again), ("--only", options.only)):

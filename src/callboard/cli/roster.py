@@ -50,6 +50,7 @@ def launch(
         Literal["normal", "safety_critical"] | None,
         typer.Option(help="A new run's profile: how many issues its tiers may have (docs/issues.md)."),
     ] = None,
+    no_web: Annotated[bool, typer.Option("--no-web", help="Start no dashboard beside it.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything and print what would be assigned; start nothing.")
     ] = False,
@@ -65,7 +66,9 @@ def launch(
     from callboard.launch.launcher import LaunchOptions
 
     starts, redone = tuple(only or ()), tuple(again or ())
-    options = LaunchOptions(stay=stay, new=new, from_=from_, goal=goal, safety=safety, only=starts, again=redone)
+    options = LaunchOptions(
+        stay=stay, new=new, from_=from_, goal=goal, safety=safety, only=starts, again=redone, web=not no_web
+    )
     way = dry_launch if dry_run else detached_launch if detach else real_launch
     raise typer.Exit(way(open_workspace(), options, json=json))
 

@@ -15,7 +15,9 @@ def serve(
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 in a container.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 = any that is free.")] = 8000,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="[web] port, 8000, unless said; 0 = any that is free.")
+    ] = None,
     root_path: Annotated[
         str, typer.Option(metavar="/PATH", help="Where a proxy in front of it has put it, such as /callboard.")
     ] = "",
@@ -51,4 +53,5 @@ def serve(
             say(f"the API is described at {address}/docs")
             note("the link logs in once, within ten minutes; `callboard token login` prints another. Ctrl-C ends it")
 
-    serve_at(workspace, Place(host, port, root_path, tuple(proxy or ())), told)
+    at = workspace.settings.web.port if port is None else port
+    serve_at(workspace, Place(host, at, root_path, tuple(proxy or ())), told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from callboard.cli.session import open_workspace
 from callboard.launch.rows import by_field
 
 if TYPE_CHECKING:
+    from callboard.app import Workspace
     from callboard.web.tokens import Token, Tokens
 
 token = typer.Typer(no_args_is_help=True, help="Who may ask the HTTP API, and for what: create, list, revoke.")
@@ -73,8 +75,8 @@ def list_(json: Json = False) -> None:
 def login(
     name: Annotated[str, typer.Option("--as", metavar="NAME", help="Under which name what is done there stands.")] = "",
     address: Annotated[
-        str, typer.Option(metavar="URL", help="Where the dashboard is served.")
-    ] = "http://127.0.0.1:8000",
+        str, typer.Option(metavar="URL", help="Where the dashboard is served; that of the launch, unless said.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Print a link that logs a browser in to the dashboard, once and within ten minutes."""
@@ -83,12 +85,21 @@ def login(
 
     workspace = open_workspace()
     shown = person_name(name, workspace.repository, workspace.environ)
-    link = login_link(_tokens(), shown, address.rstrip("/"))
+    link = login_link(_tokens(), shown, address.rstrip("/") or _served_at(workspace))
     if json:
         print_json({"link": link})
     else:
         say(link)
         note("it logs in once, within ten minutes")
+
+
+def _served_at(workspace: Workspace) -> str:
+    """By the launch that runs here, else where `callboard serve` is unless told otherwise."""
+    from callboard.web.beside import address_file
+
+    with suppress(OSError):
+        return address_file(workspace).read_text()
+    return f"http://127.0.0.1:{workspace.settings.web.port}"
 
 
 @token.command()

@@ -27,6 +27,7 @@ from callboard.demo.workspace import make_workspace
 from callboard.deploying import Deploying
 from callboard.launch.joining import current_run, open_bus
 from callboard.launch.launcher import INTERRUPTED, LaunchOptions, View, launch
+from callboard.launch.options import Beside, nothing
 from callboard.launch.sandboxing import probe
 from callboard.launch.telling import give
 
@@ -74,7 +75,7 @@ def demo_environment(environ: Mapping[str, str], python: Path) -> dict[str, str]
     return {**own, "PATH": os.pathsep.join([str(python), environ.get("PATH", os.defpath)])}
 
 
-def play(workspace: Workspace, view: View, limit_s: float = LIMIT_S) -> Played:
+def play(workspace: Workspace, view: View, limit_s: float = LIMIT_S, *, beside: Beside = nothing) -> Played:
     """Launch the roster, deploy and promote what it lands. Nothing that was deployed runs at the end.
 
     Raises:
@@ -85,7 +86,7 @@ def play(workspace: Workspace, view: View, limit_s: float = LIMIT_S) -> Played:
     if why_not:
         view.event(f"nothing is deployed here: {why_not}")
     try:
-        code, board, served = asyncio.run(_launch(workspace, view, limit_s, target, why_not))
+        code, board, served = asyncio.run(_launch(workspace, view, limit_s, target, why_not, beside))
     finally:
         stop_all(target)
     if board.run.state != "succeeded":
@@ -96,7 +97,7 @@ def play(workspace: Workspace, view: View, limit_s: float = LIMIT_S) -> Played:
 
 
 async def _launch(
-    workspace: Workspace, view: View, limit_s: float, target: Target, why_not: str
+    workspace: Workspace, view: View, limit_s: float, target: Target, why_not: str, beside: Beside
 ) -> tuple[int, Board, Served]:
     settings = Deploying(workspace).settings
     visitors = Visitors(settings.port_in(PRODUCTION))
@@ -107,7 +108,7 @@ async def _launch(
     person = Person(view, tell, None if why_not else visitors)
     try:
         async with asyncio.timeout(limit_s):
-            code = await launch(workspace, LaunchOptions(holds=person.holds), person)
+            code = await launch(workspace, LaunchOptions(holds=person.holds, beside=beside), person)
     except TimeoutError as error:
         raise RosterError(
             f"the roster was not done within {limit_s:.0f} s; its logs are in {workspace.layout.home}/logs"

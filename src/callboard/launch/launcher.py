@@ -21,13 +21,13 @@ from callboard.bus.bus import Bus
 from callboard.bus.caps import SpentSeen
 from callboard.bus.dead_letters import DeadLetter
 from callboard.bus.errors import BusError, RosterError
-from callboard.bus.issue_caps import Safety
 from callboard.bus.messages import Draft, RosterChanged
 from callboard.launch.agent import agent_words
 from callboard.launch.checks import check, check_goes_on, unknown_again
 from callboard.launch.children import Child, Starter
 from callboard.launch.exclude import exclude_ours
 from callboard.launch.keeping import keeping
+from callboard.launch.options import LaunchOptions as LaunchOptions
 from callboard.launch.quiet import is_quiet
 from callboard.launch.reaching import reaching
 from callboard.launch.runs import Continue, choose, create, new_name, read_run, runs, start_commit
@@ -65,25 +65,6 @@ class View(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchOptions:
-    stay: bool = False
-    """Go on when all work is done."""
-    new: bool = False
-    from_: str = ""
-    """Where a new run starts: `target` or an earlier run; "" = not said."""
-    only: tuple[str, ...] = ()
-    """Agents to start here; empty = all."""
-    again: tuple[str, ...] = ()
-    """Keys of tasks to do once more although an earlier run did them."""
-    goal: str = ""
-    """What a new run is for, as a sentence."""
-    safety: Safety | None = None
-    """A new run's profile; None = normal."""
-    holds: Callable[[], bool] = bool
-    """True: whoever looks on has something left to ask for, so it does not end by itself yet."""
 
 
 @dataclass(slots=True)
@@ -202,6 +183,8 @@ class Launcher:
             async with (
                 answering(self.workspace, bus) if self._has_manager else nullcontext(),
                 reaching(bus, self._children, roster, unreachable_s, self._event),
+                # as it is: it may hold a link that the redactor takes for a secret
+                self.options.beside(self.workspace, self.view.event),
             ):
                 return await self._watch(bus, tasks)
         finally:

@@ -9,6 +9,7 @@
 | CALLBOARD_REVIEW_DEADLINE_S    | review.deadline_s      | number |
 | CALLBOARD_SANDBOX_KIND         | sandbox.kind           | text  |
 | CALLBOARD_LEDGER_URL           | ledger.url             | text  |
+| CALLBOARD_WEB_WITH_LAUNCH      | web.with_launch        | true or false |
 
 An empty variable counts as unset. DATABASE_URL is read where neither CALLBOARD_LEDGER_URL nor the file says where the ledger is,
 and it leads to a Postgres server: other programs use that name too.
@@ -28,9 +29,11 @@ OVERRIDES: Mapping[str, tuple[str, str]] = {
     "CALLBOARD_REVIEW_DEADLINE_S": ("review", "deadline_s"),
     "CALLBOARD_SANDBOX_KIND": ("sandbox", "kind"),
     "CALLBOARD_LEDGER_URL": ("ledger", "url"),
+    "CALLBOARD_WEB_WITH_LAUNCH": ("web", "with_launch"),
 }
 SHARED = "DATABASE_URL"
 _NUMBERS = frozenset({"CALLBOARD_PROJECT_SLOTS", "CALLBOARD_PROJECT_GATE_TIMEOUT_S", "CALLBOARD_REVIEW_DEADLINE_S"})
+_SWITCHES = frozenset({"CALLBOARD_WEB_WITH_LAUNCH"})
 
 
 def overridden(
@@ -53,7 +56,9 @@ def overridden(
 
 
 def _value(name: str, text: str) -> object:
-    """A number where one is expected and given; else the text, which validation then refuses."""
+    """A number or a truth value where one is expected and given; else the text, which validation then refuses."""
+    if name in _SWITCHES:
+        return {"true": True, "false": False}.get(text.lower(), text)
     if name not in _NUMBERS:
         return text
     for kind in (int, float):

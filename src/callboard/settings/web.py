@@ -31,6 +31,10 @@ class OidcSettings(Table):
 class WebSettings(Table):
     """`[web]`"""
 
+    with_launch: bool = True
+    """`callboard launch` starts a dashboard, which ends with it."""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8_000
+    """Where a launch's dashboard and `callboard serve` listen; 0 = any that is free. Where it is taken, a launch takes any."""
     hosts: Texts = ()
     """Names by which the service is asked, beside those of this machine; every other is refused (DNS rebinding)."""
     requests_per_minute: Annotated[int, Field(ge=1)] = 1_200

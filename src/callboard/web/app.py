@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -36,18 +36,19 @@ ROUTERS = (
 )
 
 
-def create(workspace: Workspace, *, root_path: str = "", host: str = "127.0.0.1") -> FastAPI:
+def create(workspace: Workspace, *, root_path: str = "", host: str = "127.0.0.1", keeps_books: bool = True) -> FastAPI:
     """The HTTP API of a workspace.
 
     Args:
         root_path: Where a proxy in front of it has put it, such as `/callboard`.
         host: The address at which it listens; it may be asked by that too.
+        keeps_books: It keeps the ledger up where no launch does; False = a launch does.
     """
     house = House.of(workspace)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        async with house.books.kept():
+        async with house.books.kept() if keeps_books else nullcontext():
             try:
                 async with house.hosts.hosting():
                     yield

@@ -6,17 +6,19 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import uvicorn
+from fastapi import FastAPI
 from loguru import logger
 
 from callboard.app import Workspace
 from callboard.bus.errors import RosterError
 from callboard.launch.log_form import log_form
 from callboard.web.app import create
+from callboard.web.listening import listen
 
 GRACE_S = 2
 """How long requests that are under way may take once it is to end; streams of events never end by themselves."""
@@ -44,37 +46,36 @@ def serve(workspace: Workspace, place: Place, say: Callable[[str], None]) -> Non
     Raises:
         RosterError: Nobody can listen there.
     """
-    _log_to_stderr(workspace)
+    log_to_stderr(workspace)
     listening = _listen(place)
     address = f"http://{_shown(place.host)}:{listening.getsockname()[1]}{place.root_path}"
-    config = uvicorn.Config(
-        create(workspace, root_path=place.root_path, host=place.host),
-        proxy_headers=bool(place.proxies),
-        forwarded_allow_ips=list(place.proxies) or None,
+    app = create(workspace, root_path=place.root_path, host=place.host)
+    say(address)
+    with listening, suppress(KeyboardInterrupt):
+        asyncio.run(uvicorn.Server(config(app, proxies=place.proxies)).serve([listening]))
+
+
+def config(app: FastAPI, *, grace_s: int = GRACE_S, proxies: Sequence[str] = ()) -> uvicorn.Config:
+    """How an application is served, wherever it is."""
+    return uvicorn.Config(
+        app,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies) or None,
         server_header=False,
         access_log=False,
         log_config=None,
-        timeout_graceful_shutdown=GRACE_S,
+        timeout_graceful_shutdown=grace_s,
     )
-    say(address)
-    with listening, suppress(KeyboardInterrupt):
-        asyncio.run(uvicorn.Server(config).serve([listening]))
 
 
 def _listen(place: Place) -> socket.socket:
-    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
-    listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((place.host, place.port))
-        listening.listen(128)
+        return listen(place.host, place.port)
     except OSError as error:
-        listening.close()
         raise RosterError(
             f"nobody can listen on {_shown(place.host)}:{place.port}: {error.strerror or error}; name another with --port, or --port 0 "
             "for any that is free"
         ) from error
-    return listening
 
 
 def _shown(host: str) -> str:
@@ -87,7 +88,7 @@ class _ToLoguru(logging.Handler):
         logger.opt(exception=error).log(record.levelname, record.getMessage())
 
 
-def _log_to_stderr(workspace: Workspace) -> None:
+def log_to_stderr(workspace: Workspace) -> None:
     """Our own lines and the server's, without secrets."""
 
     def write(message: str) -> None:

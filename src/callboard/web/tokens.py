@@ -1,6 +1,6 @@
 """Tokens: who may ask the HTTP API, and for what. Kept in one file of the workspace, as hashes.
 
-A token has 256 random bits, so one round of SHA-256 keeps it as well as any slow hash would.
+A token has 256 random bits, a login link's code 128, so one round of SHA-256 keeps it as well as any slow hash would.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ MARK = "cbt"
 """How every token begins: redaction knows it by that (bus/secret_shapes.py)."""
 LOGIN = timedelta(minutes=10)
 """How long a login link is good."""
+LOGIN_BYTES = 16
+"""Of chance in a login link, which is good once: so it fits a line of a terminal."""
 _NOBODY = "0" * 64
 """No text has this hash."""
 
@@ -64,7 +66,7 @@ def mint(
 ) -> tuple[str, Token]:
     """A new token: what its owner gets, and what is kept of it."""
     id = secrets.token_hex(4)
-    text = f"{MARK}_{id}_{secrets.token_urlsafe(32)}"
+    text = f"{MARK}_{id}_{secrets.token_urlsafe(LOGIN_BYTES if use == 'login' else 32)}"
     expires_at = now + lasts if lasts else None
     ordered = tuple(scope for scope in SCOPES if scope in set(scopes))
     return text, Token(id, name, ordered, _digest(text), now, expires_at, use, of)
@@ -95,7 +97,15 @@ def login_link(tokens: Tokens, name: str, address: str) -> str:
         name: Whose session it is; "" = nobody said.
         address: Where it is served.
     """
-    code, _ = tokens.create(name or "somebody", ("read", "answer", "operate"), lasts=LOGIN, use="login")
+    return login_url(address, login_code(tokens, name)[0])
+
+
+def login_code(tokens: Tokens, name: str, *, lasts: timedelta = LOGIN) -> tuple[str, Token]:
+    """What such a link holds, and what is kept of it."""
+    return tokens.create(name or "somebody", ("read", "answer", "operate"), lasts=lasts, use="login")
+
+
+def login_url(address: str, code: str) -> str:
     return f"{address}/login?code={code}"
 
 

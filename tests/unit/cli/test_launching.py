@@ -7,9 +7,9 @@ from callboard.launch.launcher import LaunchOptions
 
 
 def test_a_launch_in_the_background_gets_every_option_along() -> None:
-    options = LaunchOptions(stay=True, new=True, from_="target", again=("a/b", "c/d"), only=("manager",))
+    options = LaunchOptions(stay=True, new=True, from_="target", again=("a/b", "c/d"), only=("manager",), web=False)
     assert launch_argv(options) == [
-        *(sys.executable, "-m", "callboard", "launch", "--stay", "--new", "--from", "target"),
+        *(sys.executable, "-m", "callboard", "launch", "--stay", "--new", "--no-web", "--from", "target"),
         *("--again", "a/b", "--again", "c/d", "--only", "manager"),
     ]
 
