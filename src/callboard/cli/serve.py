@@ -16,7 +16,8 @@ def serve(
         str, typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 in a container.")
     ] = "127.0.0.1",
     port: Annotated[
-        int | None, typer.Option(min=0, max=65_535, help="[web] port, 8000, unless said; 0 = any that is free.")
+        int | None,
+        typer.Option(min=0, max=65_535, help="0 = any that is free. Unless said, what callboard.toml says, else 8000."),
     ] = None,
     root_path: Annotated[
         str, typer.Option(metavar="/PATH", help="Where a proxy in front of it has put it, such as /callboard.")

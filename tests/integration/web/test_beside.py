@@ -7,7 +7,6 @@ import os
 import socket
 import sys
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import parse_qs, urlsplit
@@ -61,11 +60,6 @@ def url_in(said: list[str]) -> str:
 def get(url: str) -> str:
     with urllib.request.urlopen(url, timeout=60) as answer:
         return str(answer.read().decode())
-
-
-async def seen(fact: Callable[[], bool]) -> None:
-    while not fact():
-        await asyncio.sleep(0.02)
 
 
 @pytest.mark.timeout(120)
@@ -127,10 +121,17 @@ def test_what_dies_is_told_in_a_line_and_disturbs_nobody(
     said: list[str] = []
 
     async def work() -> None:
-        async with Dashboard(lambda: "ada", argv)(workspace, said.append):
-            with pytest.raises(OSError):
+        told = asyncio.Event()
+
+        def say(text: str) -> None:
+            said.append(text)
+            if "the run goes on" in text:
+                told.set()
+
+        async with Dashboard(lambda: "ada", argv)(workspace, say):
+            with pytest.raises(OSError, match=r"refused|reset|closed"):
                 await asyncio.to_thread(get, url_in(said))
-            await seen(lambda: len(said) == 3)
+            await told.wait()
 
     asyncio.run(work())
     assert line in said[2]
