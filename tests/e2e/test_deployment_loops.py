@@ -181,6 +181,74 @@ def test_people_accept_refuse_and_roll_back_and_staging_comes_before_production(
 
 
 @pytest.mark.long
+def test_production_is_held_until_a_person_names_what_may_pass_and_the_notes_land_as_all_work_does(
+    tmp_path: Path,
+) -> None:
+    made = deploying(
+        tmp_path / "held",
+        environments={"production": {"production": True}},
+        ready={"monitoring": ["exit 1"], "telemetry": ["true"], "documentation": ["docs/rollback.md"]},
+    )
+    although = "go on although monitoring fails, not knowing "
+
+    def asks(number: int, but: object = "") -> dict[str, object]:
+        """The question that holds it, which is another one than that."""
+        until(lambda: row(made, number).get("question") not in (None, "", but))
+        found = row(made, number)
+        asked = next(
+            one for one in json.loads(made.call("questions", "--json").stdout) if one["id"] == found["question"]
+        )
+        assert found["state"] == "eligible"
+        assert "fail: monitoring, `exit 1` exited 1" in asked["text"]
+        return dict(asked)
+
+    with staying(made):
+        give(made, "deploy")
+        held = asks(1)
+        options = held["options"]
+        assert isinstance(options, list)
+        assert options[0].startswith(although)
+        assert options[1:] == ["look again", "roll back"]
+        states = {item["item"]: item["state"] for item in row(made, 1)["checklist"]}  # type: ignore[attr-defined]
+        unknown = [name for name, state in states.items() if state == "unknown"]
+        assert options[0] == although + ", ".join(unknown)
+        assert {states[name] for name in ("telemetry", "documentation", "rollback plan", "tests")} == {"pass"}
+        assert live(made) == []
+        assert made.call("answer", str(held["id"]), "go on").returncode == 1, "what is let pass has to be named"
+
+        give(made, "answer", str(held["id"]), "look again")
+        again = asks(1, held["id"])
+        assert live(made) == []
+        give(made, "answer", str(again["id"]), options[0], "--as", "Ada")
+        until(lambda: is_over(made, 1))
+        first = row(made, 1)
+        assert first["state"] == "done"
+        assert get(port_of(made)) == first["release"]
+        [place] = json.loads(made.call("deployments", "--json").stdout)["environments"]
+        audit = [(one["by"], one["did"].partition(" for ")[0]) for one in place["audit"]]
+        assert {did for by, did in audit if by == "Ada"} == {f"let {name} pass" for name in ("monitoring", *unknown)}
+
+        until(lambda: "deployment/d-1-notes" in made.landed_keys(made.integration()))
+        page = next(path for path in made.files(made.integration()) if path.startswith("docs/deployments/production-"))
+        noted = run_git(made.path, "show", f"{made.integration()}:{page}")
+        assert noted.startswith(f"# {first['release']} in production: done")
+        assert "fail: monitoring: `exit 1` exited 1; Ada let it pass" in noted
+        until(lambda: any("-d-1-production.md" in path for path in made.files("deployment/log")))
+        until(lambda: "Notes of d-1 in production" in (made.path / "feedback/junior-1.md").read_text())
+
+        newer = commit(made, {"app/new.txt": "x\n"}, "More")
+        give(made, "deploy", "--commit", newer)
+        held = asks(2)
+        assert [one.id for one in live(made)] == [first["release"]]
+        give(made, "answer", str(held["id"]), "roll back")
+        until(lambda: is_over(made, 2))
+        second = row(made, 2)
+        assert (second["state"], second["next"]) == ("rolled_back", "retry")
+        assert [one.id for one in live(made)] == [first["release"]] == [get(port_of(made))]
+        print(states, audit)
+
+
+@pytest.mark.long
 def test_a_deployment_agent_that_is_killed_at_any_edge_goes_on_and_nobody_who_uses_the_service_notices(
     tmp_path: Path, seed: int, time_is_up: Callable[[], bool]
 ) -> None:

@@ -69,6 +69,7 @@ def table(
     port: int,
     analysis: Mapping[str, object] | None = None,
     environments: Mapping[str, Mapping[str, object]] | None = None,
+    ready: Mapping[str, object] | None = None,
     **values: object,
 ) -> str:
     """`[deploy]`, quick; every input is there."""
@@ -88,6 +89,7 @@ def table(
     tests = {"unit": ["test -e app/service.py"], "integration": [asks("/")], "health": [asks("/health")]}
     places = {f"environments.{name}": told for name, told in (environments or {}).items()}
     parts: dict[str, Mapping[str, object]] = {"tests": tests, "analysis": {**ANALYSIS, **(analysis or {})}, **places}
+    parts |= {"ready": ready} if ready else {}
     below = "".join(f"\n[deploy.{name}]\n{lines(told)}" for name, told in parts.items())
     return f"\n[deploy]\n{lines(keys)}{below}"
 
@@ -99,6 +101,7 @@ def deploying(
     files: Mapping[str, str] | None = None,
     analysis: Mapping[str, object] | None = None,
     environments: Mapping[str, Mapping[str, object]] | None = None,
+    ready: Mapping[str, object] | None = None,
     **values: object,
 ) -> Workspace:
     """A workspace whose first commit can be deployed.
@@ -108,6 +111,7 @@ def deploying(
         files: More files of the first commit.
         analysis: Keys of `[deploy.analysis]`.
         environments: Name -> keys of its table; the port of those without one is `[deploy]`'s.
+        ready: Keys of `[deploy.ready]`.
         values: Keys of `[deploy]`; None leaves one out.
     """
     brains = path.parent / f"{path.name}-brains"
@@ -117,7 +121,7 @@ def deploying(
     agent = f'\n[[agents]]\nname = "deployment"\nrole = "deployment"\ncommand = {json.dumps(command)}\n'
     made = Workspace(
         path,
-        extra=table(free_port(), analysis, environments, **values) + agent,
+        extra=table(free_port(), analysis, environments, ready, **values) + agent,
         drivers={"driver-1": command, "driver-2": command},
         reviewer=REVIEWER,
     )
