@@ -11,10 +11,10 @@ from starlette.staticfiles import StaticFiles
 
 from callboard.app import Workspace
 from callboard.web import events, front, health, people, roster, work
+from callboard.web.admission import Admission
 from callboard.web.dashboard import pages, session
 from callboard.web.dashboard.drawing import FOLDER
 from callboard.web.etags import Etags
-from callboard.web.gates import Gates
 from callboard.web.guide.routes import GUIDE
 from callboard.web.house import House
 from callboard.web.hung_up import HungUp
@@ -72,7 +72,7 @@ def create(workspace: Workspace, *, root_path: str = "", host: str = "127.0.0.1"
     app.add_middleware(Repeating, house=house, repeats=Repeats(workspace.layout.tokens.parent / "answers"))
     app.add_middleware(Etags)
     app.add_middleware(
-        Gates, hosts=(*web.hosts, host), rates=Rates(web.requests_per_minute), most_bytes=web.body_mb * 1_000_000
+        Admission, hosts=(*web.hosts, host), rates=Rates(web.requests_per_minute), most_bytes=web.body_mb * 1_000_000
     )
     app.add_exception_handler(session.NotLoggedIn, session.to_login)
     front.add_documentation(app)

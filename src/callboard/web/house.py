@@ -37,7 +37,7 @@ class House:
     workspace: Workspace
     tokens: Tokens
     rates: Rates
-    """Of tokens; addresses are counted before any token is looked at (gates.py)."""
+    """Of tokens; addresses are counted before any token is looked at (admission.py)."""
     provider: Provider | None
     """The identity provider whose tokens count too."""
     books: Books

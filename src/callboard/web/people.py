@@ -32,7 +32,7 @@ States = Literal["open", "answered", "closed", "all"]
 class AnswerGiven(BaseModel):
     """What a person says: either a text or the question's default."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     text: Annotated[str, Field(max_length=20_000, description="Where options are given, one of them.")] = ""
     default: Annotated[bool, Field(description="Take its default, instead of a text.")] = False

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from callboard.bus.issue_caps import Safety
 from callboard.bus.issues import Severity
 from callboard.bus.outside import BuilderStatus, Complexity, Confidence, Recommendation
 from callboard.bus.outside_messages import PhaseMove
 
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""7.0 is 7 to JSON Schema. It stands behind the bounds: in front of them the document would lack them."""
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$", max_length=48)]
 """Becomes part of refs, keys and file names; `P1.1` and `run-001` are such."""
 Short = Annotated[str, Field(max_length=200)]
 Long = Annotated[str, Field(max_length=20_000)]
-Count = Annotated[int, Field(ge=0, le=10**12)]
+Count = Annotated[int, Field(ge=0, le=10**12), WHOLE]
 Path = Annotated[str, Field(max_length=4_096)]
 References = Annotated[list[Short], Field(max_length=100)]
 Patch = Annotated[str, Field(max_length=2_000_000, description="A unified diff against the integration branch.")]
 
 
 class Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    """Strict: `"7"` and `true` are no numbers, as the OpenAPI document has it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class RunAsked(Asked):
@@ -31,20 +40,20 @@ class RunAsked(Asked):
     run_id: Id
     safety_profile: Safety = "normal"
     run_scope: Short = ""
-    token_cap: Annotated[int, Field(ge=1, le=10**12)] | None = None
-    max_phases: Annotated[int, Field(ge=1, le=1_000)] = 25
+    token_cap: Annotated[int, Field(ge=1, le=10**12), WHOLE] | None = None
+    max_phases: Annotated[int, Field(ge=1, le=1_000), WHOLE] = 25
 
 
 class TierAsked(Asked):
     tier_id: Id
-    tier_index: Annotated[int, Field(ge=0, le=10_000)] = 0
+    tier_index: Annotated[int, Field(ge=0, le=10_000), WHOLE] = 0
     name: Short = ""
     description: Long = ""
 
 
 class PhaseAsked(Asked):
     phase_id: Id
-    phase_index: Annotated[int, Field(ge=0, le=10_000)] = 0
+    phase_index: Annotated[int, Field(ge=0, le=10_000), WHOLE] = 0
     tier_id: Id
     name: Annotated[str, Field(min_length=1, max_length=200)]
     description: Long = ""
@@ -79,7 +88,7 @@ def _twice(ids: list[str]) -> str:
 class MoveAsked(BaseModel):
     """A phase's next state, and counts to keep with it: any other field is one of them."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
     __pydantic_extra__: dict[str, Count] = Field(init=False)
 
     state: PhaseMove
@@ -100,7 +109,7 @@ class Probe(Asked):
     """A command that the builder ran itself."""
 
     probe_type: Annotated[str, Field(min_length=1, max_length=200, description="Its command, or what it is called.")]
-    exit_code: Annotated[int, Field(ge=-255, le=255)]
+    exit_code: Annotated[int, Field(ge=-255, le=255), WHOLE]
     stdout: Long = ""
     stderr: Long = ""
     duration_seconds: Annotated[float, Field(ge=0, le=10**6)] = 0
@@ -147,7 +156,7 @@ class FindingAsked(Asked):
     severity: Severity
     requirement: Short = ""
     file: Path = ""
-    line: Annotated[int, Field(ge=0, le=10**7)] = 0
+    line: Annotated[int, Field(ge=0, le=10**7), WHOLE] = 0
     quote: Long = ""
     scenario: Long = ""
 

@@ -139,7 +139,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST)]
 async def metrics_runs(
     _: Reader,
     house: Here,
-    status: Annotated[str, Query(max_length=100, description=f"One of {', '.join(RUN_STATES)}.")] = "",
+    status: Annotated[str, Query(max_length=100, json_schema_extra={"enum": [*RUN_STATES, ""]})] = "",
     limit: Limit = MOST,
 ) -> list[RunMetrics]:
     """Runs and what they have used, the newest first. An unknown status is 400."""

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from fastapi import FastAPI, Request
 from starlette.types import Message, Scope
 
-from callboard.web.gates import Gates, host_of
+from callboard.web.admission import Admission, host_of
 from callboard.web.limits import BURST_S, MOST_BUCKETS, Rates
 
 
 def asked(
-    parts: Sequence[bytes], most_bytes: int, *, per_minute: int = 10_000, times: int = 1, has_gates: bool = True
+    parts: Sequence[bytes], most_bytes: int, *, per_minute: int = 10_000, times: int = 1, is_guarded: bool = True
 ) -> list[int]:
     """The statuses of an application that reads the whole body, asked some times."""
     app = FastAPI()
@@ -22,7 +22,7 @@ def asked(
     async def read(request: Request) -> int:
         return len(await request.body())
 
-    gates = Gates(app, (), Rates(per_minute, lambda: 0.0), most_bytes) if has_gates else app
+    admitted = Admission(app, (), Rates(per_minute, lambda: 0.0), most_bytes) if is_guarded else app
     scope: Scope = {
         "type": "http",
         "method": "POST",
@@ -45,7 +45,7 @@ def asked(
             part = left.pop(0)
             return {"type": "http.request", "body": part, "more_body": bool(left)}
 
-        await gates(dict(scope), receive, send)
+        await admitted(dict(scope), receive, send)
 
     async def scenario() -> None:
         for _ in range(times):
@@ -60,8 +60,8 @@ def test_a_body_that_hides_its_length_ends_where_it_is_too_long() -> None:
     assert asked([b"12345", b"678901"], 10) == [413]
 
 
-def test_without_the_gates_a_body_of_any_length_is_read() -> None:
-    assert asked([b"12345", b"678901"], 10, has_gates=False) == [200]
+def test_without_admission_a_body_of_any_length_is_read() -> None:
+    assert asked([b"12345", b"678901"], 10, is_guarded=False) == [200]
 
 
 def test_who_asks_too_much_waits() -> None:

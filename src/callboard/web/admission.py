@@ -26,7 +26,7 @@ HEADERS = (
 """On every answer: nothing of it is shown inside another page, or read as something else."""
 
 
-class Gates:
+class Admission:
     """See above; in this order.
 
     Args:
