@@ -16,7 +16,8 @@ from served import Served
 from callboard.app import Workspace
 from callboard.web.tokens import SCOPES, Tokens
 
-RUN = "run-001"
+RUN = "drawn-001"
+"""Not the guide's: tests of one process share a server of the bus."""
 IDS = {"run_id": RUN, "phase_id": "P1.1", "tier_id": "T1", "agent": "driver-1", "task_id": "T-1"}
 
 
