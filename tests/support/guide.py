@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 PATCH = """diff --git a/src/auth.py b/src/auth.py
 new file mode 100644
@@ -18,22 +19,38 @@ index 0000000..1111111
 """What the guide's literal patch stands for."""
 
 
+By = Literal["curl", "python", "browser", "list"]
+"""With what the guide asks: a curl command, a Python example, a page to be opened; or its list of endpoints has it alone."""
+
+
 @dataclass(frozen=True)
 class Shown:
-    """One request of the guide; `{run}` is the run's id."""
+    """One request of the guide."""
 
     name: str
     path: str
     body: Mapping[str, Any] | None = None
+    by: By = "curl"
+    status: int = 200
+
+    @property
+    def text(self) -> str:
+        """The body as it is sent; "" = it is asked with GET."""
+        return "" if self.body is None else json.dumps(self.body)
 
 
 def requests(run: str) -> list[Shown]:
-    """All of them, in the order in which the guide shows them."""
+    """All of them, in the order in which the guide shows them; what its list alone has stands where it makes sense."""
     phase = f"/runs/{run}/phases/P1.1"
     return [
-        Shown("start", "/runs/start", start(run)),
+        Shown("health", "/health"),
+        Shown("docs", "/docs", by="browser"),
+        Shown("root", "/", by="list"),
+        Shown("redoc", "/redoc", by="list"),
+        Shown("start", "/runs/start", start(run), status=201),
         Shown("status", f"/runs/{run}"),
         Shown("issue", f"{phase}/record_issue", issue()),
+        Shown("moved", f"{phase}/update_status", {"state": "EXECUTING", "builder_attempts": 1}, by="list"),
         Shown("built", f"{phase}/builder_result", built(run)),
         Shown("metrics", "/metrics/runs"),
         Shown("done", "/metrics/runs?status=DONE_SUCCESS"),
@@ -41,13 +58,17 @@ def requests(run: str) -> list[Shown]:
         Shown("backlog_summary", "/reports/issue_backlog_summary"),
         Shown("budget", "/reports/budget_analysis"),
         Shown("summary", f"/reports/run_summary/{run}"),
-        Shown("index", f"/runs/{run}/issues/index"),
-        Shown("backlog", "/project/issues/backlog"),
-        Shown("built_by_cursor", f"{phase}/builder_result", built_by_program(run)),
-        Shown("audit_asked", f"{phase}/auditor_request", audit_asked(run)),
-        Shown("audited", f"{phase}/auditor_result", audited(run)),
+        Shown("index", f"/runs/{run}/issues/index", by="list"),
+        Shown("backlog", "/project/issues/backlog", by="list"),
+        Shown("built_by_cursor", f"{phase}/builder_result", built_by_program(run), by="python"),
+        Shown("audit_asked", f"{phase}/auditor_request", audit_asked(run), by="python"),
+        Shown("audited", f"{phase}/auditor_result", audited(run), by="python"),
         Shown("integration", f"/runs/{run}/integration_status"),
     ]
+
+
+OPEN = ("/health", "/docs", "/", "/redoc")
+"""What needs no token."""
 
 
 def start(run: str, phases: int = 1) -> dict[str, Any]:
