@@ -22,7 +22,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BRANCH = re.compile(r"(?!.*(?:\.\.|//|/\.|@\{|\.lock(?:/|$)))[A-Za-z0-9_][A-Za-z0-9_./+-]*(?<![./])")
 _CLI_MODEL = re.compile(r"[A-Za-z0-9][^\s\x00-\x1f]{0,199}")
 RUN = "{run}"
-BRAINS = ("model", "cli", "command")
+BRAINS = ("model", "cli", "command", "outside")
 """The keys that say what an agent thinks with."""
 
 
@@ -172,6 +172,8 @@ class AgentSettings(Table):
     """Names of `[models.NAME]` tables; the first that answers is the one that thinks."""
     cli: Annotated[str, AfterValidator(_cli)] | None = None
     """An agent CLI that is installed here (docs/clis.md)."""
+    outside: Literal[True] | None = None
+    """Nothing here thinks for it: whoever does joins through `callboard mcp` (docs/mcp.md)."""
     cli_model: Annotated[str, AfterValidator(_cli_model)] | None = None
     """The model's name as that CLI takes it; None = the CLI's own default."""
     pass_env: Texts = ()
@@ -194,6 +196,8 @@ class AgentSettings(Table):
                 brains[-1] if brains else "model",
                 f"{self.name} needs exactly one of {', '.join(BRAINS)}; found {' and '.join(brains) or 'none'}",
             )
+        if self.outside and self.role not in ("driver", "reviewer"):
+            raise fault("outside", f"only drivers and reviewers can be from outside, and {self.name} is a {self.role}")
         for key in ("cli_model", "pass_env"):
             if getattr(self, key) and self.cli is None:
                 raise fault(key, f"only agents with a cli have one, and {self.name} has none")

@@ -11,9 +11,9 @@ from callboard.bus.caps import Reached
 from callboard.bus.issues import Report
 from callboard.bus.task import Briefing, CommandResult, Finding, Note, Permit, TaskSpec
 
-ParkCause = Literal["rate_limit", "provider", "budget"]
+ParkCause = Literal["rate_limit", "provider", "budget", "away"]
 """Why thinking has to wait: the provider takes no more until a time; no model of the agent's list can be reached; a budget
-is spent."""
+is spent; whoever works for an agent from outside is away."""
 
 
 # --- manager <-> agent ---------------------------------------------------------------------------

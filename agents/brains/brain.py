@@ -132,6 +132,8 @@ class Done:
     notes: str = ""
     issues: tuple[Issue, ...] = ()
     """What else it saw to be wrong, which is no part of the task."""
+    commit: str = ""
+    """A commit of the vault, on the task's base, that is the work; "" = the work is what lies in the clone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class TaskRun:
             result = await self._work_on_it()
             match result:
                 case Done():
-                    return entries.evidence(agent, assigned, await self._hand_in(), result)
+                    return entries.evidence(agent, assigned, await self._hand_in(result), result)
                 case Blocked():
                     return entries.blocked(agent, assigned, result, await self._keep())
                 case Asked():
@@ -140,8 +140,10 @@ class TaskRun:
     async def _tell_measure(self, diff: str, quiet_s: float) -> None:
         await self._work.emit(Draft(MANAGER, TaskProgressed(diff=diff, quiet_s=quiet_s)))
 
-    async def _hand_in(self) -> HandIn:
+    async def _hand_in(self, done: Done) -> HandIn:
         """Commit first, then run the checks: what they leave in the clone is no part of the work."""
+        if done.commit:
+            await run_to_end(self._post.clone.lay, done.commit)
         head = await run_to_end(self._commit)
         commands = (*await self._renew_setup(head), *await self._check())
         if not all(result.passed for result in commands):

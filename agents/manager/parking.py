@@ -67,7 +67,7 @@ def _wait(decision: Decision, agent: str, body: AttemptParked | ReviewWord, task
         _park(decision, agent, detail, body.until)
     elif cause == "budget" and body.reached is not None and body.reached.scope in own:
         budget.refused(decision, body.reached)
-    elif cause and (decision.board.run.state, decision.board.run.reason) != ("paused", cause):
+    elif cause and cause != "away" and (decision.board.run.state, decision.board.run.reason) != ("paused", cause):
         closing.pause(decision, cause, detail)
 
 

@@ -89,6 +89,16 @@ class AgentClone:
         if await run_setup(self.checkout, setup, start, env, sandbox):
             await asyncio.to_thread(self.checkout.expose, start, self.branch, self._identity)
 
+    def lay(self, commit: str) -> None:
+        """Make the clone's files those of a commit of the vault. What was there is kept first, and where the clone started
+        stays: it is what the change is against."""
+        start = self.vault.resolve("HEAD")
+        if start is None or self.vault.resolve(commit) is None:
+            raise WorkspaceError(f"the clone of {self._agent} is not prepared, or its vault has no commit {commit}")
+        self._keep_unclaimed()
+        self.checkout.switch(commit, keep_ignored=True, keep=self.checkout.made)
+        self.checkout.expose(start, self.branch, self._identity)
+
     def hand_in(self, ref: str, base: str, message: str, author: Person, at: datetime) -> str | None:
         """Commit what the brain left, on top of `base`, as `ref` of the vault (`refs/handin/<run>/<task>/<attempt>`).
 

@@ -281,14 +281,14 @@ class Workspace:
         """What an agent's CLI finds in its environment, but for what its adapter adds."""
         return {**self.environment(agent.name), **passed_on(agent.pass_env, self.environ)}
 
-    def handler(self, agent: AgentSettings, bus: Bus) -> Handler:
-        """What a driver or a reviewer does with its messages."""
+    def handler(self, agent: AgentSettings, bus: Bus, brain: Brain | None = None) -> Handler:
+        """What a driver or a reviewer does with its messages, thinking with what its settings say, or with another brain."""
         from callboard.agents.driver.handler import DriverHandler
         from callboard.agents.driver.task_run import Post
         from callboard.agents.reviewer.bench import Bench
         from callboard.agents.reviewer.handler import ReviewerHandler
 
-        seat, brain = self.seat(agent, bus.run), self.brain(agent, bus)
+        seat, brain = self.seat(agent, bus.run), brain or self.brain(agent, bus)
         if agent.role == "reviewer":
             return ReviewerHandler(Bench(seat, self.clone(agent.name), self.repository, self.setup), brain)
         post = Post(seat, self.clone(agent.name), self.setup, check_timeout_s=self.settings.project.gate_timeout_s)

@@ -42,6 +42,7 @@ COMMANDS = {
         "look:runs",
         "ready:ready",
         "serve:serve",
+        "mcp:mcp",
     ),
     HOUSE: (
         "doctor:doctor",

@@ -150,7 +150,7 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
 
     exclude_ours(workspace)
     try:
-        check(workspace, tuple(workspace.roster), LEAST_FREE_BYTES)  # the disk has a line of its own
+        check(workspace, workspace.settings.started, LEAST_FREE_BYTES)  # the disk has a line of its own
     except CallboardError as error:
         reasons = str(error).split("\n- ")
         for reason in reasons[1:] or reasons:

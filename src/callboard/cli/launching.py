@@ -29,7 +29,7 @@ from callboard.cli.live import choose_view
 from callboard.cli.output import note, plural, print_json, say
 from callboard.cli.rehearsal import Rehearsal, ended, in_order, rehearse
 from callboard.cli.session import launchers, wait_for
-from callboard.launch.checks import check, check_goes_on, unknown_again
+from callboard.launch.checks import check, check_goes_on, remarks
 from callboard.launch.joining import open_bus
 from callboard.launch.launcher import LaunchOptions, launch
 from callboard.launch.log_form import log_form
@@ -189,7 +189,7 @@ def dry_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) -> i
 
 
 def _check(workspace: Workspace, options: LaunchOptions) -> None:
-    check(workspace, options.only or tuple(workspace.roster), shutil.disk_usage(workspace.root).free)
+    check(workspace, options.only or workspace.settings.started, shutil.disk_usage(workspace.root).free)
 
 
 async def _rehearse(workspace: Workspace, options: LaunchOptions) -> Rehearsal:
@@ -220,7 +220,7 @@ async def _rehearse(workspace: Workspace, options: LaunchOptions) -> Rehearsal:
         agents=in_order(after),
         done=ended(after),
         problems=(
-            *unknown_again(workspace, options.again),
+            *remarks(workspace, options.again),
             *(problem for file in read.files for problem in file.problems),
             *([] if read.files else [f"{paths.directions}/ has no direction file: write <agent>.md there"]),
         ),

@@ -51,6 +51,8 @@ async def run_agent(workspace: Workspace, name: str, run: str, again: tuple[str,
     agent = workspace.settings.agent(name)
     if agent is None:
         raise RosterError(f"no agent {name!r} in callboard.toml; there are: {', '.join(workspace.roster)}")
+    if agent.outside:
+        raise RosterError(f"{name} is from outside: whoever works for it joins through `callboard mcp` (docs/mcp.md)")
     configure_logging(workspace.settings.log.level, name, run, workspace.redactor)
     lock = ProcessLock(workspace.layout.lock(name))
     await acquire(lock)
@@ -60,13 +62,13 @@ async def run_agent(workspace: Workspace, name: str, run: str, again: tuple[str,
     bus = await Bus.connect(bus_url(workspace), run, redactor=workspace.redactor)
     try:
         consumer = consumer_name(name)
-        await until_room(lambda: _say_started(bus, workspace, agent), stop)
+        await until_room(lambda: say_started(bus, workspace, agent), stop)
         if name == MANAGER:
             await _manage(bus, workspace, consumer, stop, again)
         else:
             handlers = {name: workspace.handler(agent, bus)}
-            await make_runtime(bus, workspace, consumer, handlers, _longest_s(workspace, agent)).run(stop)
-        await _say_stopped(bus, workspace, agent)
+            await make_runtime(bus, workspace, consumer, handlers, longest_s(workspace, agent)).run(stop)
+        await say_stopped(bus, workspace, agent)
     except InboxFull as error:
         # it could not say that it came, or that it goes: the launcher sees that too
         logger.warning("stopped while there was no room", error=str(error))
@@ -76,8 +78,8 @@ async def run_agent(workspace: Workspace, name: str, run: str, again: tuple[str,
     return 0
 
 
-def _longest_s(workspace: Workspace, agent: AgentSettings) -> float:
-    """Of one task or review: the brain's own limit, setup before and after it, and the task's checks."""
+def longest_s(workspace: Workspace, agent: AgentSettings) -> float:
+    """How long one message may keep it busy. Of one task or review: the brain's own limit, setup before and after it, and the task's checks."""
     project = workspace.settings.project
     works_s = agent.timeout_s + project.gate_timeout_s * (2 * len(project.setup) + CHECKS)
     deploy = workspace.settings.deploy
@@ -118,7 +120,8 @@ def make_runtime(
     return Runtime(bus, handlers, consumer, may_send=may_send, handler_timeout_s=timeout_s + HANDLER_MARGIN_S)
 
 
-async def _say_started(bus: Bus, workspace: Workspace, agent: AgentSettings) -> None:
+async def say_started(bus: Bus, workspace: Workspace, agent: AgentSettings) -> None:
+    """An agent's first words: it is there."""
     board = briefed(await bus.board(), workspace, agent.name)
     facts = shift.startup_facts(board, agent.name, place(workspace, agent.name))
     body = AgentStarted(role=agent.role, pid=os.getpid(), host=socket.gethostname(), facts=facts)
@@ -138,8 +141,8 @@ def briefed(board: Board, workspace: Workspace, name: str) -> Board:
     )
 
 
-async def _say_stopped(bus: Bus, workspace: Workspace, agent: AgentSettings) -> None:
-    reason = "the roster stops"
+async def say_stopped(bus: Bus, workspace: Workspace, agent: AgentSettings, reason: str = "the roster stops") -> None:
+    """Its last ones."""
     where = await asyncio.to_thread(place_left, workspace, agent)
     facts = shift.shutdown_facts(await bus.board(), agent.name, where)
     await bus.send(shift.shutdown_entry(agent.name, facts, reason), sender=agent.name)

@@ -30,6 +30,10 @@ def check(workspace: Workspace, names: Sequence[str], free_bytes: int) -> None:
     """
     if unknown := [name for name in names if name not in workspace.roster]:
         raise ConfigError(f"no agent {unknown[0]!r}; callboard.toml has: {', '.join(workspace.roster)}", key="--only")
+    if outside := [name for name in names if name in workspace.settings.outsiders]:
+        raise ConfigError(
+            f"{outside[0]} is from outside, and nothing here starts it: it joins through `callboard mcp`", key="--only"
+        )
     if MANAGER not in names and workspace.settings.bus.url == EMBEDDED:
         raise RosterError(
             "agents without the manager need a bus that both can reach: set `[bus] url` to a server, "
@@ -53,6 +57,17 @@ def check(workspace: Workspace, names: Sequence[str], free_bytes: int) -> None:
     if free_bytes < LEAST_FREE_BYTES:
         free = free_bytes // 1_000_000
         raise RosterError(f"only {free} MB are free where .callboard/ is, 200 MB are needed; make room and try again")
+
+
+def remarks(workspace: Workspace, again: Sequence[str]) -> tuple[str, ...]:
+    """What a launch says once its agents are started, a sentence each.
+
+    Args:
+        again: Keys of tasks to do once more.
+    """
+    names = workspace.settings.outsiders
+    joins = f"{', '.join(names)} from outside: joins through `callboard mcp` (`callboard mcp --print-config`)"
+    return (*unknown_again(workspace, again), *([joins] if names else []))
 
 
 def unknown_again(workspace: Workspace, keys: Sequence[str]) -> tuple[str, ...]:

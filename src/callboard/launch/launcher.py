@@ -23,7 +23,7 @@ from callboard.bus.dead_letters import DeadLetter
 from callboard.bus.errors import BusError, RosterError
 from callboard.bus.messages import Draft, RosterChanged
 from callboard.launch.agent import agent_words
-from callboard.launch.checks import check, check_goes_on, unknown_again
+from callboard.launch.checks import check, check_goes_on, remarks
 from callboard.launch.children import Child, Starter
 from callboard.launch.exclude import exclude_ours
 from callboard.launch.keeping import keeping
@@ -125,7 +125,7 @@ class Launcher:
 
     @property
     def _names(self) -> tuple[str, ...]:
-        return self.options.only or tuple(self.workspace.roster)
+        return self.options.only or self.workspace.settings.started
 
     @property
     def _has_manager(self) -> bool:
@@ -175,7 +175,7 @@ class Launcher:
                 await self._say_roster(bus)
             self._children = [self._child(name, run, bus, starter) for name in self._names]
             tasks = [asyncio.create_task(child.run()) for child in self._children]
-            for text in unknown_again(self.workspace, self.options.again):
+            for text in remarks(self.workspace, self.options.again):
                 self._event(text)
             self._say_what_agents_do_not_see(await bus.board())
             roster = self.workspace.roster if self._has_manager else {}
@@ -281,7 +281,7 @@ class Launcher:
                 self.view.board(board)
             self._say_dead(dead)
             if not self.options.stay and self._has_manager:
-                is_held = self.options.holds() or not await is_quiet(bus, board)
+                is_held = self.options.holds() or not await is_quiet(bus, board, self.workspace.settings.outsiders)
                 state = "busy" if is_held else outlook(board)
                 if state == "ended":
                     return 0 if board.run.state == "succeeded" else 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.manager.outlook import outlook
 from callboard.app import consumer_name
@@ -9,13 +11,18 @@ from callboard.bus.board import AgentDoc, Board
 from callboard.bus.bus import Bus
 
 
-async def is_quiet(bus: Bus, board: Board) -> bool:
+async def is_quiet(bus: Bus, board: Board, outsiders: Sequence[str] = ()) -> bool:
     """Whether every message that somebody is there to handle has been handled.
+
+    Args:
+        outsiders: Agents from outside. What an absent one of them has not heard waits for it, and nothing waits for that.
 
     One of a kind that nobody knows waits for a newer program, which a rolling restart brings: it must not hold up a launch
     that ends otherwise, so then it becomes a dead letter, which status shows.
     """
-    there = [agent.name for agent in board.all(AgentDoc) if agent.role and agent.state != "down"]
+    gone = ("down", "absent")
+    known = [agent for agent in board.all(AgentDoc) if agent.role]
+    there = [it.name for it in known if it.state not in (gone if it.name in outsiders else ("down",))]
     # the manager is counted before it is there: its first message is that there is a roster
     waiting = await bus.backlog([MANAGER, *there, "gate", "land"])
     left = [name for name, count in waiting.items() if count]

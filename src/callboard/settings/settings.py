@@ -194,6 +194,16 @@ class Settings(Document):
         return self.bus.at(embedded if self.bus.url == EMBEDDED else self.bus.url, self.root)
 
     @property
+    def outsiders(self) -> tuple[str, ...]:
+        """Agents that a launch does not start: whoever works for them joins through `callboard mcp`."""
+        return tuple(agent.name for agent in self.agents if agent.outside)
+
+    @property
+    def started(self) -> tuple[str, ...]:
+        """Agents that a launch starts."""
+        return tuple(agent.name for agent in self.agents if not agent.outside)
+
+    @property
     def drivers(self) -> tuple[AgentSettings, ...]:
         return tuple(agent for agent in self.agents if agent.role == "driver")
 

@@ -1,0 +1,32 @@
+"""The MCP server on stdin and stdout: started by the client, for one agent."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from importlib.metadata import version
+
+from callboard.app import Workspace
+from callboard.mcp.callers import VARIABLE, agent_of
+from callboard.mcp.shift import Members
+from callboard.mcp.tools import Tools, server
+
+
+async def serve(workspace: Workspace) -> None:
+    """Serve until the client closes stdin, or SIGTERM.
+
+    Raises:
+        Refused: The token in CALLBOARD_TOKEN is no agent's from outside.
+    """
+    text = workspace.environ.get(VARIABLE, "")
+    agent_of(workspace, text)
+    members = Members(workspace)
+    made = server(Tools(members, lambda _: text), version("callboard"))
+    serving = asyncio.create_task(made.run_stdio_async())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+    try:
+        await asyncio.wait({serving})
+        if not serving.cancelled():
+            serving.result()
+    finally:
+        await members.leave()
