@@ -14,7 +14,7 @@ from email.message import Message
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Answer:
 class Served:
     """One application, served until `stop`."""
 
-    def __init__(self, app: FastAPI, **options: Any) -> None:
+    def __init__(self, app: ASGIApp, **options: Any) -> None:
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])

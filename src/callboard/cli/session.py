@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def open_workspace() -> Workspace:
-    """The workspace that the current folder lies in; warnings of the rooms below go to stderr from here on."""
+def open_workspace(start: Path | None = None) -> Workspace:
+    """The workspace that a folder, or the current one, lies in; warnings of the rooms below go to stderr from here on."""
     from loguru import logger
 
     from callboard.app import Workspace
 
     logger.remove()
-    workspace = Workspace.open(Path.cwd(), os.environ)
+    workspace = Workspace.open(start or Path.cwd(), os.environ)
 
     def write(message: str) -> None:
         sys.stderr.write(workspace.redactor.text(message))

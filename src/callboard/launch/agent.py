@@ -24,7 +24,7 @@ from callboard.app import Workspace, consumer_name
 from callboard.bus.board import Board, BriefingDoc, Change
 from callboard.bus.bus import Bus
 from callboard.bus.errors import BoardStale, InboxFull, RosterError, WorkspaceError
-from callboard.bus.messages import AgentStarted, AgentStopped, Draft
+from callboard.bus.messages import AgentStarted, AgentStopped, Draft, Envelope
 from callboard.bus.redaction import Redactor
 from callboard.bus.room import until_room
 from callboard.bus.states import WORKERS
@@ -120,14 +120,19 @@ def make_runtime(
     return Runtime(bus, handlers, consumer, may_send=may_send, handler_timeout_s=timeout_s + HANDLER_MARGIN_S)
 
 
-async def say_started(bus: Bus, workspace: Workspace, agent: AgentSettings) -> None:
-    """An agent's first words: it is there."""
+async def say_started(bus: Bus, workspace: Workspace, agent: AgentSettings) -> Envelope:
+    """An agent's first words: it is there.
+
+    Returns:
+        What the manager is told.
+    """
     board = briefed(await bus.board(), workspace, agent.name)
     facts = shift.startup_facts(board, agent.name, place(workspace, agent.name))
     body = AgentStarted(role=agent.role, pid=os.getpid(), host=socket.gethostname(), facts=facts)
-    await bus.send(Draft(MANAGER, body), sender=agent.name)
+    told = await bus.send(Draft(MANAGER, body), sender=agent.name)
     if agent.name != MANAGER:
         await bus.send(shift.startup_entry(agent.name, facts), sender=agent.name)
+    return told
 
 
 def briefed(board: Board, workspace: Workspace, name: str) -> Board:

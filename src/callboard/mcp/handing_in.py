@@ -10,7 +10,7 @@ from callboard.bus.clock import utc_now
 from callboard.bus.errors import CommandRefused, IntakeRefused
 from callboard.bus.messages import TaskAssigned
 from callboard.mcp.shapes import Taken, taken
-from callboard.mcp.shift import Shift
+from callboard.mcp.shift import Shift, until_handled
 
 ANSWER_S = 45.0
 """How long one call waits for the task's checks: most clients give up a call after a minute."""
@@ -27,17 +27,11 @@ async def hand_in(shift: Shift, piece: Piece, given: Given) -> Taken:
     try:
         async with asyncio.timeout(ANSWER_S):
             await piece.ended.wait()
-            await _committed(shift, piece, before)
+            # what is answered has happened, also if this process dies now
+            await until_handled(shift.bus, piece.envelope.id, before)
     except TimeoutError:
         return taken(piece, is_committed=False)
     return taken(piece, is_committed=True)
-
-
-async def _committed(shift: Shift, piece: Piece, before: int) -> None:
-    """What was answered must have happened, also if this process dies now."""
-    async for entry in shift.bus.journal(before, follow=True):
-        if entry.step == "commit" and entry.cause == piece.envelope.id:
-            return
 
 
 async def commit_of(shift: Shift, piece: Piece, diff: str) -> str:

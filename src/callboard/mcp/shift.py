@@ -15,7 +15,9 @@ from callboard.agents.settings import AgentSettings
 from callboard.agents.workspace.locks import ProcessLock, acquire
 from callboard.agents.workspace.patching import PatchVault
 from callboard.app import Workspace, consumer_name
+from callboard.bus.board import AgentDoc
 from callboard.bus.bus import Bus
+from callboard.bus.ending import end
 from callboard.bus.errors import CallboardError, InboxFull, RosterError
 from callboard.bus.settings import EMBEDDED
 from callboard.launch.agent import HANDLER_MARGIN_S, longest_s, say_started, say_stopped
@@ -32,6 +34,17 @@ GRACE_S = 3.0
 """How long the work in hand may take to be kept when whoever works goes: clients wait about two seconds, then kill."""
 
 
+async def until_handled(bus: Bus, id: str, after: int) -> None:
+    """Wait until what came of a message is committed.
+
+    Args:
+        after: The number of an entry of the journal before that.
+    """
+    async for entry in bus.journal(after, follow=True):
+        if entry.step == "commit" and entry.cause == id:
+            return
+
+
 class Shift:
     """One agent's presence in one run."""
 
@@ -45,6 +58,8 @@ class Shift:
         self._stop = asyncio.Event()
         self._bus: Bus | None = None
         self._work: asyncio.Task[None] | None = None
+        self._heard: asyncio.Task[None] | None = None
+        """Done = the manager has heard that it is there."""
 
     @property
     def bus(self) -> Bus:
@@ -74,9 +89,28 @@ class Shift:
                 redactor=self.workspace.redactor,
             )
             stack.push_async_callback(self._bus.close)
-            await say_started(self._bus, self.workspace, self.agent)
+            await self._say()
+            stack.push_async_callback(self._hear_no_more)
             self._stack = stack.pop_all()
         self._work = asyncio.create_task(self._runtime().run(self._stop), name=f"agent {self.agent.name}")
+
+    async def stay(self) -> None:
+        """Say again that it is there, once the manager has it for gone: a launch that began since counts everybody as absent,
+        and a process that was paused for long is taken for lost."""
+        if self._heard is None or not self._heard.done():
+            return
+        known = await self.bus.doc(f"agent:{self.agent.name}", AgentDoc)
+        if known.state in ("absent", "down"):
+            await self._say()
+
+    async def _say(self) -> None:
+        before = await self.bus.seq()
+        told = await say_started(self.bus, self.workspace, self.agent)
+        self._heard = asyncio.create_task(until_handled(self.bus, told.id, before))
+
+    async def _hear_no_more(self) -> None:
+        if self._heard is not None:
+            await end(self._heard)
 
     def _runtime(self) -> Runtime:
         agent, bus = self.agent, self.bus
@@ -126,6 +160,7 @@ class Member:
             shift = self._shift
             run = await asyncio.to_thread(self._current_run)
             if shift is not None and run == shift.run and shift.is_at_work:
+                await shift.stay()
                 return shift
             await self._leave()
             if not run:

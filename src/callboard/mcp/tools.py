@@ -209,7 +209,7 @@ class Tools:
         except CommandRefused as error:
             id = work.partition(".")[0]
             known = {task.id: task for task in (await shift.bus.board()).tasks()}
-            other = known[id].agent if id in known else ""
+            other = (known[id].agent or known[id].task.agent) if id in known else ""
             if other and other != shift.agent.name:
                 raise CommandRefused(f"{id} is not yours: {other} has it. {error}") from error
             raise

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import uvicorn
-from fastapi import FastAPI
 from loguru import logger
+from starlette.types import ASGIApp
 
 from callboard.app import Workspace
 from callboard.bus.errors import RosterError
@@ -38,7 +38,7 @@ class Place:
 
 
 def serve(workspace: Workspace, place: Place, say: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM.
+    """Serve the API and the dashboard until SIGINT or SIGTERM.
 
     Args:
         say: Told its address, once it listens there.
@@ -47,15 +47,19 @@ def serve(workspace: Workspace, place: Place, say: Callable[[str], None]) -> Non
         RosterError: Nobody can listen there.
     """
     log_to_stderr(workspace)
+    serve_app(create(workspace, root_path=place.root_path, host=place.host), place, say)
+
+
+def serve_app(app: ASGIApp, place: Place, say: Callable[[str], None]) -> None:
+    """The same, of any application."""
     listening = _listen(place)
     address = f"http://{_shown(place.host)}:{listening.getsockname()[1]}{place.root_path}"
-    app = create(workspace, root_path=place.root_path, host=place.host)
     say(address)
     with listening, suppress(KeyboardInterrupt):
         asyncio.run(uvicorn.Server(config(app, proxies=place.proxies)).serve([listening]))
 
 
-def config(app: FastAPI, *, grace_s: int = GRACE_S, proxies: Sequence[str] = ()) -> uvicorn.Config:
+def config(app: ASGIApp, *, grace_s: int = GRACE_S, proxies: Sequence[str] = ()) -> uvicorn.Config:
     """How an application is served, wherever it is."""
     return uvicorn.Config(
         app,

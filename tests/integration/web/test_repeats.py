@@ -36,7 +36,7 @@ class Counter:
 
     def serve(self) -> Served:
         """As a process that has just begun; only what is on disk is known."""
-        return Served(Repeating(self.app, self.house, Repeats(self.folder)))  # type: ignore[arg-type]
+        return Served(Repeating(self.app, self.house, Repeats(self.folder)))
 
 
 @pytest.fixture
