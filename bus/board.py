@@ -19,6 +19,7 @@
 | issue:<key>, tracker, summary | bus/issues.py |
 | deployment:<id>     | bus/deployments.py |
 | outside, phase:<task> | bus/outside.py |
+| tally               | TallyDoc   |
 
 Only the manager's desk changes it, but for two: the launcher creates `run`, and the manager's office writes `manager`.
 """
@@ -49,6 +50,7 @@ from callboard.bus.reviews import Verdict as Verdict
 from callboard.bus.states import ENDED as ENDED
 from callboard.bus.states import HELD_BY_AGENT as HELD_BY_AGENT
 from callboard.bus.states import TaskState as TaskState
+from callboard.bus.tally import TallyDoc as TallyDoc
 from callboard.bus.task import Briefing, OwnCaps
 from callboard.bus.task_docs import BlockerDoc as BlockerDoc
 from callboard.bus.task_docs import TaskDoc as TaskDoc
@@ -177,6 +179,7 @@ PREFIXES: Mapping[str, type[Doc]] = {
     "deployment": DeploymentDoc,
     "outside": OutsideDoc,
     "phase": PhaseDoc,
+    "tally": TallyDoc,
 }
 
 D = TypeVar("D", bound=Doc)

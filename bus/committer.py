@@ -129,7 +129,7 @@ def call_of(commits: Sequence[Commit], keys: Keys) -> tuple[list[str], list[Arg]
             continue
         sent = [(place(to.recipient), raw) for to, raw in parcel.messages if to.recipient != JOURNAL]
         args += [*flat(sent), *parcel.change_args(), *parcel.guard_args(), *parcel.timer_args()]
-    shared = [keys.journal, keys.seq, keys.done, keys.failures, keys.held, keys.board, keys.timers]
+    shared = [keys.journal, keys.seq, keys.done, keys.failures, keys.held, keys.board, keys.timers, keys.counts]
     return [*shared, *map(keys.inbox, places)], args
 
 

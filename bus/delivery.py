@@ -130,7 +130,10 @@ class Delivery:
         try:
             await self._run(
                 "emit",
-                [self._inbox, keys.journal, keys.seq, keys.done, keys.failures, keys.held, *parcel.destinations(keys)],
+                [
+                    *(self._inbox, keys.journal, keys.seq, keys.done, keys.failures, keys.held, keys.counts),
+                    *parcel.destinations(keys),
+                ],
                 [*self.entry.fence, *args],
             )
         except InboxFull:
@@ -171,7 +174,7 @@ class Delivery:
         keys, error = self._wire.keys, self._wire.redactor.text(error)
         reply = await self._run(
             "fail",
-            [self._inbox, keys.failures, keys.held],
+            [self._inbox, keys.failures, keys.held, keys.counts],
             [*self.entry.fence, error, round(after_s * 1000), MOST_FAILURES],
         )
         if (failures := int(text(reply[0]))) >= MOST_FAILURES:
@@ -189,7 +192,8 @@ class Delivery:
     async def release(self) -> None:
         """Give it back on a clean stop: the next consumer gets it at once, and its failures are forgotten."""
         keys = self._wire.keys
-        await self._run("release", [self._inbox, keys.failures, keys.held], [*self.entry.fence, 0])
+        places = [self._inbox, keys.failures, keys.held, keys.counts]
+        await self._run("release", places, [*self.entry.fence, 0])
         self._settled(self.entry)
 
     async def _bury(self, reason: str, error: str, failures: int, parcel: Parcel | None = None) -> None:
@@ -227,7 +231,7 @@ async def put_aside(wire: Wire, entry: Entry, *, after_s: float) -> None:
         LeaseLost: Somebody else holds it now.
     """
     keys, about = wire.keys, f"put aside {entry.field}"
-    places = [keys.inbox(entry.inbox), keys.failures, keys.held]
+    places = [keys.inbox(entry.inbox), keys.failures, keys.held, keys.counts]
     checked(await wire.link.script("release", places, [*entry.fence, round(after_s * 1000)], about=about), about)
 
 
@@ -249,7 +253,7 @@ async def bury(
     keys, about = wire.keys, f"bury {entry.field}"
     reply = await wire.link.script(
         "bury",
-        [keys.inbox(entry.inbox), keys.journal, keys.seq, keys.failures, keys.held, keys.dead],
+        [keys.inbox(entry.inbox), keys.journal, keys.seq, keys.failures, keys.held, keys.dead, keys.counts],
         [*entry.fence, entry.inbox, reason, error, failures, entry.deliveries, journal, kept if is_large else ""],
         about=about,
     )

@@ -47,6 +47,10 @@ class BusGauges:
     timers: int
     failing: int
     """Messages that have failed and are not given up."""
+    redeliveries: int
+    """How often a message was given to a consumer once more, over the whole run."""
+    fenced: int
+    """How often the fence kept out what a consumer wanted to write that had lost its lease, over the whole run."""
     memory_bytes: int
     """Of the whole server, other runs included."""
     memory_limit_bytes: int
@@ -80,9 +84,9 @@ async def read_gauges(link: Link, keys: Keys, names: Sequence[str]) -> BusGauges
     Raises:
         BusUnavailable, BusError
     """
-    own = [keys.seq, keys.dead, keys.timers, keys.failures]
+    own = [keys.seq, keys.dead, keys.timers, keys.failures, keys.counts]
     reply = checked(await link.script("gauges", [*own, *map(keys.inbox, names)], [], about=ABOUT), ABOUT)
-    now_ms, seq, dead, timers, failing, *rows = reply
+    now_ms, seq, dead, timers, failing, redeliveries, fenced, *rows = reply
     said = cast(bytes, await link.command("INFO", "memory", "clients", "persistence", about=ABOUT))
     info = _facts(said)
     return BusGauges(
@@ -91,6 +95,8 @@ async def read_gauges(link: Link, keys: Keys, names: Sequence[str]) -> BusGauges
         dead=cast(int, dead),
         timers=cast(int, timers),
         failing=cast(int, failing),
+        redeliveries=cast(int, redeliveries),
+        fenced=cast(int, fenced),
         memory_bytes=info.get("used_memory", 0),
         memory_limit_bytes=info.get("maxmemory", 0),
         clients=info.get("connected_clients", 0),

@@ -92,7 +92,7 @@ class Inbox:
                 limits: list[Arg] = [TAKE_MOST - len(taken), MOST_FAILURES, len(known), *known]
                 reply = await self._wire.link.script(
                     "take_over",
-                    [self._key, keys.failures, keys.held],
+                    [self._key, keys.failures, keys.held, keys.counts],
                     [self.consumer, self.name, round(idle_s * 1000), host or "", self._cursor, *limits],
                     about=self._about,
                 )

@@ -11,6 +11,7 @@
 | cb:{run}:done           | zset    | `c:` committed (the message; the delivery), `e:` emitted, `s:` sent, `d:` dead letters taken away, by the time they may be forgotten, ms | 1 h; 24 h from outside | commit, emit, send, unbury |
 | cb:{run}:failures       | hash    | `<inbox>/<entry id>` -> `<raised> <died> <last error>`    | until acked   | take_over, fail, release, emit, commit, bury |
 | cb:{run}:held           | hash    | `<inbox>/<entry id>` -> `1` emitted since delivery, `w` suspected and not begun, `p<ms>` put back until then | until acked | emit, begin, fail, release, take_over, commit, bury |
+| cb:{run}:counts         | hash    | `redelivered`, `fenced` -> how often that happened (bus/gauges.py) | the run | take_over; commit, emit, fail, bury, release |
 | cb:{run}:spend          | hash    | `<scope> <what>` -> integer, of settled calls (bus/caps.py) | the run     | settle |
 | cb:{run}:reserved       | hash    | reservation id -> the call's JSON, of calls that are not settled | until settled | reserve, settle |
 | cb:{run}:readers        | hash    | reader of the journal -> the entry it has read to; `archive`: what the archive has confirmed | the run | trim |
@@ -43,7 +44,7 @@ class Keys:
     def every(self, inboxes: Iterable[str]) -> tuple[str, ...]:
         """All keys of the run, given the names of its inboxes."""
         others = (self.journal, self.seq, self.dead, self.board, self.timers, self.done, self.failures, self.held)
-        return (*map(self.inbox, inboxes), *others, self.spend, self.reserved, self.readers, self.mark)
+        return (*map(self.inbox, inboxes), *others, self.counts, self.spend, self.reserved, self.readers, self.mark)
 
     @property
     def journal(self) -> str:
@@ -76,6 +77,10 @@ class Keys:
     @property
     def held(self) -> str:
         return self._key("held")
+
+    @property
+    def counts(self) -> str:
+        return self._key("counts")
 
     @property
     def spend(self) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from callboard.agents.deployment.settings import DeploySettings
+from callboard.agents.manager import tally
 from callboard.agents.manager.asking import Asking
-from callboard.bus.board import ENDED, AgentDoc, Board, Change, D, RunDoc, TaskDoc, TaskState
+from callboard.bus.board import ENDED, AgentDoc, Board, Change, D, RunDoc, TallyDoc, TaskDoc, TaskState
 from callboard.bus.caps import RUN
 from callboard.bus.messages import JOURNAL, Body, Draft, Envelope, FeedbackLogged, LogKind, Outcome, Timer
 
@@ -115,6 +116,9 @@ class Decision:
         self._cancelled.append(key)
 
     def outcome(self) -> Outcome:
+        known = self._before.get(tally.FIELD, TallyDoc)
+        if (found := tally.counted(self._before, self.board, tuple(self._changes))) is not known:
+            self.put(tally.FIELD, found)
         changed = tuple(change for change in self._changes.values() if self._differs(change))
         return Outcome(tuple(self._drafts), changed, tuple(self._timers), cancelled=tuple(self._cancelled))
 

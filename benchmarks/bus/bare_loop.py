@@ -83,7 +83,7 @@ class BareLoop:
             args += [1, *each.change] if each.change else [0]
             args += [0, 0]
         keys = self.keys
-        shared = [keys.journal, keys.seq, keys.done, keys.failures, keys.held, keys.board, keys.timers]
+        shared = [keys.journal, keys.seq, keys.done, keys.failures, keys.held, keys.board, keys.timers, keys.counts]
         streams = [keys.inbox(name) for name in places]
         reply = await ask(
             self.server, "EVALSHA", self._script.sha, len(shared) + len(streams), *shared, *streams, *args

@@ -1,13 +1,13 @@
 -- Handling messages, many in one call: what follows from each is sent, the board changes, and it is acknowledged.
 -- Each commit's answer is its own; one that is refused writes nothing and leaves its neighbours alone.
--- KEYS journal seq done failures held board timers <stream>...
+-- KEYS journal seq done failures held board timers counts <stream>...
 -- ARGV keep_ms  n (the inbox's place among the streams, consumer id deliveries field member entry
 --      n (destination json)*  n (board field, expected version, doc)*  n (board field, expected version)*  n (after_ms begins json)*)*
 --      begins: how timers begin that are taken away before; '' = none. No json: nothing is set in their place
 -- -> ok, the answer of each: ok count | done | lost | stale ... | type ... | error said
 
-local OTHERS = 7
-local journal, seq, done, failures, held, board, timers = unpack(KEYS, 1, OTHERS)
+local OTHERS = 8
+local journal, seq, done, failures, held, board, timers, counts = unpack(KEYS, 1, OTHERS)
 local wrong = wrong_log(journal, seq) or wrong_type('zset', done, timers) or wrong_type('hash', failures, held, board)
 if wrong then return wrong end
 local wrong_streams = {}
@@ -52,7 +52,7 @@ local function commit()
   local own = member .. '/' .. consumer .. '/' .. id .. '/' .. deliveries
   -- Before the fence: the commit that went through took the entry away, and its repeat must hear that it is done.
   if is_known(own) then return {'done'} end
-  if not holds(inbox, consumer, id, deliveries) then return {'lost'} end
+  if not holds(inbox, consumer, id, deliveries) then return fenced(counts) end
   -- The same message once more, in an entry of its own: it is handled already.
   if is_known(member) then
     finish(inbox, id, field)

@@ -1,6 +1,6 @@
 -- How much there is of everything at this moment. Writes nothing.
--- KEYS seq dead timers failures <inbox>...
--- -> ok, now ms, seq, dead letters, timers, failing, then {length, ever added, pending, age of the oldest ms or -1, redelivered}...
+-- KEYS seq dead timers failures counts <inbox>...
+-- -> ok, now ms, seq, dead letters, timers, failing, redeliveries, fenced, then {length, ever added, pending, age of the oldest ms or -1, redelivered}...
 
 local LOOK = 1000 -- pending entries of one inbox that are looked at for their delivery count
 
@@ -32,7 +32,8 @@ end
 local now = now_ms()
 local reply = {
   'ok', now, tonumber(redis.call('GET', KEYS[1]) or 0), redis.call('XLEN', KEYS[2]), redis.call('ZCARD', KEYS[3]),
-  redis.call('HLEN', KEYS[4]),
+  redis.call('HLEN', KEYS[4]), tonumber(redis.call('HGET', KEYS[5], 'redelivered') or 0),
+  tonumber(redis.call('HGET', KEYS[5], 'fenced') or 0),
 }
-for i = 5, #KEYS do reply[#reply + 1] = gauge(KEYS[i], now) end
+for i = 6, #KEYS do reply[#reply + 1] = gauge(KEYS[i], now) end
 return reply

@@ -59,6 +59,12 @@ local function holds(inbox, consumer, id, deliveries)
   return not pending.err and pending[1] and pending[1][4] == tonumber(deliveries)
 end
 
+-- What the fence keeps out is counted and written nowhere else.
+local function fenced(counts)
+  redis.pcall('HINCRBY', counts, 'fenced', 1)
+  return {'lost'}
+end
+
 local function record(journal, seq, now, entry)
   local count = redis.call('INCR', seq)
   redis.call('XADD', journal, '*', 'seq', count, 'at', whole(now), 'entry', entry)

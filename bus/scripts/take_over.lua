@@ -2,12 +2,12 @@
 -- Free to take: what was released (once its delay is over), what this consumer was given without knowing (the reply was
 -- lost), what has not been renewed for idle_ms, and with a host given, what another process of that host held.
 -- A process that died without an emit since delivery counts as a failure, unless it had not begun (mark `w`).
--- KEYS inbox failures held
+-- KEYS inbox failures held counts
 -- ARGV consumer name idle_ms host cursor limit most  n (known id)*
 -- -> next cursor ('' = wrapped), then {id, m, former deliveries, deliveries, raised, died, error}...
 
 local SCAN = 256
-local inbox, failures, held = unpack(KEYS, 1, 3)
+local inbox, failures, held, counts = unpack(KEYS, 1, 4)
 local consumer, name, idle_ms, host, cursor = arg(), arg(), tonumber(arg()), arg(), arg()
 local limit, most, known = tonumber(arg()), tonumber(arg()), {}
 for _, row in ipairs(rows(1)) do known[row[1]] = true end
@@ -29,6 +29,7 @@ end
 local function take(id, owner, deliveries, mark, field)
   local entry = redis.call('XCLAIM', inbox, GROUP, consumer, 0, id)[1]
   if not entry then return nil end
+  redis.pcall('HINCRBY', counts, 'redelivered', 1)
   local raised, died, error = failures_of(failures, field)
   if owner ~= RELEASED and owner ~= consumer and mark == '' and raised + died < most then
     died = died + 1

@@ -10,7 +10,7 @@ from manager_world import World
 from review_worlds import must_have_passed
 
 from callboard.agents.manager.decision import hands_out
-from callboard.bus.board import AgentDoc, BlockerDoc, GateDoc, IntentDoc, ProblemDoc, QuestionDoc, TaskDoc
+from callboard.bus.board import AgentDoc, BlockerDoc, GateDoc, IntentDoc, ProblemDoc, QuestionDoc, TallyDoc, TaskDoc
 from callboard.bus.issues import IssueDoc, issue_key
 
 
@@ -52,6 +52,13 @@ class ManagerRules(RuleBasedStateMachine):
     def no_task_lands_twice(self) -> None:
         landed = [id for intent in self.world.board.all(IntentDoc) for id in intent.tasks]
         assert len(landed) == len(set(landed))
+
+    @invariant()
+    def every_attempt_is_counted_as_under_way_or_ended(self) -> None:
+        tally = self.world.board.get("tally", TallyDoc)
+        ended = tally.executions_completed + tally.executions_failed
+        assert tally.executions_started == ended + len(tally.under_way)
+        assert tally.executions_started == sum(task.attempt for task in self.world.board.tasks())
 
     @invariant()
     def an_agent_holds_one_task(self) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from callboard.agents.manager.decision import MANAGER
 from callboard.bus.board import AgentDoc, Board
 
-_MANAGERS = (MANAGER, "gate", "land")
+MANAGERS = (MANAGER, "gate", "land")
 
 
 def inboxes(board: Board) -> tuple[str, ...]:
     """The manager's and those of its hands first, then each agent's."""
-    return (*_MANAGERS, *(agent.name for agent in board.all(AgentDoc) if agent.name != MANAGER))
+    return (*MANAGERS, *(agent.name for agent in board.all(AgentDoc) if agent.name != MANAGER))

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from callboard.app import Workspace
-from callboard.web import events, front, health, people, roster, work
+from callboard.web import events, front, health, metrics, people, roster, work
 from callboard.web.admission import Admission
 from callboard.web.dashboard import pages, session
 from callboard.web.dashboard.drawing import FOLDER
@@ -26,6 +26,7 @@ from callboard.web.repeats import Repeating, Repeats
 ROUTERS = (
     front.routes,
     health.routes,
+    metrics.routes,
     roster.routes,
     work.routes,
     people.routes,

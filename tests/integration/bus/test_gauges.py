@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from waiting import Connect, Go
 
 from callboard.bus.bus import Bus
-from callboard.bus.errors import Retry
+from callboard.bus.errors import LeaseLost, Retry
 from callboard.bus.gauges import BusGauges, InboxGauge, rates
 from callboard.bus.messages import Draft, Outcome, TaskCancelled, Timer
 
@@ -78,3 +79,37 @@ def test_rates_are_per_second_and_never_below_0(bus: Bus, go: Go) -> None:
     assert round(moved.inboxes["driver-1"].handled * seconds, 6) == 1
     assert rates(after, before).steps == 0
     assert rates(after, after).inboxes["driver-1"].sent == 0
+
+
+def test_redeliveries_and_what_the_fence_kept_out_are_counted_over_the_whole_run(
+    bus: Bus, go: Go, connect: Connect
+) -> None:
+    async def counts() -> tuple[int, int]:
+        gauges = await bus.gauges(NAMES)
+        return gauges.redeliveries, gauges.fenced
+
+    async def scenario() -> None:
+        await send(bus, 3)
+        lost = await bus.inbox("driver-1", "driver-1.here.1").receive(limit=3)
+        assert await counts() == (0, 0)
+        taken = await bus.inbox("driver-1", "driver-1.here.2").take_over(idle_s=3600, host="here")
+        assert await counts() == (3, 0)
+        late = (
+            lost[0].commit(Outcome()),
+            lost[0].emit(Draft("manager", TaskCancelled(reason="late"))),
+            lost[1].fail("late"),
+            lost[1].reject("late"),
+            lost[2].release(),
+        )
+        for n, write in enumerate(late, 1):
+            with pytest.raises(LeaseLost):
+                await write
+            assert await counts() == (3, n)
+        for delivery in taken:
+            await delivery.commit(Outcome())
+        gauges = await bus.gauges(NAMES)
+        assert (gauges.redeliveries, gauges.fenced, of(gauges, "driver-1").redelivered) == (3, 5, 0)
+        await bus.data.remove(NAMES)
+        assert await counts() == (0, 0)
+
+    go(scenario())

@@ -24,7 +24,7 @@ from callboard.bus.messages import Outcome, Timer
 from callboard.bus.script import Script, load
 
 Scripts = Callable[[str], Script]
-FENCE = "if not holds(inbox, consumer, id, deliveries) then return {'lost'} end"
+FENCE = "if not holds(inbox, consumer, id, deliveries) then return fenced(counts) end"
 
 
 def cut(name: str, wall: str, instead: str = "") -> Scripts:

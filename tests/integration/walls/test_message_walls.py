@@ -77,7 +77,7 @@ def test_what_a_role_may_not_send_is_handled_by_nobody(bus: Bus, go: Go) -> None
     go(scenario())
 
 
-FENCE = "if not holds(inbox, consumer, id, deliveries) then return {'lost'} end"
+FENCE = "if not holds(inbox, consumer, id, deliveries) then return fenced(counts) end"
 
 
 def unfenced(name: str) -> Script:
