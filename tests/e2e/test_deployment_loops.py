@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
+import psutil
 import pytest
 from deploying_roster import BEHAVIOUR, BY_USERS, START, STYLE, commit, deploying, port_of, stop_services
 from load import Load
@@ -20,12 +23,13 @@ from servers import free_port
 
 from callboard.agents.deployment.target import Release
 from callboard.app import Workspace as Opened
+from callboard.bus.deployments import DeploymentDoc, deployment_field
 from callboard.deploying import Deploying
+from callboard.launch.joining import open_bus
+from callboard.launch.runs import runs
 
-KILLS = 4
-"""How often, while there is time."""
-EDGES = 9
-"""Of a second deployment that goes straight, from the first one to that which begins its bake."""
+EDGES = 11
+"""Of a second deployment that goes straight; the last ends it."""
 
 
 def rows(made: Workspace) -> list[dict[str, object]]:
@@ -249,44 +253,53 @@ def test_production_is_held_until_a_person_names_what_may_pass_and_the_notes_lan
 
 
 @pytest.mark.long
-def test_a_deployment_agent_that_is_killed_at_any_edge_goes_on_and_nobody_who_uses_the_service_notices(
+def test_a_deployment_agent_that_is_killed_at_each_edge_goes_on_and_nobody_who_uses_the_service_notices(
     tmp_path: Path, seed: int, time_is_up: Callable[[], bool]
 ) -> None:
-    """The agent is the proxy's controller, too: which edge it dies at is drawn."""
+    """The agent is the proxy's controller, too. Each edge is met once, in an order that is drawn, while there is time."""
     made = deploying(tmp_path / "killed", notes="", analysis=BY_USERS)
-    random, kills = Random(seed), list[tuple[int, object]]()
-    with staying(made):
+    killed: list[tuple[int, str]] = []
+    with staying(made), ThreadPoolExecutor(1) as beside:
         give(made, "deploy")
         until(lambda: row(made, 1).get("state") == "baking")
         with Load(port_of(made), rate=20) as load:
             until(lambda: is_over(made, 1))
             assert row(made, 1)["state"] == "done"
-            edges = random.sample(range(1, EDGES + 1), KILLS)
-            while len(kills) < KILLS and not (kills and time_is_up()):
-                number, edge = len(kills) + 2, edges[len(kills)]
+            for number, edge in enumerate(Random(seed).sample(range(1, EDGES + 1), EDGES), 2):
                 newer = commit(made, {"app/new.txt": f"{number}\n"}, f"Change {number}")
+                killing = beside.submit(_kill_agent, made, f"d-{number}", edge)
                 give(made, "deploy", "--commit", newer)
-                until(lambda n=number, e=edge: _edges(made, n) >= e or is_over(made, n), every_s=0.05)  # type: ignore[misc]
-                kills.append((edge, _kill_agent(made, number)))
-                until(lambda n=number: is_over(made, n))  # type: ignore[misc]
+                killed.append((edge, killing.result()))
+                until(lambda n=number: is_over(made, n), every_s=0.5)  # type: ignore[misc]
                 found = row(made, number)
-                assert found["state"] == "done", (seed, kills, found["reason"])
-                assert [one.id for one in live(made)] == [found["release"]], (seed, kills)
+                assert found["state"] == "done", (seed, killed, found["reason"])
+                assert [one.id for one in live(made)] == [found["release"]], (seed, killed)
                 load.wait_for(2, str(found["release"]))
-        print(f"seed {seed}: killed at (edge, state) {kills}; {load.counts}")
+                if time_is_up():
+                    break
+        print(f"seed {seed}: (edges taken, step that the agent was killed in) {sorted(killed)}; {load.counts}")
         assert (load.counts.failed, load.counts.reset) == (0, 0)
 
 
-def _edges(made: Workspace, number: int) -> int:
-    history = row(made, number).get("history", [])
-    assert isinstance(history, list)
-    return len(history)
+def _kill_agent(made: Workspace, deployment: str, edges: int) -> str:
+    """Once the deployment has taken so many edges; the step that was in hand then."""
+    opened, agent = Opened.open(made.path, os.environ), _agent(made)
+
+    async def step() -> str:
+        async with open_bus(opened, runs(opened.repository)[-1]) as bus:
+            while True:
+                doc = (await bus.board()).get(deployment_field(deployment), DeploymentDoc)
+                if len(doc.history) >= edges:
+                    agent.kill()
+                    return doc.step or doc.state
+                await asyncio.sleep(0.01)
+
+    return asyncio.run(step())
 
 
-def _kill_agent(made: Workspace, number: int) -> object:
-    """The state that it had the deployment in."""
-    agent = made.process("deployment")
-    state = row(made, number).get("state")
-    if agent is not None:
-        agent.kill()
-    return state
+def _agent(made: Workspace) -> psutil.Process:
+    """The deployment agent's process, once there is one."""
+    until(lambda: made.process("deployment") is not None)
+    found = made.process("deployment")
+    assert found is not None
+    return found

@@ -6,9 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from deploy_world import World
+from deploy_world import World, until_well, with_traffic
 
 SUPPORT = Path(__file__).parent
 
@@ -46,3 +47,44 @@ class Controllers:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(60)
+
+
+def kill_before_effects(
+    world: World, controllers: Controllers, strides: Mapping[str, int], seed: int
+) -> dict[str, int]:
+    """Kill one controller after the other before an effect of a call, look who serves, and let another one go on: up, shift,
+    drain and down of a release beside `blue`, which serves.
+
+    Args:
+        strides: Call -> each so many of its effects is tried, from one that the seed says; one that is missing is left out.
+
+    Returns:
+        Call -> how many were killed in it.
+    """
+    target, kills = world.target(), dict.fromkeys(strides, 0)
+
+    def killed(call: str, release: str, serves: set[str]) -> bool:
+        """False when no effect was left to be killed before."""
+        if controllers(call, release, seed % strides[call] + strides[call] * kills[call] + 1):
+            return False
+        kills[call] += 1
+        assert set(with_traffic(world.target().running())) in ({one} for one in serves), (call, kills)
+        assert world.get()[1] in serves, (call, kills)
+        assert controllers(call, release), (call, kills)
+        return True
+
+    while killed("up", f"green-{kills['up']}", {"blue"}):
+        until_well(target, f"green-{kills['up'] - 1}")
+        assert controllers("down", f"green-{kills['up'] - 1}")
+    green = f"green-{kills['up']}"
+    until_well(target, green)
+    while killed("shift", green, {"blue", green}):
+        assert with_traffic(target.running()) == [green]
+        assert controllers("shift", "blue")
+    assert controllers("shift", "blue")
+    while "drain" in strides and killed("drain", green, {"blue"}):
+        assert with_traffic(target.running()) == ["blue"]
+    while killed("down", green, {"blue"}):
+        assert [one.id for one in target.running()] == ["blue"]
+        assert controllers("up", green)
+    return kills

@@ -141,3 +141,13 @@ def until_well(target: Target, release: str) -> None:
 
 def with_traffic(running: Sequence[Release]) -> list[str]:
     return [one.id for one in running if one.weight]
+
+
+def leave_to(world: World, release: str) -> None:
+    """It serves everything, whatever a test did beside it; what else runs is stopped."""
+    target = world.target()
+    assert with_traffic(target.running()) == [release]
+    assert world.get() == (200, release)
+    for one in target.running():
+        if one.id != release:
+            target.down(one.id)

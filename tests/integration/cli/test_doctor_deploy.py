@@ -6,7 +6,9 @@ import os
 import socket
 
 from roster import Workspace
+from servers import free_port
 
+from callboard.agents.deployment.state import Store
 from callboard.app import Workspace as Opened
 from callboard.cli.doctor_deploy import deploy_findings
 
@@ -54,3 +56,27 @@ def test_doctor_names_proxy_secrets_ports_start_and_what_a_target_cannot_do(work
     said = "\n".join(text for _, text in findings(workspace))
     assert "[deploy.commands] says nothing for up, switch, down, status" in said
     assert "target command: it cannot tell what real requests met" in said
+
+
+def test_doctor_says_what_is_wrong_where_something_was_deployed_and_which_compose_there_is(
+    workspace: Workspace,
+) -> None:
+    toml = workspace.path / "callboard.toml"
+    bare = toml.read_text()
+    folder = Opened.open(workspace.path, os.environ).layout.deploy("production")
+    Store(folder).change(lambda old: old.model_copy(update={"weights": {"r-1": 100}}))
+    toml.write_text(bare + f'[deploy]\nstart = "true"\nport = {free_port()}\n')
+    assert ("warn", "production: HAProxy does not run, so nobody answers") in [
+        (state, text.partition(" on port")[0]) for state, text in findings(workspace)
+    ]
+    (folder / "state.json").write_text("{")
+    broken = [text for state, text in findings(workspace) if state == "fail"]
+    assert [str(folder / "state.json") in text for text in broken] == [True]
+
+    docker = workspace.path.parent / "bin/docker"
+    docker.parent.mkdir()
+    docker.write_text("#!/bin/sh\necho 2.29.1\n")
+    docker.chmod(0o755)
+    toml.write_text(bare + f'[deploy]\ntarget = "compose"\nport = {free_port()}\n')
+    found = findings(workspace, PATH=f"{docker.parent}:{os.environ['PATH']}")
+    assert ("ok", f"Docker Compose 2.29.1: {docker}") in found

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from deploy_world import World, a_world, until_well, with_traffic
+from deploy_world import World, a_world, leave_to, until_well
 from roster import until
 
 from callboard.agents.deployment.processes import Detached
@@ -31,12 +31,7 @@ def serving() -> Iterator[World]:
 @pytest.fixture
 def world(serving: World) -> Iterator[World]:
     yield serving
-    target = serving.target()
-    assert with_traffic(target.running()) == ["r-1"]
-    assert serving.get() == (200, "r-1")
-    for one in target.running():
-        if one.id != "r-1":
-            target.down(one.id)
+    leave_to(serving, "r-1")
 
 
 @pytest.fixture

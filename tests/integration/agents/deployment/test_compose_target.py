@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from compose_world import SECRET, ComposeWorld, a_compose_world, compose_file
-from deploy_world import until_well, with_traffic
+from deploy_world import leave_to, until_well, with_traffic
 from load import Load
 from roster import until
 
@@ -31,12 +31,7 @@ def serving() -> Iterator[ComposeWorld]:
 @pytest.fixture
 def world(serving: ComposeWorld) -> Iterator[ComposeWorld]:
     yield serving
-    target = serving.target()
-    assert with_traffic(target.running()) == ["r-1"]
-    assert serving.get() == (200, "r-1")
-    for one in target.running():
-        if one.id != "r-1":
-            target.down(one.id)
+    leave_to(serving, "r-1")
 
 
 def test_promotions_and_rollbacks_under_load_fail_no_request_and_the_last_three_come_back_as_they_were_built() -> None:

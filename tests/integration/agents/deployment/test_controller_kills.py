@@ -10,12 +10,13 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
-from controllers import Controllers
-from deploy_world import World, a_world, until_well, with_traffic
+from controllers import Controllers, kill_before_effects
+from deploy_world import World, a_world, with_traffic
 from load import Load
 from roster import until
 
-UP_STRIDE = 4
+STRIDES = {"up": 4, "shift": 1, "drain": 1, "down": 1}
+"""Each so many of a call's effects is tried, from one that the seed says; `up` has some seventy."""
 
 
 @pytest.fixture
@@ -36,37 +37,9 @@ def controllers(world: World) -> Iterator[Controllers]:
 def test_killed_before_any_effect_of_any_call_it_leaves_one_release_with_the_traffic(
     world: World, controllers: Controllers, seed: int
 ) -> None:
-    """`up` has some seventy effects: each fourth of them is tried, from one that the seed says."""
-    first = seed % UP_STRIDE
-    target, kills = world.target(), dict.fromkeys(("up", "shift", "drain", "down"), 0)
-    world.serve(target, "blue")
+    world.serve(world.target(), "blue")
     with Load(world.port, rate=40) as load:
-
-        def killed(call: str, release: str, serves: set[str]) -> bool:
-            """Kill one before its next effect, look, and let another one go on; False when none was left."""
-            at = first + UP_STRIDE * kills[call] if call == "up" else kills[call]
-            if controllers(call, release, at + 1):
-                return False
-            kills[call] += 1
-            assert set(with_traffic(world.target().running())) in ({one} for one in serves), (call, kills)
-            assert world.get()[1] in serves, (call, kills)
-            assert controllers(call, release), (call, kills)
-            return True
-
-        while killed("up", f"green-{kills['up']}", {"blue"}):
-            until_well(target, f"green-{kills['up'] - 1}")
-            assert controllers("down", f"green-{kills['up'] - 1}")
-        green = f"green-{kills['up']}"
-        until_well(target, green)
-        while killed("shift", green, {"blue", green}):
-            assert with_traffic(target.running()) == [green]
-            assert controllers("shift", "blue")
-        assert controllers("shift", "blue")
-        while killed("drain", green, {"blue"}):
-            assert with_traffic(target.running()) == ["blue"]
-        while killed("down", green, {"blue"}):
-            assert [one.id for one in target.running()] == ["blue"]
-            assert controllers("up", green)
+        kills = kill_before_effects(world, controllers, STRIDES, seed)
     print(seed, kills, load.counts)
     assert kills["up"] > 10
     assert min(kills["shift"], kills["down"]) > 3
