@@ -45,12 +45,11 @@ class Shown:
         """Launch its roster, which stays, and serve the dashboard."""
         shown = cls(path, environ)
         shown._start("launch", "--stay")
-        shown.serve()
+        shown._serve()
         return shown
 
-    def serve(self, port: int = 0) -> None:
-        """Serve the dashboard, again if it was."""
-        serving = self._start("serve", "--port", str(port), "--json")
+    def _serve(self) -> None:
+        serving = self._start("serve", "--port", "0", "--json")
         assert serving.stdout is not None
         self.address = json.loads(serving.stdout.readline())["address"]
 
@@ -69,9 +68,9 @@ class Shown:
         self._processes.append(started)
         return started
 
-    def link(self, name: str = "Ada") -> str:
-        """A link that logs a person in, once."""
-        return login_link(Tokens(Layout(self.path).tokens), name, self.address)
+    def link(self, address: str = "") -> str:
+        """A link that logs Ada in, once."""
+        return login_link(Tokens(Layout(self.path).tokens), "Ada", address or self.address)
 
     def stop(self) -> None:
         for process in self._processes:
