@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from browsing import WIDTHS, Window, look
+from browsing import SCHEMES, WIDTHS, OpenWindow, Scheme, Window, look
 from playwright.sync_api import Browser, expect
 from shown import Shown
 
 from callboard.demo.person import ANSWER
 from callboard.demo.run import open_demo
+from callboard.web.dashboard.frame import PAGES
 
 pytestmark = pytest.mark.long
+DETAILS = ("/dashboard/tasks/T-2", "/dashboard/tasks/T-3", "/dashboard/feedback/driver-2")
+"""A task with findings in its code, one with a question, and a log."""
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +81,20 @@ def test_the_run_is_watched_to_its_end_without_a_reload(watched: Watched) -> Non
     assert watched.states[0] in ("running", "succeeded")
     assert watched.at_last > watched.at_first
     assert watched.is_same
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_page_of_it_can_be_read_by_everybody(
+    watched: Watched, shown: Shown, window: OpenWindow, scheme: Scheme, width: int
+) -> None:
+    page = window(scheme, width).page(shown.link())
+    links = page.locator("header nav a")
+    paths = [links.nth(number).get_attribute("href") or "" for number in range(links.count())]
+    assert paths == [f"/dashboard{path}" for path, _ in PAGES]
+    for path in (*paths, *DETAILS):
+        page.goto(shown.address + path)
+        expect(page.get_by_role("status").first).to_have_text("live")
+        for details in page.locator("details").all():
+            details.evaluate("(it) => it.open = true")
+        look(page, f"ended{path.replace('/', '-')}-{scheme}-{width}")

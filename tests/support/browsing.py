@@ -123,9 +123,14 @@ def too_wide(page: Page) -> list[str]:
 
 
 def look(page: Page, name: str) -> None:
-    """A picture of the whole page, for people to look at, where CALLBOARD_PICTURES names a folder."""
+    """Judge a page as it stands: no rule of axe-core is broken, and nobody has to scroll sideways.
+
+    A picture of it is kept for people to look at where CALLBOARD_PICTURES names a folder.
+    """
     if folder := os.environ.get("CALLBOARD_PICTURES"):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+    found = [*violations(page), *(f"sticks out: {what}" for what in too_wide(page))]
+    assert not found, "\n".join([f"{name}:", *found])
 
 
 if __name__ == "__main__":
