@@ -85,14 +85,15 @@ class Due:
     def archived(self) -> dict[str, object]:
         return {"run": self.run, "project": self.project, "seq": self.state.seq, "at": self.state.at, "hash": self.hash}
 
-    def folded(self) -> dict[str, Table]:
-        """The other tables, but calls and documents."""
-        found: dict[str, Table] = {table.name: {} for kind, table in FOLDED.items() if kind not in _ADDED_UP}
-        for record in _records(self.run, self.project, self.state):
-            table = FOLDED[type(record)]
-            row = asdict(record)
-            found[table.name][tuple(row[column.name] for column in table.primary_key)] = row
-        return found
+
+def folded(run: str, project: str, state: RunState) -> dict[str, Table]:
+    """What follows from a state: every table but calls and documents, of which it does not know those that are over."""
+    found: dict[str, Table] = {table.name: {} for kind, table in FOLDED.items() if kind not in _ADDED_UP}
+    for record in _records(run, project, state):
+        table = FOLDED[type(record)]
+        row = asdict(record)
+        found[table.name][tuple(row[column.name] for column in table.primary_key)] = row
+    return found
 
 
 def _records(run: str, project: str, state: RunState) -> Iterable[Record]:
@@ -117,7 +118,7 @@ def assert_is_the_fold(database: Database, run: str, project: str, rows: Iterabl
             assert here is not None, f"journal row {row.seq} is missing"
             assert dict(here) == wanted.add(row)
     assert list(_rows(database, ARCHIVED, run).values()) == [wanted.archived]
-    for name, due in wanted.folded().items():
+    for name, due in folded(run, project, wanted.state).items():
         assert _rows(database, FOLDED[BY_NAME[name]], run) == due, name
     _assert_calls_and_documents(database, wanted)
 

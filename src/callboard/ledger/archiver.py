@@ -37,6 +37,8 @@ class _Seen:
     archive: FileArchive
     signature: tuple[int, int] = (-1, -1)
     """Time of change and size when all of it was in the ledger, or could not be taken."""
+    is_same: bool = False
+    """It has what the ledger has, where that ends."""
 
 
 class LedgerArchiver:
@@ -102,6 +104,8 @@ class LedgerArchiver:
         except LedgerError:
             self._heads = None
             self._standings.clear()
+            for seen in self._seen.values():
+                seen.is_same = False
             raise
 
     def _changed(self) -> Iterator[tuple[str, _Seen]]:
@@ -129,9 +133,9 @@ class LedgerArchiver:
 
     def _next(self, run: str, seen: _Seen, heads: dict[str, Head]) -> list[Row]:
         head = heads.get(run) or Head(run, self._project)
-        if head.seq and seen.signature == (-1, -1):
+        if head.seq and not seen.is_same:
             self._check_is_the_same(head, seen.archive)
-            seen.signature = (0, 0)
+        seen.is_same = True
         rows = list(islice(seen.archive.rows(head.seq), BATCH))
         if rows and rows[0].seq != head.seq + 1 and not rows[0].is_snapshot:
             raise LedgerBroken(

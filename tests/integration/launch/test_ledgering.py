@@ -95,6 +95,16 @@ def test_a_database_that_is_not_there_holds_no_launch_up(workspace: Workspace, r
     assert "hunter2" not in down.redactor.text(f"{url} hunter2hunter2")
 
 
+def test_trouble_that_lasts_is_said_once(workspace: Workspace, rows: list[Row], go: Go) -> None:
+    """It is tried again at the latest when the launch ends."""
+    down = Workspace.open(workspace.root, {**ENVIRON, "CALLBOARD_LEDGER_URL": "postgresql://nobody@127.0.0.1:1/none"})
+
+    async def seen(heard: asyncio.Queue[str]) -> None:
+        assert (await heard.get()).endswith("the run goes on, and the ledger catches up later")
+
+    assert len(go(kept(down, seen))) == 1
+
+
 def test_what_another_process_keeps_is_left_to_it(workspace: Workspace, rows: list[Row], go: Go) -> None:
     lock = ProcessLock(workspace.layout.lock("ledger"))
     lock.acquire()

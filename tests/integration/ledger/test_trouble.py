@@ -63,7 +63,10 @@ def test_another_run_of_the_same_name_is_not_mixed_in_and_the_others_go_on(sqlit
     assert theirs.take() == 1
     [said] = theirs.said
     assert f"run {RUN} is not taken into the ledger: its entry 20 is another one in the archive" in said
+    # looked at again since there is more of it: nothing new is to be said
+    theirs.append([*CraftedJournal(RUN, SEED + 1).rows(60)][50:])
     assert theirs.take() == 0
+    assert theirs.said == [said]
     assert_is_the_fold(sqlite.database, RUN, "shop", rows)
 
 

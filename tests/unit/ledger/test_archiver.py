@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from crafted_journal import CraftedJournal
-from ledger_world import RUN, SEED, World, assert_is_the_fold, held
+from ledger_world import RUN, SEED, World, assert_is_the_fold, held, told
 
+from callboard.bus.board import RunDoc, TaskDoc
+from callboard.bus.task import TaskSpec
 from callboard.ledger.database import Database, connect
 
 
@@ -42,3 +44,12 @@ def test_what_is_there_already_is_passed_over(world: World) -> None:
     before = held(world.database, RUN)
     assert (world.take(), world.new().step()) == (0, False)
     assert held(world.database, RUN) == before
+
+
+def test_a_tier_that_nothing_is_in_any_more_is_gone(world: World) -> None:
+    run = RunDoc(id=RUN, state="running")
+    for seq, tier in enumerate(("setup", "api"), 1):
+        spec = TaskSpec(key="driver-1/t", agent="driver-1", title="t", tier=tier)
+        world.append([told(seq, {"run": run, "task:T-1": TaskDoc(id="T-1", spec=spec)})])
+        world.take()
+        assert [row["name"] for row in held(world.database, RUN)["tiers"].values()] == [tier]
