@@ -116,6 +116,8 @@ class ProxiedTarget:
             raise DeployFailed(
                 f"release {release} has {state.weights[release]} % of the traffic; give it to {others[0]} first"
             )
+        if self._proxy.trial.names(release):
+            self.end_trial()
         self._store.change(
             lambda old: old.model_copy(update={"intent": f"down {release}", "weights": _less(old, release)})
         )
@@ -162,16 +164,45 @@ class ProxiedTarget:
     def _open(self) -> None:
         """Have the proxy run and stand as is written; while it is told, nobody writes anything else."""
         with self._store.alone() as state:
-            backends = [_backend(slot, state) for slot in SLOTS]
-            self._proxy.ensure(backends)
-            self._proxy.tell(backends)
+            self._stand(state)
 
-    def reopen(self) -> None:
+    def _stand(self, state: EnvironmentState) -> None:
+        backends = [_backend(slot, state) for slot in SLOTS]
+        self._proxy.ensure(backends)
+        self._proxy.tell(backends)
+
+    def reopen(self) -> bool:
         """See target.CanReopen."""
-        state = self._store.read()
-        alive = self._alive_in(state)
-        if not self._proxy.alive and any(share and alive(name) for name, share in state.weights.items()):
-            self._open()
+        if self._proxy.is_kept:
+            return False
+        with self._store.alone() as state:
+            alive = self._alive_in(state)
+            if self._proxy.is_kept or not any(share and alive(name) for name, share in state.weights.items()):
+                return False
+            if not self._proxy.alive:
+                self._proxy.note_death()
+            self._stand(state)
+            return True
+
+    # --- trials ------------------------------------------------------------------------------------
+
+    def try_out(self, green: str, blue: str) -> str:
+        """See target.TriesOut."""
+        with self._store.alone() as state:
+            then = state.model_copy(update={"weights": {blue: 100}})
+            before = self._proxy.trial.given_back
+            backends = [_backend(slot, then) for slot in SLOTS]
+            self._proxy.try_out(green, blue, backends, self._store.path, self._store.lock)
+            return str(before) if before is not None and before.green == green else ""
+
+    def end_trial(self) -> None:
+        """See target.TriesOut."""
+        with self._store.alone():
+            self._proxy.trial.end()
+
+    def give_back(self) -> None:
+        """See target.TriesOut."""
+        self._proxy.trial.give_back()
 
     def notices(self) -> tuple[str, ...]:
         """See target.HasNotices."""
@@ -181,10 +212,19 @@ class ProxiedTarget:
             found.append(
                 f"HAProxy ended by itself {len(deaths)} times, last at {last:%Y-%m-%d %H:%M:%SZ}, and was started again"
             )
-        if self._store.read().weights and not self._proxy.alive:
+        weights = self._store.read().weights
+        if weights and not self._proxy.alive:
             found.append(
-                f"HAProxy does not run, so nobody answers on port {self._place.settings.port}; the next step of a deployment or "
-                "a rollback starts it"
+                f"HAProxy does not run, so nobody answers on port {self._place.settings.port}; a launch whose roster has the "
+                "deployment agent starts it"
+            )
+        trial = self._proxy.trial
+        if trial.given_back is not None:
+            found.append(f"{trial.given_back}; `callboard launch` goes on with it, `callboard rollback` ends it")
+        elif weights.get(trial.unwatched):
+            found.append(
+                f"nobody watches {trial.unwatched}, and Blue could not be given everything yet; `callboard launch` goes on, "
+                "`callboard rollback` goes back"
             )
         return tuple(found)
 

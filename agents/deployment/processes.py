@@ -79,6 +79,13 @@ class Detached:
     def alive(self) -> bool:
         return self.pid != 0
 
+    def runs(self, argv: Sequence[str]) -> bool:
+        """Whether it runs, and was begun with just this command line; of what has a guard in front, never."""
+        try:
+            return Path(f"/proc/{self.pid}/cmdline").read_bytes().decode().split("\0")[:-1] == list(argv)
+        except OSError:
+            return False
+
     def stop(self, grace_s: float) -> None:
         """Ask it to end, and kill it and everything below it after `grace_s`; nothing happens when it does not run.
 

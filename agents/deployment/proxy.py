@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from callboard.agents.deployment import keeper
 from callboard.agents.deployment.flocks import held
 from callboard.agents.deployment.haproxy import BACKEND, RING, Backend, commands, configuration, find_haproxy
 from callboard.agents.deployment.processes import DETACH, Detached
 from callboard.agents.deployment.target import Slot
+from callboard.agents.deployment.trial import Trial
 from callboard.agents.workspace.lots import is_free
 from callboard.bus.errors import BusUnavailable, DeployFailed
 from callboard.bus.places import private_folder, socket_path
@@ -28,9 +30,9 @@ ANSWER_S = 20.0
 _LOOK_S = 0.02
 _RECORD, _KEEPER = ".proxy", ".keeper"
 """No release has these names."""
-_KEEP = Path(__file__).with_name("keeper.py")
 _STOP_S = 2.0
 _DEATHS = "deaths"
+_CONFIGURATION = "haproxy.cfg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Proxy:
         self._path = path
         self._process = Detached(folder / "running" / _RECORD, self._folder / "proxy.log", guarded=False)
         self._keeper = Detached(folder / "running" / _KEEPER, self._folder / "keeper.log", guarded=False)
+        self.trial = Trial(self._folder / "trial.json")
         self.socket = socket_path(self._folder, "admin.sock")
 
     @cached_property
@@ -79,6 +82,11 @@ class Proxy:
     @property
     def alive(self) -> bool:
         return self._process.alive
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it runs, and somebody who starts it again."""
+        return self.alive and self._keeper.alive
 
     @property
     def pid(self) -> int:
@@ -122,12 +130,18 @@ class Proxy:
 
     def _keep(self) -> None:
         """Have it started again whenever it ends by itself (keeper.py)."""
-        if self._keeper.alive:
-            return
         try:
-            argv = self._argv
+            argv = self._keeper_argv
         except DeployFailed:
             return  # gone from the disk while it runs: what is told to the switch matters more
+        if self._keeper.alive:
+            if self._keeper.runs(argv):
+                return
+            self._keeper.stop(_STOP_S)  # of an earlier version, whose files may be others
+        self._keeper.start(argv, cwd=self._folder, env={"PATH": os.defpath}, grace_s=_STOP_S)
+
+    @property
+    def _keeper_argv(self) -> list[str]:
         files = {
             "own": self._keeper.record,
             "record": self._process.record,
@@ -135,14 +149,35 @@ class Proxy:
             "lock": self._lock,
             "deaths": self._folder / _DEATHS,
             "detach": DETACH,
+            "trial": self.trial.path,
         }
         options = [word for name, path in files.items() for word in (f"--{name}", str(path))]
-        argv = [sys.executable, "-I", "-S", str(_KEEP), *options, "--", *argv]
-        self._keeper.start(argv, cwd=self._folder, env={"PATH": os.defpath}, grace_s=_STOP_S)
+        return [sys.executable, "-I", "-S", keeper.__file__, *options, "--", *self._argv]
+
+    def try_out(self, green: str, blue: str, backends: Sequence[Backend], state: Path, lock: Path) -> None:
+        """Once this process ends, Blue gets everything; to be called under the lock of the state.
+
+        Args:
+            backends: As they are to be then.
+
+        Raises:
+            DeployFailed: It could not be written down.
+        """
+        told = max(backends, key=lambda one: one.weight)
+        files = {
+            "file": str(self._folder / _CONFIGURATION),
+            "configuration": configuration(self.socket, self._host, self._port, backends),
+            "commands": commands(backends),
+            "record": str(self._process.record),
+            "socket": str(self.socket),
+            "state": str(state),
+            "lock": str(lock),
+        }
+        self.trial.begin(green, blue, told, files)
 
     @property
     def _argv(self) -> list[str]:
-        return [str(self._binary), "-db", "-f", str(self._folder / "haproxy.cfg")]
+        return [str(self._binary), "-db", "-f", str(self._folder / _CONFIGURATION)]
 
     @property
     def _lock(self) -> Path:
@@ -156,6 +191,10 @@ class Proxy:
             return tuple(map(float, (self._folder / _DEATHS).read_text().split()))
         except (OSError, ValueError):
             return ()
+
+    def note_death(self) -> None:
+        """It had ended, and its keeper with it."""
+        keeper.note(str(self._folder / _DEATHS))
 
     def tell(self, backends: Sequence[Backend]) -> None:
         """Bring its slots there, and look that they are.
@@ -198,6 +237,7 @@ class Proxy:
             self._keeper.stop(_STOP_S)
             self._process.stop(_STOP_S)
             (self._folder / _DEATHS).unlink(missing_ok=True)
+            self.trial.end()
             self.socket.unlink(missing_ok=True)
             if self.socket.parent != self._folder:
                 with suppress(OSError):  # something else is in it
@@ -208,7 +248,7 @@ class Proxy:
         try:
             private_folder(self._folder)
             private_folder(self.socket.parent)
-            write_whole(self._folder / "haproxy.cfg", text)
+            write_whole(self._folder / _CONFIGURATION, text)
         except (OSError, BusUnavailable) as error:
             raise DeployFailed(f"the proxy's files could not be written in {self._folder}: {error}") from error
 

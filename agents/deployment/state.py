@@ -106,6 +106,7 @@ class Store:
 
     def __init__(self, folder: Path, patience_s: float = PATIENCE_S) -> None:
         self.path = folder / "state.json"
+        self.lock = self.path.with_suffix(".lock")
         self._patience_s = patience_s
 
     def read(self) -> EnvironmentState:
@@ -131,7 +132,7 @@ class Store:
         Raises:
             DeployFailed: It cannot be read, or another process holds it.
         """
-        with held(self.path.with_suffix(".lock"), patience_s=self._patience_s):
+        with held(self.lock, patience_s=self._patience_s):
             yield self.read()
 
     def change(self, new: Callable[[EnvironmentState], EnvironmentState]) -> EnvironmentState:

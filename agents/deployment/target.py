@@ -135,8 +135,11 @@ def notices(target: Target) -> tuple[str, ...]:
 class CanReopen(Protocol):
     """A target whose switch can end by itself while releases run."""
 
-    def reopen(self) -> None:
-        """Have the switch run again, as it was told last, where it does not and a release that has a share does.
+    def reopen(self) -> bool:
+        """Have the switch and its keeper run again, as it was told last, where one does not and a release that has a share does.
+
+        Returns:
+            Whether anything was started.
 
         Raises:
             DeployFailed: It cannot be started.
@@ -144,7 +147,45 @@ class CanReopen(Protocol):
         ...
 
 
-def reopen(target: Target) -> None:
+def reopen(target: Target) -> bool:
     """A switch that does not run says nothing of who serves; without this Blue would be taken for a release that nobody uses."""
-    if isinstance(target, CanReopen):
-        target.reopen()
+    return isinstance(target, CanReopen) and target.reopen()
+
+
+@runtime_checkable
+class TriesOut(Protocol):
+    """A target at which Green has a share only as long as the process lives that watches it."""
+
+    def try_out(self, green: str, blue: str) -> str:
+        """From now on Blue gets everything once this process ends, until `end_trial`.
+
+        Returns:
+            What became of an earlier trial, as a sentence; "" = nothing that anybody should hear.
+
+        Raises:
+            DeployFailed: Nobody would give Blue anything.
+        """
+        ...
+
+    def end_trial(self) -> None:
+        """Whoever has a share now keeps it."""
+        ...
+
+    def give_back(self) -> None:
+        """Give Blue everything at once, if who watched Green has ended."""
+        ...
+
+
+def try_out(target: Target, green: str, blue: str) -> str:
+    """See TriesOut; "" where a target cannot."""
+    return target.try_out(green, blue) if isinstance(target, TriesOut) else ""
+
+
+def end_trial(target: Target) -> None:
+    if isinstance(target, TriesOut):
+        target.end_trial()
+
+
+def give_back(target: Target) -> None:
+    if isinstance(target, TriesOut):
+        target.give_back()

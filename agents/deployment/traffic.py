@@ -7,7 +7,7 @@ from collections.abc import Collection
 from callboard.agents.deployment.plan import Analysis
 from callboard.agents.deployment.readers import readers
 from callboard.agents.deployment.site import Site
-from callboard.agents.deployment.target import Release
+from callboard.agents.deployment.target import Release, end_trial, try_out
 from callboard.agents.deployment.watch import watch
 from callboard.agents.threads import run_to_end
 from callboard.bus.deployments import StepOutcome
@@ -26,13 +26,22 @@ async def shift(site: Site, request: DeploymentRequested) -> Came:
     await run_to_end(_write_down, site, request)
     if share < 100 and not site.target.abilities.weights:
         return "passed", "", (f"target {site.settings.target} switches all traffic at once: {share} % is left out",)
+    before = await _try_out(site, request)
     weights = {request.release: share, **({request.blue: 100 - share} if request.blue else {})}
     await run_to_end(site.target.shift, {name: part for name, part in weights.items() if part})
-    told = f"Green has {share} % of the traffic"
+    told = (*before, f"Green has {share} % of the traffic")
     if share == 100:
-        return "passed", "", (told,)
+        return "passed", "", told
     outcome, reason, facts = await _watched(site, request, site.settings.canary_s)
-    return outcome, reason, (told, *facts)
+    return outcome, reason, (*told, *facts)
+
+
+async def _try_out(site: Site, request: DeploymentRequested) -> tuple[str, ...]:
+    """From its first share to its last step Green is on trial. What a person brings back is not: they left Blue for it."""
+    if not request.blue or request.is_restore:
+        return ()
+    before = await run_to_end(try_out, site.target, request.release, request.blue)
+    return (before,) if before else ()
 
 
 def _write_down(site: Site, request: DeploymentRequested) -> None:
@@ -44,8 +53,10 @@ def _write_down(site: Site, request: DeploymentRequested) -> None:
 
 async def bake(site: Site, request: DeploymentRequested) -> Came:
     """Green serves everything; Blue stays warm."""
+    before = await _try_out(site, request)
     await run_to_end(site.target.shift, {request.release: 100})
-    return await _watched(site, request, site.settings.bake_s)
+    outcome, reason, facts = await _watched(site, request, site.settings.bake_s)
+    return outcome, reason, (*before, *facts)
 
 
 async def _watched(site: Site, request: DeploymentRequested, for_s: float) -> Came:
@@ -87,6 +98,7 @@ def _green_alone(site: Site, request: DeploymentRequested) -> None:
     if green is None or not green.alive:
         raise DeployFailed(f"Green, {request.release}, does not run, so Blue is not stopped")
     site.target.shift({request.release: 100})
+    end_trial(site.target)
 
 
 async def _drained(site: Site, release: str) -> str:
@@ -129,6 +141,7 @@ def _blue_alone(site: Site, request: DeploymentRequested) -> Release | None:
     """What else runs under the name of Green; None = nothing does."""
     _have_blue(site, request.blue)
     site.target.shift({request.blue: 100})
+    end_trial(site.target)
     return site.found(request.release)
 
 

@@ -117,7 +117,7 @@ def deployments(
     json: Json = False,
 ) -> None:
     """Deployments of the newest run, and what serves in each environment."""
-    from callboard.cli.deployment_rows import audit_lines, table
+    from callboard.cli.deployment_rows import environment_lines, table
 
     found = wait_for(_read(open_workspace()))
     if id:
@@ -131,9 +131,7 @@ def deployments(
     else:
         show(table(found.deployments))
     for row in found.environments:
-        serves = f"{row.release}, commit {row.commit[:12]}, since {row.since}" if row.release else "nothing yet"
-        say(f"{row.environment}: serves {serves}" + (f"; {row.lock}" if row.lock else ""))
-        for line in (*(f"  {notice}" for notice in row.notices), *audit_lines(row)):
+        for line in environment_lines(row):
             say(line)
 
 
@@ -226,7 +224,7 @@ async def _newest(workspace: Workspace) -> DeploymentDoc:
 
 
 async def _read(workspace: Workspace) -> Deployments:
-    from callboard.agents.deployment.target import notices
+    from callboard.agents.deployment.standing import standing_of
     from callboard.bus.deployments import DeploymentDoc
     from callboard.deploying import Deploying
     from callboard.launch.deployment_rows import deployments_of
@@ -240,7 +238,7 @@ async def _read(workspace: Workspace) -> Deployments:
     if known:
         async with open_bus(workspace, known[-1]) as bus:
             docs = tuple((await bus.board()).all(DeploymentDoc))
-    told = {name: notices(deploying.target(name)) for name in records}
+    told = {name: standing_of(deploying.target(name)) for name in records}
     return deployments_of(docs, records, datetime.now(UTC), told)
 
 

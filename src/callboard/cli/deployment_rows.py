@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from rich.table import Table
 from rich.text import Text
 
+from callboard.agents.deployment.standing import said
 from callboard.cli.lists import plain_table
 from callboard.cli.plain import one_line
 from callboard.feedback.facts import time_fact
@@ -15,6 +16,14 @@ from callboard.launch.deployment_rows import DeploymentRow, EnvironmentRow, Item
 AUDIT = 6
 """Of an environment's audit, on a screen; `--json` has all that are kept."""
 _STYLES = {"done": "green", "rolled_back": "bold red"}
+
+
+def environment_lines(row: EnvironmentRow) -> list[str]:
+    """What came to serve there, what runs there now, and what happened meanwhile."""
+    serves = f"{row.release}, commit {row.commit[:12]}, since {row.since}" if row.release else "nothing yet"
+    now = said(row.shares) or ("nothing runs there now" if row.release and not row.notices else "")
+    head = one_line(f"{row.environment}: serves {serves}" + (f"; {row.lock}" if row.lock else ""))
+    return [head, *(f"  {one_line(line)}" for line in (now, *row.notices) if line), *audit_lines(row)]
 
 
 def audit_lines(row: EnvironmentRow) -> list[str]:

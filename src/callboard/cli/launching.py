@@ -32,6 +32,7 @@ from callboard.cli.session import launchers, wait_for
 from callboard.launch.checks import check, check_goes_on, remarks
 from callboard.launch.joining import open_bus
 from callboard.launch.launcher import LaunchOptions, launch
+from callboard.launch.left import left_by, left_lines
 from callboard.launch.log_form import log_form
 from callboard.launch.options import Beside
 from callboard.launch.rows import by_field
@@ -70,10 +71,11 @@ def shown_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) ->
     if options.web and not options.only and workspace.settings.web.with_launch:
         options = replace(options, beside=dashboard(workspace))
     code = wait_for(launch(workspace, options, view))
-    status = at_rest(summarise(view.last or Board(), branches=branches_of(workspace)))
-    for line in () if json else ending(status):
+    board = view.last or Board()
+    status, left = at_rest(summarise(board, branches=branches_of(workspace))), wait_for(left_by(workspace, board))
+    for line in () if json else (*ending(status), *left_lines(left)):
         say(line)
-    return code, {"seconds": round(time.monotonic() - began, 1), **by_field(status)}
+    return code, {"seconds": round(time.monotonic() - began, 1), **by_field(status), "left": left}
 
 
 def dashboard(workspace: Workspace) -> Beside:

@@ -89,7 +89,7 @@ def stop(
         raise RosterError(f"the roster runs on {elsewhere[0].host} (process {elsewhere[0].pid}); stop it there")
     _ask_to_stop(found)
     _wait_until_stopped(workspace, found, now=now)
-    _stopped([holder.pid for holder in found], json=json)
+    _stopped(workspace, [holder.pid for holder in found], json=json)
     if not found:
         raise typer.Exit(NOTHING_RUNS)
 
@@ -128,11 +128,15 @@ def _lives(pid: int) -> bool:
         return not Path("/proc/self/stat").exists()
 
 
-def _stopped(pids: list[int], *, json: bool) -> None:
+def _stopped(workspace: Workspace, pids: list[int], *, json: bool) -> None:
+    from callboard.launch.left import left_here, left_lines
+
+    left = wait_for(left_here(workspace)) if pids else ()
     if json:
-        print_json({"stopped": bool(pids), "pids": pids})
+        print_json({"stopped": bool(pids), "pids": pids, "left": left})
     elif pids:
-        say("stopped; everything is kept, `callboard launch` goes on")
+        for line in ("stopped; everything is kept, `callboard launch` goes on", *left_lines(left)):
+            say(line)
     else:
         note("nothing runs here, so there is nothing to stop")
 

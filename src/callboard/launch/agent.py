@@ -30,6 +30,7 @@ from callboard.bus.room import until_room
 from callboard.bus.states import WORKERS
 from callboard.launch.backlog import carry
 from callboard.launch.log_form import log_form
+from callboard.launch.minding import minding
 from callboard.launch.runs import landed_before
 from callboard.launch.serving import bus_url
 
@@ -67,7 +68,8 @@ async def run_agent(workspace: Workspace, name: str, run: str, again: tuple[str,
             await _manage(bus, workspace, consumer, stop, again)
         else:
             handlers = {name: workspace.handler(agent, bus)}
-            await make_runtime(bus, workspace, consumer, handlers, longest_s(workspace, agent)).run(stop)
+            async with minding(workspace, agent):
+                await make_runtime(bus, workspace, consumer, handlers, longest_s(workspace, agent)).run(stop)
         await say_stopped(bus, workspace, agent)
     except InboxFull as error:
         # it could not say that it came, or that it goes: the launcher sees that too

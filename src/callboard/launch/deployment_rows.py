@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from callboard.agents.deployment.history import Record
 from callboard.agents.deployment.metrics import Metrics, metrics
+from callboard.agents.deployment.standing import Share, Standing
 from callboard.bus.deployments import DeploymentDoc
 from callboard.feedback.facts import time_fact
 
@@ -83,6 +84,8 @@ class EnvironmentRow:
     audit: tuple[AuditRow, ...]
     notices: tuple[str, ...] = ()
     """What happened there while nobody looked."""
+    shares: tuple[Share, ...] = ()
+    """What runs there now, who has most of the requests first; () = nothing does, or a notice says why that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +99,13 @@ def deployments_of(
     docs: Iterable[DeploymentDoc],
     records: Mapping[str, Record],
     now: datetime,
-    notices: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    standing: Mapping[str, Standing] = MappingProxyType({}),
 ) -> Deployments:
     every = tuple(docs)
     rows = (_row(doc, metrics(doc, every, now)) for doc in every)
     return Deployments(
         tuple(rows),
-        tuple(_environment(name, record, notices.get(name, ())) for name, record in records.items()),
+        tuple(_environment(name, record, standing.get(name, Standing())) for name, record in records.items()),
     )
 
 
@@ -139,7 +142,7 @@ def checklist_rows(doc: DeploymentDoc) -> tuple[ItemRow, ...]:
     return tuple(ItemRow(one.name, one.state, one.fact, one.source, by.get(one.name, "")) for one in doc.checklist)
 
 
-def _environment(name: str, record: Record, notices: tuple[str, ...]) -> EnvironmentRow:
+def _environment(name: str, record: Record, now: Standing) -> EnvironmentRow:
     last = record.passed[-1] if record.passed else None
     return EnvironmentRow(
         environment=name,
@@ -147,6 +150,7 @@ def _environment(name: str, record: Record, notices: tuple[str, ...]) -> Environ
         commit=last.commit if last else "",
         since=time_fact(last.at) if last else "",
         lock=str(record.hold) if record.hold else "",
-        notices=notices,
+        notices=now.notices,
+        shares=now.shares,
         audit=tuple(AuditRow(one.by, one.did, one.at) for one in record.audit),
     )

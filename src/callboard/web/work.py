@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, BaseModel
 
 from callboard.agents.deployment.history import Record
+from callboard.agents.deployment.standing import Standing, standing_of
 from callboard.bus.board import TaskDoc, TaskState
 from callboard.bus.clock import utc_now
 from callboard.bus.deployments import DeploymentDoc
@@ -117,11 +118,14 @@ async def deployed(house: House, docs: Iterable[DeploymentDoc]) -> Deployments:
     """Deployments with what is on record of their environments."""
     workspace = house.workspace
 
-    def read() -> dict[str, Record]:
+    def read() -> tuple[dict[str, Record], dict[str, Standing]]:
         if workspace.settings.deploy is None:
-            return {}
+            return {}, {}
         deploying = Deploying(workspace)
-        return {name: deploying.history(name).read() for name in deploying.settings.environments}
+        records = {name: deploying.history(name).read() for name in deploying.settings.environments}
+        # whoever asks a page must not run [deploy.commands]
+        asked = records if deploying.settings.target != "command" else ()
+        return records, {name: standing_of(deploying.target(name)) for name in asked}
 
-    records = await asyncio.to_thread(read)
-    return deployments_of(docs, records, utc_now())
+    records, standing = await asyncio.to_thread(read)
+    return deployments_of(docs, records, utc_now(), standing)

@@ -139,7 +139,7 @@ def test_a_roster_in_the_background_is_asked_paused_and_stopped(workspace: Works
     refused = workspace.call("clean")
     assert (refused.returncode, "already running here" in refused.stderr) == (1, True)
     stopped = workspace.json("stop", "--now")
-    assert stopped == {"stopped": True, "pids": [started["pid"]]}
+    assert stopped == {"stopped": True, "pids": [started["pid"]], "left": []}
     until(lambda: workspace.processes() == [])
     assert workspace.call("status").returncode == 3
 
