@@ -1,13 +1,15 @@
-"""What a deployment does without where its target cannot do it, as sentences. Pure."""
+"""What a deployment does without where its target cannot do it, or its analysis sees too little of itself, as sentences. Pure."""
 
 from __future__ import annotations
 
+from callboard.agents.deployment.enough import needs_users
 from callboard.agents.deployment.settings import DeploySettings
 from callboard.agents.deployment.target import Abilities
 
 
 def shortcomings(abilities: Abilities, settings: DeploySettings) -> tuple[str, ...]:
-    """A sentence for each ability that is missing, with what happens instead; () = it can do everything."""
+    """A sentence for each ability that is missing, with what happens instead, and for each watch that cannot pass without users;
+    () = it can do everything."""
     found = []
     if not abilities.weights:
         steps = f"canary = {list(settings.canary)} is one switch" if len(settings.canary) > 1 else "one switch"
@@ -18,7 +20,8 @@ def shortcomings(abilities: Abilities, settings: DeploySettings) -> tuple[str, .
         )
     if not abilities.statistics:
         found.append("it cannot tell what real requests met: analyses see their own requests alone")
-    return tuple(f"target {settings.target}: {one}" for one in found)
+    of_target = (f"target {settings.target}: {one}" for one in found)
+    return (*of_target, *needs_users(settings.analysis.plan(), settings.watches))
 
 
 def impossible(abilities: Abilities, settings: DeploySettings) -> str:

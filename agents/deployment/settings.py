@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from callboard.agents.deployment.analysis_settings import AnalysisSettings
+from callboard.agents.deployment.enough import Span, never_passes, spans
 from callboard.agents.deployment.ready_settings import ReadySettings
 from callboard.agents.deployment.target_settings import Port, TargetSettings
 from callboard.agents.settings import Numbers, Seconds, Table, Texts, fault
@@ -153,7 +154,15 @@ class DeploySettings(TargetSettings):
             except re.error as error:
                 raise fault("error_patterns", f"{pattern!r} is no regular expression: {error}") from error
         self._check_ports()
+        if never := never_passes(self.analysis.plan(), self.watches):
+            raise fault(f"analysis.{never[0]}", never[1])
         return self
+
+    @property
+    def watches(self) -> tuple[Span, ...]:
+        """What each deployment is watched for: its shares, where the target gives any, and the bake."""
+        gives_shares = self.target != "command" or self.commands.weights
+        return spans(self.canary_s, self.bake_s, has_shares=gives_shares and len(self.canary) > 1)
 
     def _check_ports(self) -> None:
         if self.target == "command":
