@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from callboard.app import Workspace
 from callboard.web import events, front, health, metrics, people, roster, work
 from callboard.web.admission import Admission
-from callboard.web.dashboard import pages, session
+from callboard.web.dashboard import pages, problem_pages, release_pages, run_pages, session
 from callboard.web.dashboard.drawing import FOLDER
 from callboard.web.etags import Etags
 from callboard.web.guide.routes import GUIDE
@@ -33,6 +33,8 @@ ROUTERS = (
     events.routes,
     session.routes,
     pages.routes,
+    release_pages.routes,
+    run_pages.routes,
     *GUIDE,
 )
 
@@ -76,6 +78,7 @@ def create(workspace: Workspace, *, root_path: str = "", host: str = "127.0.0.1"
         Admission, hosts=(*web.hosts, host), rates=Rates(web.requests_per_minute), most_bytes=web.body_mb * 1_000_000
     )
     app.add_exception_handler(session.NotLoggedIn, session.to_login)
+    problem_pages.show_problems(app)
     front.add_documentation(app)
     app.mount("/assets/dashboard", StaticFiles(directory=FOLDER / "static"), name="dashboard-assets")
     for router in ROUTERS:

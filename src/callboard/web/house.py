@@ -20,6 +20,7 @@ from callboard.launch.runs import outside_runs, runs
 from callboard.launch.serving import bus_url
 from callboard.launch.status import is_hosted, is_running
 from callboard.web.books import Books
+from callboard.web.dashboard.stories import Stories
 from callboard.web.limits import Rates
 from callboard.web.oidc import Provider
 from callboard.web.problems import Refused
@@ -42,6 +43,7 @@ class House:
     """The identity provider whose tokens count too."""
     books: Books
     hosts: Hosts
+    stories: Stories = field(default_factory=Stories)
     _tails: dict[str, Tail] = field(default_factory=dict)
     _buses: dict[str, Bus] = field(default_factory=dict)
     _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)

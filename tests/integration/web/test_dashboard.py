@@ -6,16 +6,20 @@ import asyncio
 from urllib.parse import urlencode
 
 import pytest
-from boards import question_doc
+from boards import NOW, question_doc
 from served import Answer, Served
 
 from callboard.app import Workspace
 from callboard.bus.board import Change
 from callboard.bus.bus import Bus
+from callboard.bus.deployments import DeploymentDoc, Edge
 from callboard.web.callers import COOKIE
 from callboard.web.tokens import Tokens, login_link
 
-PAGES = ("", "/tasks/T-1", "/questions", "/feedback", "/feedback/driver-1", "/queue", "/dead")
+PAGES = (
+    *("", "/tasks/T-1", "/questions", "/feedback", "/feedback/driver-1", "/queue", "/dead"),
+    *("/deployments", "/deployments/d-1", "/timeline", "/costs"),
+)
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -34,6 +38,9 @@ def cookie(served: Served, board: str, workspace: Workspace, server_url: str) ->
         async with await Bus.connect(server_url, board) as bus:
             docs = [question_doc(1, "T-1", f"Which? {HOSTILE}"), question_doc(2, "T-1", "Yes?", options=("yes", "no"))]
             await bus.change([Change(f"question:{doc.id}", doc) for doc in docs], sender="manager")
+            history = (Edge(source="promoting", to="baking", event="shift: passed", facts=(HOSTILE,), at=NOW),)
+            release = DeploymentDoc(version=1, id="d-1", environment="production", reason=HOSTILE, history=history)
+            await bus.change([Change("deployment:d-1", release)], sender="manager")
 
     asyncio.run(ask())
     return logged_in(served, workspace)
@@ -56,8 +63,9 @@ def test_a_page_is_drawn_for_who_has_logged_in_and_for_nobody_else(
     assert served.ask(f"/dashboard{path}", headers={"HX-Request": "true"}).status == 401
 
 
-def test_what_agents_say_is_text(served: Served, board: str, cookie: str) -> None:
-    text = served.ask("/dashboard", headers={"Cookie": cookie}).body.decode()
+@pytest.mark.parametrize("path", ["", "/deployments", "/deployments/d-1"])
+def test_what_agents_say_is_text(served: Served, board: str, cookie: str, path: str) -> None:
+    text = served.ask(f"/dashboard{path}", headers={"Cookie": cookie}).body.decode()
     assert HOSTILE not in text
     assert "&lt;img src=x" in text
 
@@ -119,3 +127,46 @@ def test_a_page_asks_nobody_else_for_anything(served: Served, board: str, cookie
     for part in text.split('"'):
         if part.startswith("/assets/"):
             assert served.ask(part).status == 200
+
+
+def test_the_timeline_has_what_was_begun_and_leads_to_its_task(served: Served, board: str, cookie: str) -> None:
+    text = served.ask("/dashboard/timeline", headers={"Cookie": cookie}).body.decode()
+    assert '<a href="/dashboard/tasks/T-1">T-1, attempt' in text
+    assert "under way" in text
+    assert (
+        "Nothing began before that"
+        in served.ask("/dashboard/timeline?before=1", headers={"Cookie": cookie}).body.decode()
+    )
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def sent(served: Served, path: str, cookie: str, body: bytes, origin: str = "") -> Answer:
+    headers = {"Cookie": cookie, "Origin": origin or served.url, "Content-Type": FORM}
+    return served.ask(f"/dashboard{path}", method="POST", body=body, headers=headers)
+
+
+def test_a_form_that_is_not_done_is_answered_with_a_page_that_says_what_to_do(
+    served: Served, board: str, cookie: str, workspace: Workspace
+) -> None:
+    reader = cookie_of(log_in_with(served, Tokens(workspace.layout.tokens).create("eve", ["read"])[0], served.url))
+    cases = (
+        (403, sent(served, "/questions/q-1", reader, b"text=yes"), "callboard token create"),
+        (403, sent(served, "/questions/q-1", cookie, b"text=yes", "http://evil.example"), "another site"),
+        (422, sent(served, "/questions/nothing", cookie, b"text=yes"), "Nothing was changed"),
+        (422, sent(served, "/questions/q-1", cookie, b"text="), "q-1 needs an answer"),
+        (404, sent(served, "/dead/9", cookie, b""), "no dead letter 9"),
+        (401, sent(served, "/questions/q-1", "callboard_session=cbt_00000000_x", b"text=yes"), "session has ended"),
+        (404, served.ask("/dashboard/tasks/T-99", headers={"Cookie": cookie}), "no task T-99"),
+        (404, served.ask("/dashboard/nowhere", headers={"Cookie": cookie}), "nothing at this address"),
+    )
+    for status, answer, words in cases:
+        text = answer.body.decode()
+        assert (answer.status, answer.headers.get_content_type()) == (status, "text/html"), text
+        assert words in text
+        assert text.count("<h1>") == 1
+
+
+def test_programs_get_problems_as_before(served: Served, board: str, reader: str) -> None:
+    assert "no task T-99" in served.ask("/tasks/T-99", reader).problem

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from callboard.bus.clock import utc_now
@@ -22,12 +23,39 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """Nothing on a page runs or is fetched but what is served from here, whatever an agent has written."""
+_MOVING = ("requested", "prepared", "green_up", "testing", "reviewing", "eligible", "promoting", "baking")
+"""States of a deployment that is under way."""
 _TONES = {
-    "good": ("done", "succeeded", "landed", "green", "approved", "pass"),
+    "good": ("done", "succeeded", "landed", "green", "approved", "pass", "passed"),
     "bad": ("failed", "red", "evicted", "rolled_back", "down", "cancelled", "fail"),
-    "warn": ("blocked", "paused", "changes_requested", "infrastructure", "skipped"),
-    "busy": ("working", "running", "gate", "review", "merging", "assigned"),
+    "warn": (
+        "blocked",
+        "paused",
+        "changes_requested",
+        "infrastructure",
+        "skipped",
+        "inconclusive",
+        "missing",
+        "fixing",
+    ),
+    "busy": ("working", "running", "gate", "review", "merging", "assigned", *_MOVING),
 }
+
+_AGAINST = frozenset(
+    {
+        "blocked",
+        "failed",
+        "red",
+        "refused",
+        "needs_revision",
+        "conflict",
+        "inconclusive",
+        "missing",
+        "moved",
+        "cancelled",
+    }
+)
+"""Ends of bars (timeline.py) after which something came back, or was given up."""
 
 
 @cache
@@ -35,7 +63,7 @@ def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    made.filters |= {"ago": _ago_now, "tone": tone, "shorten": shorten}
+    made.filters |= {"ago": _ago_now, "tone": tone, "outcome": outcome, "commands": commands, "shorten": shorten}
     made.finalize = _visible
     return made
 
@@ -58,6 +86,17 @@ def drawn(template: str, status: int = 200, *, values: Mapping[str, object]) -> 
 def tone(state: object) -> str:
     """The colour of a state's name; never the only thing that tells it."""
     return next((tone for tone, states in _TONES.items() if str(state) in states), "soft")
+
+
+def outcome(said: str) -> str:
+    """How a bar of the timeline ended: `against` what was wanted, or `well`."""
+    return "against" if said in _AGAINST else "well"
+
+
+def commands(text: str) -> Markup:
+    """A sentence whose `commands` are shown as such."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 def ago(at: datetime | None, now: datetime) -> str:

@@ -21,6 +21,9 @@ PAGES = (
     ("/questions", "Questions"),
     ("/feedback", "Feedback"),
     ("/queue", "Merge queue"),
+    ("/deployments", "Deployments"),
+    ("/timeline", "Timeline"),
+    ("/costs", "Costs"),
     ("/dead", "Dead letters"),
 )
 

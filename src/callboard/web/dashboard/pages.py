@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import RedirectResponse, Response
 
 from callboard.agents.brains.talk import steps, talks
-from callboard.bus.board import QuestionDoc, ReviewDoc
+from callboard.bus.board import BlockerDoc, GateDoc, QuestionDoc, ReviewDoc
 from callboard.bus.clock import utc_now
 from callboard.bus.deployments import DeploymentDoc
 from callboard.bus.errors import GitError, RosterError
@@ -37,6 +37,10 @@ routes = APIRouter(prefix="/dashboard", include_in_schema=False)
 MOST_TASKS = 40
 """Of one column on the overview."""
 MOST_ENTRIES = 100
+MOST_ENDED = 50
+MOST_LETTERS = 50
+MOST_STEPS = 200
+"""Of a task's transcript, the newest."""
 EVERY_S = 0.5
 """A page is told at most twice a second that something changed: faster nobody reads, and each time it is drawn anew."""
 RETRY_MS = 1_000
@@ -73,6 +77,9 @@ async def task(frame: Framed, task_id: TaskId) -> Response:
         spec=found.task,
         asked=views.asked(found.task),
         questions=[question_row(doc) for doc in frame.board.all(QuestionDoc) if doc.task == task_id],
+        blockers=[doc for doc in frame.board.all(BlockerDoc) if doc.task == task_id],
+        gate=frame.board.get(f"verdict:{found.tree}:{found.gate_hash}", GateDoc),
+        left=[one for one in frame.board.queue.left if one.task == task_id],
         reviews=await asyncio.to_thread(_reviews, frame, task_id),
         talks=await asyncio.to_thread(_talks, frame, task_id),
         deployments=_deployments(frame, found.landed),
@@ -107,25 +114,25 @@ def _talks(frame: Frame, task: str) -> list[dict[str, object]]:
     if not calls.is_dir():
         return []
     clean = frame.house.workspace.redactor.text
-    return [
-        {
-            "attempt": talk.attempt,
-            "agent": talk.agent,
-            "review": talk.review,
-            "steps": [
-                {
-                    "at": step.at,
-                    "name": step.name,
-                    "duration_s": step.duration_s,
-                    "ok": step.ok,
-                    "text": clean(step.text),
-                    "calls": [clean(call) for call in step.calls],
-                }
-                for step in steps(talk)
-            ],
-        }
-        for talk in talks(calls, task)
-    ]
+    found, left = list[dict[str, object]](), MOST_STEPS
+    for talk in reversed(list(talks(calls, task))):
+        every = list(steps(talk))
+        shown = every[-left:] if left else []
+        left -= len(shown)
+        told = [
+            {
+                "at": step.at,
+                "name": step.name,
+                "duration_s": step.duration_s,
+                "ok": step.ok,
+                "text": clean(step.text),
+                "calls": [clean(call) for call in step.calls],
+            }
+            for step in shown
+        ]
+        head = {"attempt": talk.attempt, "agent": talk.agent, "review": talk.review, "total": len(every)}
+        found.append({**head, "steps": told})
+    return found[::-1]
 
 
 def _deployments(frame: Frame, landed: str) -> list[DeploymentDoc]:
@@ -146,12 +153,12 @@ async def questions(frame: Framed) -> Response:
     return _questions(frame)
 
 
-def _questions(frame: Frame, notice: str = "") -> Response:
+def _questions(frame: Frame, notice: str = "", code: int = 200) -> Response:
     rows = [question_row(doc) for doc in frame.board.all(QuestionDoc)]
     ended = [one for one in rows if one.state != "open"]
     still = [one for one in rows if one.state == "open"]
-    code = 409 if notice else 200
-    return frame.page("questions.html", "/questions", code, open=still, ended=ended[::-1], notice=notice)
+    last = ended[: -MOST_ENDED - 1 : -1]
+    return frame.page("questions.html", "/questions", code, open=still, ended=last, total=len(ended), notice=notice)
 
 
 @routes.post("/questions/{question_id}")
@@ -165,13 +172,13 @@ async def answer(
     if "answer" not in frame.viewer.scopes:
         raise Refused(403, "answering needs the scope answer")
     if bool(default) is bool(text.strip()):
-        raise Refused(422, "give an answer")
+        return _questions(frame, f"{question_id} needs an answer: write one, choose one, or take its default.", 422)
     command = CommandGiven(
         command="answer", question=question_id, text=text, takes_default=bool(default), by=frame.viewer.name
     )
     handled = await give(frame.house.workspace, command)
     if not handled.ok:
-        return _questions(frame, handled.text)
+        return _questions(frame, handled.text, 409)
     return RedirectResponse(f"{at(frame.request)}/dashboard/questions#{question_id}", 303)
 
 
@@ -210,7 +217,7 @@ async def queue(frame: Framed) -> Response:
 @routes.get("/dead")
 async def dead(frame: Framed) -> Response:
     """Messages that nobody could handle."""
-    return frame.page("dead.html", "/dead", dead=frame.dead)
+    return frame.page("dead.html", "/dead", dead=frame.dead[:MOST_LETTERS], total=len(frame.dead))
 
 
 @routes.post("/dead/{letter_id}")

@@ -43,9 +43,11 @@ Viewer = Annotated[Caller, Depends(_viewer)]
 
 
 async def to_login(request: Request, _: Exception) -> Response:
-    """What is not logged in is sent to where it can; a part of a page is told so."""
+    """What is not logged in is sent to where it can; a part of a page is told so, and who sent something, that it was not done."""
     if request.headers.get("hx-request") or request.url.path.endswith("/live"):
         return Response(status_code=401)
+    if request.method == "POST" and not request.url.path.endswith("/logout"):
+        return _ask(request, "Your session has ended, so nothing was done. Log in, and send it again.")
     return RedirectResponse(f"{at(request)}/login", 303)
 
 
