@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from boards import BASE, NOW, agent_doc, board_of, question_doc, run_doc, task_doc
 
-from callboard.bus.board import Doc, TaskState
+from callboard.bus.board import Doc, TaskDoc, TaskState
+from callboard.bus.task import Source
 from callboard.cli.advice import ending, next_steps
 from callboard.launch.summarise import summarise
 from callboard.launch.summary import NO_RUN, Launcher
@@ -71,6 +72,33 @@ def test_what_has_landed_can_be_promoted_once() -> None:
 def test_a_failed_task_says_how_to_try_it_again() -> None:
     failed = task_doc(1, "One", TaskState.FAILED)
     assert "`callboard launch --again driver-1/one`" in advice(run_doc(state="failed"), failed)
+
+
+def deployed(number: int, title: str, key: str) -> TaskDoc:
+    doc = task_doc(number, title, TaskState.FAILED)
+    return doc.model_copy(
+        update={"task": doc.task.model_copy(update={"key": key, "source": Source(kind="deployment")})}
+    )
+
+
+def test_a_failed_task_that_a_deployment_made_is_not_to_be_done_again_by_a_launch() -> None:
+    made = [
+        deployed(1, "Fix d-2 in the code, 1", "driver-1/d-2-fix-1"),
+        deployed(2, "Make abc fit for production", "driver-1/d-12-development"),
+        deployed(3, "Note d-1", "deployment/d-1-notes"),
+    ]
+    lines = advice(run_doc(state="failed"), *made, task_doc(4, "Own", TaskState.FAILED)).splitlines()
+    assert len(lines) == 4
+    assert "T-4 failed" in lines[0]
+    assert "launch --again driver-1/own" in lines[0]
+    assert not any("--again" in line for line in lines[1:])
+    assert lines[1].startswith(
+        "T-1 failed, a task of deployment d-2 (Fix d-2 in the code, 1): `callboard deployments d-2` says"
+    )
+    assert lines[1].endswith("`callboard deploy` tries anew")
+    assert "a task of deployment d-12 (Make" in lines[2]
+    assert "its notes are not in the repository" in lines[3]
+    assert advice(run_doc(state="succeeded", base=BASE, head=BASE), *made) == "", "a later deployment is done there"
 
 
 def test_every_failed_task_is_named() -> None:
