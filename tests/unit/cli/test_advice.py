@@ -75,10 +75,7 @@ def test_a_failed_task_says_how_to_try_it_again() -> None:
 
 
 def deployed(number: int, title: str, key: str) -> TaskDoc:
-    doc = task_doc(number, title, TaskState.FAILED)
-    return doc.model_copy(
-        update={"task": doc.task.model_copy(update={"key": key, "source": Source(kind="deployment")})}
-    )
+    return task_doc(number, title, TaskState.FAILED, key=key, source=Source(kind="deployment"))
 
 
 def test_a_failed_task_that_a_deployment_made_is_not_to_be_done_again_by_a_launch() -> None:
