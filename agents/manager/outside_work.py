@@ -131,7 +131,7 @@ def _audit(decision: Decision, task: TaskDoc, doc: PhaseDoc, body: AuditGiven) -
         confidence=body.confidence,
         notes=body.notes,
         findings=len(body.findings),
-        commit=task.head,
+        commit=body.commit or task.head,
         counted=not why_not,
         why_not=why_not,
         at=decision.now,

@@ -48,14 +48,19 @@ def check_name(workspace: Workspace, run: str) -> None:
         raise CommandRefused(f"an agent of the roster is called {min(taken)}; choose another run_id")
 
 
-async def make(workspace: Workspace, bus: Bus, asked: Asked) -> None:
+async def make(workspace: Workspace, bus: Bus, asked: Asked, *, is_again: bool = False) -> None:
     """Make the run on its bus and in the repository, as far as it is not made yet; it is opened by `say`.
+
+    Args:
+        is_again: It may be there, asked for by the same request before; the manager says whether that is so.
 
     Raises:
         CommandRefused: There is such a run already.
         RosterError: It cannot be made, such as because its branch exists.
     """
     if (await bus.doc("outside", OutsideDoc)).version:
+        if is_again:
+            return
         raise CommandRefused(f"run {asked.run} exists already; choose another run_id")
     exclude_ours(workspace)
     await asyncio.to_thread(_mark, workspace, asked.run)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Annotated
 from weakref import WeakValueDictionary
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -190,12 +190,13 @@ def _digest(data: bytes) -> str:
 
 
 def _command_key(
+    request: Request,
     found: Annotated[Caller, Depends(caller)],
     idempotency_key: Annotated[
         str, Header(max_length=200, description="The same key again is the same request: it is done once, for 24 h.")
     ] = "",
 ) -> str:
-    return f"http {found.token} {idempotency_key}" if idempotency_key else ""
+    return f"http {found.token} {request.url.path} {idempotency_key}" if idempotency_key else ""
 
 
 CommandKey = Annotated[str, Depends(_command_key)]

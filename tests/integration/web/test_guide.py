@@ -60,7 +60,7 @@ def outside(
 @pytest.fixture(scope="module")
 def rules(outside: Outside, answers: dict[str, Any]) -> Outside:
     """The same, once the guide was asked through, with a run of its own."""
-    outside.post("/runs/start", guide.start(RUN, phases=7), 201)
+    outside.post("/runs/start", guide.start(RUN, phases=8), 201)
     return outside
 
 
@@ -308,6 +308,39 @@ def test_a_suggested_patch_is_a_phase_of_its_own_that_its_author_cannot_approve(
     assert answer["suggested"][1]["intake"] == "refused (unreadable patch)"
     assert not rules.audit("P1.6.A1")["verdict"]["counted"]
     until(lambda: bool(rules.phase("P1.6.A1")["blocked_by"]))
+
+
+def test_an_old_verdict_says_nothing_of_a_newer_hand_in(rules: Outside) -> None:
+    """Attack 20: a verdict is replayed; one that names no commit, its wall off, is about whatever is there now."""
+    rules.hand_in("P1.8", patch_of("P1.8"))
+    asked = guide.audit_asked(RUN) | {"phase_id": "P1.8"}
+    seen = rules.post(f"/runs/{RUN}/phases/P1.8/auditor_request", asked)["commit"]
+    finding = {"severity": "major", "file": "src/P1.8.py", "line": 2, "quote": 'return "jwt"', "scenario": "it leaks"}
+    assert rules.audit("P1.8", "revise", commit=seen, findings=[finding])["verdict"]["counted"]
+    until(lambda: rules.phase("P1.8")["state"] == "QUEUED")
+    rules.hand_in("P1.8", patch_of("P1.8", "src/newer.py"))
+    replayed = rules.audit("P1.8", commit=seen)["verdict"]
+    assert (replayed["counted"], replayed["commit"]) == (False, seen)
+    assert "another hand-in" in replayed["why_not"]
+    assert rules.audit("P1.8")["verdict"]["counted"]
+
+
+def test_what_is_repeated_under_its_key_is_done_once_also_when_no_answer_was_kept(rules: Outside) -> None:
+    """As after a kill between what was done and its answer: only the bus knows of it."""
+    start, phase = guide.start("run-004"), "/runs/run-004/phases/P1.1"
+    for path, body, status in (
+        ("/runs/start", start, 201),
+        (f"{phase}/record_issue", guide.issue(), 200),
+        (f"{phase}/builder_result", guide.built("run-004"), 200),
+    ):
+        for _ in range(2):
+            answer = rules.ask(path, body, headers={"Idempotency-Key": "k"})
+            assert answer.status == status, answer.body
+            for kept in (rules.workspace.layout.tokens.parent / "answers").glob("*.json"):
+                kept.unlink()
+    [issue] = rules.get("/runs/run-004/issues/index")["issues"]
+    assert (issue["count"], rules.phase("P1.1", "run-004")["builder_attempts"]) == (1, 1)
+    assert rules.ask("/runs/start", start, headers={"Idempotency-Key": "another"}).status == 409
 
 
 def test_a_run_goes_on_after_whoever_serves_it_was_started_again(rules: Outside) -> None:

@@ -66,6 +66,17 @@ def test_a_repeat_gets_the_first_answer_and_does_nothing(counter: tuple[Counter,
     assert served.ask("/do", mine, body={"a": 1}).json == {"done": 4}
 
 
+def test_without_the_wall_a_replayed_request_is_done_again(
+    counter: tuple[Counter, Served], workspace: Workspace
+) -> None:
+    made, _ = counter
+    open_wall, key = Served(made.app), {"Idempotency-Key": "k-1"}
+    try:
+        assert [open_wall.ask("/do", token(workspace), body={}, headers=key).json["done"] for _ in range(2)] == [1, 2]
+    finally:
+        open_wall.stop()
+
+
 def test_the_next_process_gives_it_too(workspace: Workspace) -> None:
     made, mine, key = Counter(workspace), token(workspace), {"Idempotency-Key": "k"}
     for _ in range(2):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import http.client
+import os
+from urllib.parse import quote
 
 import pytest
 from served import Served
 
 from callboard.app import Workspace
+from callboard.bus.archive import FileArchive, Row
+from callboard.bus.errors import WorkspaceError
 from callboard.web.app import create
 from callboard.web.callers import COOKIE, Caller, caller
 from callboard.web.tokens import Tokens
 
+SECRET = '{"step": "note", "text": "another project"}'
 RETRY = "/dead-letters/1/retry"
 
 
@@ -63,6 +68,26 @@ def test_a_name_that_is_not_ours_is_not_answered(served: Served, board: str, rea
     assert refused.status == 421
     for own in (f"localhost:{served.port}", "127.0.0.1", "[::1]:80"):
         assert served.ask("/agents", reader, headers={"Host": own}).status == 200
+
+
+def test_an_id_that_climbs_reaches_no_journal_elsewhere(
+    served: Served, board: str, workspace: Workspace, reader: str
+) -> None:
+    """With every wall off, which is where a folder is named by the id alone, it reads what the workspace does not have."""
+    there = workspace.root.parent / "elsewhere"
+    FileArchive(there).append([Row(1, 1, SECRET)])
+    folder = workspace.layout.archive("x").parent
+    folder.mkdir(parents=True, exist_ok=True)
+    climbing = os.path.relpath(there, folder)
+    open_wall = FileArchive(folder / climbing)
+    assert [row.entry for row in open_wall.rows()] == [SECRET]
+    with pytest.raises(WorkspaceError):
+        workspace.archive(climbing)
+    id = quote(climbing, safe="")
+    for path in (f"/messages?run={id}", f"/runs/{id}/events", f"/runs/{id}", f"/feedback/{id}", f"/tasks/{id}"):
+        answer = served.ask(path, reader)
+        assert answer.status in (404, 422), path
+        assert b"another project" not in answer.body
 
 
 def test_a_body_that_is_too_long_is_not_read(served: Served, board: str, answerer: str) -> None:

@@ -173,6 +173,9 @@ class AuditorAsked(Asked):
     phase_id: Id
     run_id: Id
     review_notes: Long = ""
+    commit: Annotated[
+        str, Field(max_length=64, description="What was judged, as the answer to auditor_request names it.")
+    ] = ""
     recommendation: Recommendation
     confidence: Confidence = "medium"
     findings: Annotated[list[FindingAsked], Field(max_length=100)] = []

@@ -16,16 +16,19 @@ from callboard.web.guide.desk import PhaseId, at_desk
 from callboard.web.guide.shown import PhaseShown, show_phase
 from callboard.web.house import Here, NamedRun
 from callboard.web.problems import Refused
+from callboard.web.repeats import CommandKey
 
 routes = APIRouter(tags=["phases"], prefix="/runs/{run_id}/phases/{phase_id}")
 
 
 @routes.post("/update_status")
-async def update_status(_: Operator, house: Here, run_id: NamedRun, phase_id: PhaseId, body: MoveAsked) -> PhaseShown:
+async def update_status(
+    _: Operator, house: Here, run_id: NamedRun, phase_id: PhaseId, body: MoveAsked, key: CommandKey
+) -> PhaseShown:
     """Ask the manager to move a phase. An illegal move is 409 and names both states; COMPLETE comes with a landing alone."""
     async with at_desk(house, run_id, phase_id) as here:
         moved = PhaseMoved(state=body.state, counts=dict(body.__pydantic_extra__ or {}))
-        handled = await outside.say(here.bus, moved, sender="person", task=here.task.id)
+        handled = await outside.say(here.bus, moved, sender="person", task=here.task.id, key=key)
         board = await here.bus.board()
         if not handled.ok:
             was = NAMES[board.task(here.task.id).state]
@@ -44,7 +47,9 @@ class IssueKept(BaseModel):
 
 
 @routes.post("/record_issue")
-async def record_issue(_: Agent, house: Here, run_id: NamedRun, phase_id: PhaseId, body: IssueAsked) -> IssueKept:
+async def record_issue(
+    _: Agent, house: Here, run_id: NamedRun, phase_id: PhaseId, body: IssueAsked, key: CommandKey
+) -> IssueKept:
     """Record an issue of a phase, of its run, and in the project's backlog."""
     report = Report(
         key=body.issue_key,
@@ -55,7 +60,7 @@ async def record_issue(_: Agent, house: Here, run_id: NamedRun, phase_id: PhaseI
     )
     async with at_desk(house, run_id, phase_id) as here:
         seen = IssueSeen(report=report, source=body.source)
-        await outside.tell(here.bus, seen, sender=builder_of(run_id), task=here.task.id)
+        await outside.tell(here.bus, seen, sender=builder_of(run_id), task=here.task.id, key=key)
         issue = (await here.bus.board()).get(f"issue:{body.issue_key}", IssueDoc)
         return IssueKept(
             issue_key=issue.key,

@@ -18,12 +18,13 @@ from callboard.web.guide.asked import StartAsked
 from callboard.web.guide.desk import RunBoard
 from callboard.web.guide.shown import IssueIndex, RunShown, show_index, show_run
 from callboard.web.house import Here, NamedRun
+from callboard.web.repeats import CommandKey
 
 routes = APIRouter(tags=["runs"])
 
 
 @routes.post("/runs/start", status_code=201)
-async def start(_: Operator, house: Here, body: StartAsked) -> RunShown:
+async def start(_: Operator, house: Here, body: StartAsked, key: CommandKey) -> RunShown:
     """Start a run with its tiers and phases. Its builder and its auditor are outside; a run_id that exists is 409."""
     run, limits = body.run, house.workspace.settings.limits
     cap = run.token_cap or limits.run.tokens
@@ -31,8 +32,8 @@ async def start(_: Operator, house: Here, body: StartAsked) -> RunShown:
     asked = outside.Asked(run.run_id, _opened(body, limits), goal=run.run_scope, safety=run.safety_profile)
     await outside.check_name_soon(house.workspace, run.run_id)
     async with house.hosts.at_desk(run.run_id) as bus:
-        await outside.make(house.workspace, bus, asked)
-        await outside.tell(bus, asked.opened, sender="person")
+        await outside.make(house.workspace, bus, asked, is_again=bool(key))
+        await outside.tell(bus, asked.opened, sender="person", key=key)
         return show_run(await bus.board(), await bus.spending.seen())
 
 

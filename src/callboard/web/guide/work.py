@@ -29,6 +29,7 @@ from callboard.web.guide.desk import AtDesk, PhaseId, at_desk, same_ids
 from callboard.web.guide.shown import PhaseShown, show_phase
 from callboard.web.house import Here, NamedRun
 from callboard.web.problems import Refused
+from callboard.web.repeats import CommandKey
 
 routes = APIRouter(tags=["outside agents"], prefix="/runs/{run_id}/phases/{phase_id}")
 TAIL = 2_000
@@ -47,7 +48,7 @@ class BuilderAnswer(BaseModel):
 
 @routes.post("/builder_result")
 async def builder_result(
-    _: Agent, house: Here, run_id: NamedRun, phase_id: PhaseId, body: BuilderAsked
+    _: Agent, house: Here, run_id: NamedRun, phase_id: PhaseId, body: BuilderAsked, key: CommandKey
 ) -> BuilderAnswer:
     """Hand in what a builder made. A patch is stored as it came, put on the integration branch, and goes through intake,
     gate, review and merge queue; nothing that is claimed of it is believed."""
@@ -62,7 +63,7 @@ async def builder_result(
             commands=tuple(map(_probe, body.probe_results)),
             issues=tuple(map(_report, body.suggested_issues)),
         )
-        handled = await outside.say(here.bus, told, sender=builder_of(run_id), task=here.task.id)
+        handled = await outside.say(here.bus, told, sender=builder_of(run_id), task=here.task.id, key=key)
         await count_tokens(here.bus, builder_of(run_id), here.task, body.tokens_used)
         shown = await _shown(here)
         if not handled.ok:
@@ -143,14 +144,16 @@ class AuditAnswer(BaseModel):
 
 
 @routes.post("/auditor_request")
-async def auditor_request(_: Agent, house: Here, run_id: NamedRun, phase_id: PhaseId, body: AuditAsked) -> AuditAnswer:
+async def auditor_request(
+    _: Agent, house: Here, run_id: NamedRun, phase_id: PhaseId, body: AuditAsked, key: CommandKey
+) -> AuditAnswer:
     """Ask for an auditor. The answer holds what there is to judge."""
     same_ids(run_id, phase_id, body.run_id, body.phase_id)
     async with at_desk(house, run_id, phase_id) as here:
         if body.tier_id != here.doc.phase.tier:
             raise Refused(422, f"{phase_id} is of tier {here.doc.phase.tier}, and the body says {body.tier_id}")
         wanted = AuditRequested(asked=Wanted(focus=body.review_focus, profile=body.auditor_profile))
-        await outside.tell(here.bus, wanted, sender=builder_of(run_id), task=here.task.id)
+        await outside.tell(here.bus, wanted, sender=builder_of(run_id), task=here.task.id, key=key)
         board = await here.bus.board()
         task = board.task(here.task.id)
         patch = await asyncio.to_thread(_diff, Hosting(house.workspace).vault(run_id), task)
@@ -181,7 +184,7 @@ class AuditorAnswer(BaseModel):
 
 @routes.post("/auditor_result")
 async def auditor_result(
-    _: Agent, house: Here, run_id: NamedRun, phase_id: PhaseId, body: AuditorAsked
+    _: Agent, house: Here, run_id: NamedRun, phase_id: PhaseId, body: AuditorAsked, key: CommandKey
 ) -> AuditorAnswer:
     """Give an outside auditor's verdict on what is handed in. A `revise` without a finding that stands overrules nothing;
     `escalate` asks a person; each suggested patch becomes a phase of its own."""
@@ -190,7 +193,7 @@ async def auditor_result(
         vault = Hosting(house.workspace).vault(run_id)
         given = await asyncio.to_thread(_given, vault, run_id, here, body)
         before = {task.id for task in here.board.tasks()}
-        handled = await outside.say(here.bus, given, sender=auditor_of(run_id), task=here.task.id)
+        handled = await outside.say(here.bus, given, sender=auditor_of(run_id), task=here.task.id, key=key)
         await count_tokens(here.bus, auditor_of(run_id), here.task, body.tokens_used)
         if not handled.ok:
             raise Refused(409, handled.text)
@@ -202,7 +205,8 @@ async def auditor_result(
 
 
 def _given(vault: PatchVault, run: str, here: AtDesk, body: AuditorAsked) -> AuditGiven:
-    """The verdict, with its findings checked against what is handed in."""
+    """The verdict, with its findings checked against what it judges: where it names a commit that is not handed in now, the
+    manager lets it count for nothing."""
     head = here.task.head
     found = [Finding.model_validate(finding.model_dump()) for finding in body.findings]
     checked = verify(found, lambda path: vault.vault.read(head, path)) if head else tuple(found)
@@ -226,7 +230,7 @@ def _given(vault: PatchVault, run: str, here: AtDesk, body: AuditorAsked) -> Aud
         confidence=body.confidence,
         notes=body.review_notes,
         findings=checked,
-        commit=head,
+        commit=body.commit or head,
         issues=tuple(map(_report, body.issues_found)),
         patches=tuple(patches),
     )
