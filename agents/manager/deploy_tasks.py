@@ -7,14 +7,11 @@ from datetime import timedelta
 from callboard.agents.deployment.events import OpenFix
 from callboard.agents.manager import backlog, dispatch, setbacks
 from callboard.agents.manager.decision import Decision
-from callboard.agents.manager.problems import problem_id
-from callboard.bus.board import HELD_BY_AGENT, AgentDoc, Board, ProblemDoc, TaskDoc, TrackDoc
+from callboard.agents.manager.problems import normalised, problem_id
+from callboard.bus.board import HELD_BY_AGENT, AgentDoc, BlockerDoc, Board, ProblemDoc, TaskDoc, TrackDoc
 from callboard.bus.deployments import DeploymentDoc
-from callboard.bus.problems import Rung, RungName
+from callboard.bus.problems import Rung
 from callboard.bus.task import OwnCaps, Source, TaskSpec
-
-CLIMBED: dict[int, tuple[RungName, ...]] = {2: ("canon",), 3: ("canon", "senior"), 4: ("canon", "senior", "trio")}
-"""How often a problem was met -> who was asked about it before, so that each is asked once."""
 
 
 def is_late(decision: Decision, doc: DeploymentDoc) -> bool:
@@ -82,8 +79,23 @@ def _climb(decision: Decision, task: TaskDoc, doc: DeploymentDoc, rung: int) -> 
     what, needs = f"{doc.id} failed the same way {rung} times: {doc.problem}", "a way that was not tried yet"
     setbacks.block(decision, task, what=what, tried=f"{doc.fixes - 1} fixes", needs=needs, cause="stuck")
     blocker = decision.board.task(task.id).blocker
-    asked = CLIMBED.get(rung, CLIMBED[4])
-    rungs = tuple(Rung(name=name, state="passed", why="asked before", at=decision.now) for name in asked)
+    passed = Rung(name="canon", state="passed", why="no document says why it does not come up", at=decision.now)
+    rungs = {
+        "canon": passed,
+        **{rung.name: rung for rung in _climbed(decision.board, doc, what) if rung.name != "person"},
+    }
     id = problem_id(task.id, what, needs)
-    known = ProblemDoc(id=id, task=task.id, blocker=blocker, rungs=rungs)
+    known = ProblemDoc(id=id, task=task.id, blocker=blocker, rungs=tuple(rungs.values()))
     decision.put(f"problem:{id}", known)
+
+
+def _climbed(board: Board, doc: DeploymentDoc, what: str) -> list[Rung]:
+    """What was climbed for earlier fixes of this very failure: each rung is once for it, over all its tasks."""
+    fixes = {task.id for task in board.tasks() if f"/{doc.id}-fix-" in task.task.key}
+    return [
+        rung
+        for problem in board.all(ProblemDoc)
+        if problem.task in fixes
+        and normalised(board.get(f"blocker:{problem.blocker}", BlockerDoc).what) == normalised(what)
+        for rung in problem.rungs
+    ]

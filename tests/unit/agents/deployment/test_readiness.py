@@ -102,6 +102,7 @@ CASES: list[tuple[str, str, Known, str, str]] = [
     ("stages", "fail", staging(STAGING.model_copy(update={"state": "rolled_back"})), "rolled_back", "deployment d-1"),
     ("stages", "fail", staging(STAGING, task_doc(2, "Log", TaskState.FAILED)), "not done: T-2", "board of run-1"),
     ("stages", "unknown", staging(), "never in staging", "deployments"),
+    ("stages", "unknown", staging(STAGING.model_copy(update={"state": "baking"})), "in staging it is baking", "d-1"),
     ("stages", "unknown", staging(STAGING, task_doc(2, "Log")), "still open: T-2", "board of run-1"),
     ("stages", "unknown", replace(READY, board=board()), "nothing was done yet", "board of run-1"),
     ("authentication", "fail", replace(READY, secrets=frozenset()), "without a value: API_KEY", "production] secrets"),

@@ -194,6 +194,26 @@ def test_the_same_problem_again_asks_one_rung_higher_each_time() -> None:
     assert desk.doc().state == "rolled_back"
 
 
+def test_who_was_asked_about_a_problem_is_not_asked_again_when_it_comes_back() -> None:
+    """The senior knows nothing, so that all three are asked at once; the next time only a person is left."""
+    desk = Deployments()
+    desk.deploy()
+    desk.until("testing")
+    asked = []
+    for _ in range(3):
+        desk.step("failed", reason="`pytest` exited 1: 3 failed in 0.2 s")
+        task = desk.task(desk.doc().task)
+        if task.blocker and not task.question:
+            for name in reversed(REVIEWERS):  # the senior is asked first
+                desk.advise(name, "cannot_say")
+        problem = next((doc for doc in desk.problems() if doc.task == task.id), None)
+        asked.append([(rung.name, rung.state) for rung in problem.rungs] if problem else [])
+        desk.finish(task.id)
+        desk.step(release="r")
+    climbed = [("canon", "passed"), ("senior", "passed"), ("trio", "passed"), ("person", "asked")]
+    assert asked == [[], climbed, climbed]
+
+
 def test_missing_tests_ask_a_person_and_never_pass_by_absence() -> None:
     desk = Deployments()
     desk.deploy()

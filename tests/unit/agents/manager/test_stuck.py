@@ -55,6 +55,14 @@ def test_another_failure_is_tried_again() -> None:
     assert desk.task("T-1").state == "assigned"
 
 
+def test_a_failure_that_was_met_before_another_one_is_the_same_again() -> None:
+    desk = Desk()
+    desk.directions(spec("one", budget={"attempts": 5}))
+    for tail in ("test_a failed", "test_b failed", "test_a failed"):
+        red(desk, tail)
+    assert (desk.task("T-1").state, desk.blocker("B-1").cause) == ("blocked", "stuck")
+
+
 def test_the_last_attempt_fails_as_ever() -> None:
     desk = Desk()
     desk.directions(spec("one", budget={"attempts": 2}))
