@@ -15,6 +15,7 @@ from callboard.agents.handler import Handler, refusal
 from callboard.agents.suspects import Turn
 from callboard.bus.committer import Answer
 from callboard.bus.delivery import Delivery, Entry
+from callboard.bus.envelope import trace_id
 from callboard.bus.errors import BoardStale, BusError, BusUnavailable, InboxFull, LeaseLost, Reject, Retry
 from callboard.bus.lease import LEASE_S, Held
 from callboard.bus.messages import JOURNAL, Draft, Envelope, MessageRefused, Outcome
@@ -108,15 +109,21 @@ class Attempt:
     @property
     def _log(self) -> Logger:
         # Bound when there is something to say: most messages are handled without a word.
+        return logger.bind(**self._ids, delivery=self._delivery.deliveries)
+
+    @property
+    def _ids(self) -> dict[str, object]:
         envelope = self._delivery.envelope
-        return logger.bind(
-            run=envelope.run,
-            agent=self._delivery.entry.inbox,
-            task=envelope.task,
-            message=envelope.id,
-            kind=envelope.kind,
-            delivery=self._delivery.deliveries,
-        )
+        ids = {
+            "run": envelope.run,
+            "agent": self._delivery.entry.inbox,
+            "task": envelope.task,
+            "attempt": envelope.attempt,
+            "message": envelope.id,
+            "kind": envelope.kind,
+            "trace": trace_id(envelope.trace),
+        }
+        return {name: id for name, id in ids.items() if id}
 
     @property
     def entry(self) -> Entry:
@@ -148,7 +155,9 @@ class Attempt:
     async def handle(self) -> Outcome:
         """Run its handler, and nothing else. From here on the lease is kept no longer than a handler may take."""
         self._held.keep(self._limits.handler_timeout_s + 2 * self._limits.grace_s)
-        return await self._handler.handle(self)
+        # what it logs says what it is about
+        with logger.contextualize(**self._ids):
+            return await self._handler.handle(self)
 
     def commit_soon(self, outcome: Outcome, answer: Answer) -> None:
         """As Delivery.commit_soon."""

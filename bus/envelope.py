@@ -25,6 +25,7 @@ EXECUTED = frozenset({"key", "depends_on", "paths", "checks", "landed", "again"}
 """Fields of a body that people wrote and programs act on: they stay, letter by letter. No brain fills them."""
 BODY = {"body"}
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 JOURNAL = "journal"
 """The recipient of what is only written down: it reaches the journal and no inbox."""
 
@@ -51,6 +52,12 @@ def is_uuid(text: str) -> bool:
 def new_trace() -> str:
     """A W3C traceparent that starts a trace."""
     return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
+
+
+def trace_id(trace: str) -> str:
+    """The trace that a traceparent names, 32 hexadecimal digits; "" = it names none."""
+    found = TRACEPARENT.fullmatch(trace)
+    return found[1] if found else ""
 
 
 class Envelope(BaseModel):

@@ -64,7 +64,7 @@ def _demo(path: Path, *, stays: bool, began: float, web: bool, json: bool) -> in
         workspace = open_demo(path, os.environ)
     except FileExistsError as error:
         raise RosterError(f"{error}; a demo that was begun there goes on with `callboard launch` in it") from error
-    log_to(workspace.layout.log("launcher"), workspace.settings.log.level)
+    log_to(workspace.layout.log("launcher"), workspace.settings.log)
     (note if json else say)(OPENING.format(path=path))
     view = choose_view(Launcher(pid=os.getpid(), host=socket.gethostname(), since=utc_now()), json=json)
     played = play(workspace, view, beside=dashboard(workspace) if web else nothing)

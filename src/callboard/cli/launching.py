@@ -42,6 +42,7 @@ from callboard.launch.status import branches_of
 from callboard.launch.summarise import summarise
 from callboard.launch.summary import Launcher, at_rest
 from callboard.settings import Settings
+from callboard.settings.settings import LogSettings
 
 if TYPE_CHECKING:
     from callboard.launch.rows import JsonValue
@@ -66,7 +67,7 @@ def real_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) -> 
 def shown_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) -> tuple[int, dict[str, JsonValue]]:
     """Launch, show it, and unless JSON is wanted say how it ended; the exit code, and what the JSON says of it."""
     began = time.monotonic()
-    log_to(workspace.layout.log("launcher"), workspace.settings.log.level)
+    log_to(workspace.layout.log("launcher"), workspace.settings.log)
     view = choose_view(Launcher(pid=os.getpid(), host=socket.gethostname(), since=utc_now()), json=json)
     if options.web and not options.only and workspace.settings.web.with_launch:
         options = replace(options, beside=dashboard(workspace))
@@ -86,13 +87,20 @@ def dashboard(workspace: Workspace) -> Beside:
     return Dashboard(lambda: person_name("", workspace.repository, workspace.environ))
 
 
-def log_to(path: Path, level: str) -> None:
+def log_to(path: Path, log: LogSettings) -> None:
     """The launcher's own log lines go beside its agents', not into what a person looks at.
 
     The file is made with its first line: a launch that is refused leaves nothing behind.
     """
     logger.remove()
-    logger.add(path, level=level.upper(), format=log_form("launcher"), backtrace=False, diagnose=False, delay=True)
+    logger.add(
+        path,
+        level=log.level.upper(),
+        format=log_form("launcher", log.format),
+        backtrace=False,
+        diagnose=False,
+        delay=True,
+    )
 
 
 # --- in the background ---------------------------------------------------------------------------

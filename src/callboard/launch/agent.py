@@ -29,10 +29,11 @@ from callboard.bus.redaction import Redactor
 from callboard.bus.room import until_room
 from callboard.bus.states import WORKERS
 from callboard.launch.backlog import carry
-from callboard.launch.log_form import log_form
+from callboard.launch.log_form import log_form, scrubbed
 from callboard.launch.minding import minding
 from callboard.launch.runs import landed_before
 from callboard.launch.serving import bus_url
+from callboard.settings.settings import LogSettings
 
 CHECKS = 10
 """Checks of one task that may all take their longest; more are stopped at the handler's deadline."""
@@ -54,7 +55,7 @@ async def run_agent(workspace: Workspace, name: str, run: str, again: tuple[str,
         raise RosterError(f"no agent {name!r} in callboard.toml; there are: {', '.join(workspace.roster)}")
     if agent.outside:
         raise RosterError(f"{name} is from outside: whoever works for it joins through `callboard mcp` (docs/mcp.md)")
-    configure_logging(workspace.settings.log.level, name, run, workspace.redactor)
+    configure_logging(workspace.settings.log, name, run, workspace.redactor)
     lock = ProcessLock(workspace.layout.lock(name))
     await acquire(lock)
     stop = asyncio.Event()
@@ -174,16 +175,18 @@ def place_left(workspace: Workspace, agent: AgentSettings) -> shift.Place:
         return where
 
 
-def configure_logging(level: str, name: str, run: str, redactor: Redactor) -> None:
+def configure_logging(log: LogSettings, name: str, run: str, redactor: Redactor) -> None:
     """Log lines, tracebacks in them included, to stderr, which the launcher keeps in `.callboard/logs/<agent>.log`."""
 
+    scrub = scrubbed(redactor, log.format)
+
     def write(message: str) -> None:
-        sys.stderr.write(redactor.text(message))
+        sys.stderr.write(scrub(message))
         sys.stderr.flush()
 
     logger.remove()
     logger.configure(extra={"agent": name, "run": run})
-    logger.add(write, level=level.upper(), format=log_form(name), backtrace=False, diagnose=False)
+    logger.add(write, level=log.level.upper(), format=log_form(name, log.format), backtrace=False, diagnose=False)
 
 
 def agent_words(name: str, run: str, again: Sequence[str] = ()) -> list[str]:

@@ -81,6 +81,8 @@ class LogSettings(Table):
     """`[log]`"""
 
     level: Literal["trace", "debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+    """json: one object a line (docs/telemetry.md)."""
 
 
 def _said(agent: object, key: str) -> object:

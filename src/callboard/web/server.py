@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from callboard.app import Workspace
 from callboard.bus.errors import RosterError
-from callboard.launch.log_form import log_form
+from callboard.launch.log_form import log_form, scrubbed
 from callboard.web.app import create
 from callboard.web.listening import listen
 
@@ -95,10 +95,13 @@ class _ToLoguru(logging.Handler):
 def log_to_stderr(workspace: Workspace) -> None:
     """Our own lines and the server's, without secrets."""
 
+    log = workspace.settings.log
+    scrub = scrubbed(workspace.redactor, log.format)
+
     def write(message: str) -> None:
-        sys.stderr.write(workspace.redactor.text(message))
+        sys.stderr.write(scrub(message))
 
     logger.remove()
-    level = "WARNING" if workspace.settings.log.level == "info" else workspace.settings.log.level.upper()
-    logger.add(write, level=level, format=log_form("serve"), backtrace=False, diagnose=False)
+    level = "WARNING" if log.level == "info" else log.level.upper()
+    logger.add(write, level=level, format=log_form("serve", log.format), backtrace=False, diagnose=False)
     logging.basicConfig(handlers=[_ToLoguru()], level=logging.WARNING, force=True)

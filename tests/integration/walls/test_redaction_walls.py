@@ -33,6 +33,8 @@ from callboard.bus.known_secrets import KnownSecret
 from callboard.bus.messages import JOURNAL, BlockerRaised, Draft, FeedbackLogged, Outcome, TaskProgressed
 from callboard.bus.redaction import Redactor
 from callboard.launch.agent import configure_logging
+from callboard.launch.log_form import Format
+from callboard.settings.settings import LogSettings
 
 SECRET = drawn(Random(17), ALNUM, 40)
 KNOWING = Redactor([KnownSecret("MY_TOKEN", SECRET)])
@@ -82,11 +84,12 @@ def log_as_before() -> Iterator[None]:
 
 
 @walls
+@pytest.mark.parametrize("format", ["text", "json"])
 @pytest.mark.usefixtures("log_as_before")
-def test_log_lines_and_their_tracebacks_have_no_secret(redactor: Redactor, is_seen: bool) -> None:
+def test_log_lines_and_their_tracebacks_have_no_secret(redactor: Redactor, is_seen: bool, format: Format) -> None:
     out = io.StringIO()
     with redirect_stderr(out):
-        configure_logging("info", "driver-1", "r1", redactor)
+        configure_logging(LogSettings(format=format), "driver-1", "r1", redactor)
         try:
             raise ValueError(f"no host for https://me:{SECRET}@h/")
         except ValueError as error:
