@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = f"these tests need Chromium: none of {', '.join(NAMES)} is on PATH; `make browser` installs it where it can"
@@ -22,7 +22,7 @@ AXE = Path(__file__).parent / "axe" / "axe.min.js"
 WALLS = (
     # a proxy that is not there, for everything but loopback, and no name that means anything
     "--proxy-server=http://127.0.0.1:9",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
     "--disable-background-networking",
     "--disable-component-update",
 )
@@ -71,6 +71,7 @@ class Window:
         context.set_default_timeout(HANG_MS)
         window = cls(context)
         context.on("request", lambda request: window._asked(request.url))
+        context.on("requestfailed", lambda request: window._failed(request))
         context.on("console", lambda message: window._said(message))
         context.on("weberror", lambda error: window.faults.append(str(error.error)))
         return window
@@ -82,8 +83,12 @@ class Window:
 
     def _asked(self, url: str) -> None:
         parts = urlsplit(url)
-        if parts.scheme not in ("data", "blob", "about") and parts.hostname != "127.0.0.1":
+        if parts.scheme not in ("data", "blob", "about") and parts.hostname not in ("127.0.0.1", "localhost"):
             self.elsewhere.append(url)
+
+    def _failed(self, request: Request) -> None:
+        if request.failure == "csp":  # the page's policy kept it from being asked
+            self.elsewhere.remove(request.url)
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -100,11 +105,12 @@ class Window:
         assert self.faults == [], "said on the console"
 
 
-def violations(page: Page) -> list[str]:
-    """What axe-core finds wrong with a page, a line each; none = every rule of it holds."""
+def violations(page: Page, but: Collection[str] = ()) -> list[str]:
+    """What axe-core finds wrong with a page, a line each; none = every rule of it holds, `but` these."""
     # by the debugger, which the page's content security policy does not bind
     page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((r) => JSON.stringify(r.violations))")
+    options = {"resultTypes": ["violations"], "rules": {rule: {"enabled": False} for rule in but}}
+    found = page.evaluate("(how) => axe.run(document, how).then((said) => JSON.stringify(said.violations))", options)
     return [
         f"{rule['id']} ({rule['help']}): {node['target']} {node['html'][:200]} {node.get('failureSummary', '')}"
         for rule in json.loads(found)
@@ -122,14 +128,14 @@ def too_wide(page: Page) -> list[str]:
     return found
 
 
-def look(page: Page, name: str) -> None:
-    """Judge a page as it stands: no rule of axe-core is broken, and nobody has to scroll sideways.
+def look(page: Page, name: str, but: Collection[str] = ()) -> None:
+    """Judge a page as it stands: no rule of axe-core is broken, `but` these, and nobody has to scroll sideways.
 
     A picture of it is kept for people to look at where CALLBOARD_PICTURES names a folder.
     """
     if folder := os.environ.get("CALLBOARD_PICTURES"):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-    found = [*violations(page), *(f"sticks out: {what}" for what in too_wide(page))]
+    found = [*violations(page, but), *(f"sticks out: {what}" for what in too_wide(page))]
     assert not found, "\n".join([f"{name}:", *found])
 
 

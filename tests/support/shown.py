@@ -1,4 +1,4 @@
-"""A workspace as people have it: a roster that was launched, and the dashboard beside it, each a process of its own."""
+"""A workspace as people have it: a roster that was launched, with its dashboard."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from roster import HANG_S, Workspace
+from roster import HANG_S, Workspace, until
 
 from callboard.agents.workspace.layout import Layout
+from callboard.app import Workspace as Opened
+from callboard.web.beside import address_file
 from callboard.web.tokens import Tokens, login_link
 
 T = TypeVar("T")
@@ -42,16 +44,22 @@ class Shown:
 
     @classmethod
     def launched(cls, path: Path, environ: Mapping[str, str] = os.environ) -> Shown:
-        """Launch its roster, which stays, and serve the dashboard."""
-        shown = cls(path, environ)
-        shown._start("launch", "--stay")
-        shown._serve()
+        """Launch its roster, which stays, with the dashboard beside it."""
+        shown = cls(path, {**environ, "CALLBOARD_WEB_WITH_LAUNCH": "true"})
+        launching = shown._start("launch", "--stay")
+        place = address_file(Opened.open(path, environ))
+        until(lambda: place.exists() or launching.poll() is not None)
+        shown.address = place.read_text()
         return shown
 
-    def _serve(self) -> None:
-        serving = self._start("serve", "--port", "0", "--json")
+    @classmethod
+    def served(cls, path: Path) -> Shown:
+        """Serve the dashboard alone."""
+        shown = cls(path, os.environ)
+        serving = shown._start("serve", "--port", "0", "--json")
         assert serving.stdout is not None
-        self.address = json.loads(serving.stdout.readline())["address"]
+        shown.address = json.loads(serving.stdout.readline())["address"]
+        return shown
 
     def _start(self, *args: str) -> subprocess.Popen[str]:
         log = (self.path.parent / f"{args[0]}.log").open("a")

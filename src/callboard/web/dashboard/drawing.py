@@ -77,10 +77,10 @@ def _visible(value: object) -> object:
     return value.translate(VISIBLE) if type(value) is str else value
 
 
-def drawn(template: str, status: int = 200, *, values: Mapping[str, object]) -> HTMLResponse:
+def drawn(template: str, status: int = 200, *, values: Mapping[str, object], policy: str = POLICY) -> HTMLResponse:
     """A page."""
     html = _environment().get_template(template).render(values)
-    return HTMLResponse(html, status, {"Content-Security-Policy": POLICY})
+    return HTMLResponse(html, status, {"Content-Security-Policy": policy})
 
 
 def tone(state: object) -> str:
