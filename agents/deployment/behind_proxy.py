@@ -161,6 +161,13 @@ class ProxiedTarget:
             time.sleep(_LOOK_S)
         return True
 
+    def shut(self) -> None:
+        """See target.CanShut."""
+        self._store.change(lambda old: old.model_copy(update={"weights": {}}))
+        self.end_trial()
+        if self._proxy.alive:
+            self._open()
+
     def _open(self) -> None:
         """Have the proxy run and stand as is written; while it is told, nobody writes anything else."""
         with self._store.alone() as state:

@@ -141,11 +141,11 @@ class History:
 
         self._change(noted)
 
-    def note(self, by: str, did: str) -> None:
-        """Write down what somebody decided here; once for the same words."""
+    def note(self, by: str, did: str, *, once: bool = True) -> None:
+        """Write down what somebody decided or did here; with `once` the same words stand there once."""
 
         def noted(old: Record) -> Record:
-            if any((one.by, one.did) == (by, did) for one in old.audit):
+            if once and any((one.by, one.did) == (by, did) for one in old.audit):
                 return old
             return old.model_copy(update={"audit": self._audited(old, by, did)})
 

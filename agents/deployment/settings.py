@@ -177,18 +177,23 @@ class DeploySettings(TargetSettings):
             held[port] = name
 
     @property
+    def first(self) -> str:
+        """The environment that every command means which names none."""
+        return next(iter(self.environments))
+
+    def unknown(self, environment: str) -> str:
+        """Why an environment cannot be meant; "" = it is there."""
+        if environment in self.environments:
+            return ""
+        return f"no environment {environment!r} under [deploy.environments]; there are: {', '.join(self.environments)}"
+
+    @property
     def longest_step_s(self) -> float:
         """The longest that one step may take."""
         commands = sum(map(len, self.tests.by_kind.values())) + len(self.smoke)
         watched = max(self.bake_s, self.canary_s) + self.analysis.hold_s + self.drain_s
         checked = sum(map(len, self.ready.commands.values()))
         return watched + self.healthy_within_s + self.settled_s + self.tests.timeout_s * (max(commands, checked) + 1)
-
-    @property
-    def production(self) -> str:
-        """The last environment that says so; where none does, the last one."""
-        names = [name for name, one in self.environments.items() if one.production]
-        return (names or list(self.environments))[-1]
 
     def before(self, environment: str) -> str:
         """The environment that a commit must have passed first; "" for the first one."""

@@ -129,7 +129,11 @@ def _earlier(site: Site, request: DeploymentRequested) -> Ended:
 
 
 def _look(site: Site, request: DeploymentRequested) -> Ended:
-    """Whether this environment may be deployed to: its target, its lock, the one before it, and Blue."""
+    """Whether this environment may be deployed to: its target, its lock, the one before it, and Blue.
+
+    What serves is brought back first, where its switch has ended: also where nobody may deploy, users are to be answered.
+    """
+    reopen(site.target)
     if problems := site.target.problems():
         return Ended("failed", "; ".join(problems), problems)
     abilities = site.target.abilities
@@ -141,7 +145,6 @@ def _look(site: Site, request: DeploymentRequested) -> Ended:
     hold = site.history.read().hold
     if hold is not None and hold.by != traffic.holder(request):
         return Ended("failed", f"{site.environment} is {hold}; `callboard deploy unlock` lets others in again")
-    reopen(site.target)
     blue = site.serving()
     if blue is None:
         return Ended(facts=("nothing serves here yet: a first deployment", *without), values={"blue": ""})

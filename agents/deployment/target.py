@@ -153,6 +153,19 @@ def reopen(target: Target) -> bool:
 
 
 @runtime_checkable
+class CanShut(Protocol):
+    """A target that can turn new requests away from all of its releases."""
+
+    def shut(self) -> None:
+        """Give no release new requests; those in flight go on.
+
+        Raises:
+            DeployFailed: The switch does not do it.
+        """
+        ...
+
+
+@runtime_checkable
 class TriesOut(Protocol):
     """A target at which Green has a share only as long as the process lives that watches it."""
 

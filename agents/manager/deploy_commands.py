@@ -15,7 +15,7 @@ from callboard.bus.messages import JOURNAL, CommandHandled, DeploymentCommanded
 def commanded(decision: Decision, body: DeploymentCommanded) -> None:
     """A person's command; what cannot be done is said at once, and nothing is started."""
     settings = decision.policy.deploy
-    environment = body.environment or (next(iter(settings.environments)) if settings else "")
+    environment = body.environment or (settings.first if settings else "")
     why_not = _refusal(decision, settings, environment)
     known = under_way(decision.board, environment)
     if why_not:
@@ -37,10 +37,8 @@ def commanded(decision: Decision, body: DeploymentCommanded) -> None:
 def _refusal(decision: Decision, settings: DeploySettings | None, environment: str) -> str:
     if settings is None:
         return "callboard.toml has no [deploy] table, so nothing can be deployed from here (docs/deployment.md)"
-    if environment not in settings.environments:
-        return (
-            f"no environment {environment!r} under [deploy.environments]; there are: {', '.join(settings.environments)}"
-        )
+    if why := settings.unknown(environment):
+        return why
     if not decision.policy.deployer:
         return 'nobody on the roster deploys: callboard.toml needs an [[agents]] table with role = "deployment"'
     if decision.board.run.state == "cancelled":

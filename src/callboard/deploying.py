@@ -52,11 +52,8 @@ class Deploying:
         Raises:
             ConfigError: callboard.toml names no such environment.
         """
-        known = self.settings.environments
-        if environment not in known:
-            raise ConfigError(
-                f"no environment {environment!r} under [deploy.environments]; there are: {', '.join(known)}"
-            )
+        if why := self.settings.unknown(environment):
+            raise ConfigError(why)
         folder = self.workspace.layout.home / "deploy" / environment
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder

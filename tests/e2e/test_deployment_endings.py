@@ -96,10 +96,22 @@ def test_a_launch_that_ends_in_a_canary_leaves_blue_with_everything_and_says_so(
         assert f"{blue} has 100 % of the requests, {green} 0 %" in said
         assert f"{green} had 50 % of the requests when who watched it ended" in said
 
+        refused = made.call("deploy", "stop")
+        assert (refused.returncode, "d-2 is under way in production" in refused.stderr) == (1, True)
+        assert {get(made) for _ in range(10)} == {blue}
+
         back = made.call("rollback")
         assert back.returncode == 0, back.stdout + back.stderr
         assert (row(made, 2)["state"], shares(made)) == ("rolled_back", {blue: 100})
         assert "when who watched it ended" not in made.call("deployments").stdout
+
+        ended = made.call("deploy", "stop", "--reason", "moved elsewhere", "--as", "Ada")
+        assert ended.stdout.startswith(f"production: {blue}, commit "), ended.stdout + ended.stderr
+        assert "is ended and had no requests left, and so is the switch" in ended.stdout
+        assert list((made.path / ".callboard/deploy/production/running").iterdir()) == []
+        said = made.call("deployments").stdout
+        assert "nothing runs there now" in said
+        assert f"Ada: stopped {blue}: moved elsewhere" in said
     finally:
         made.stop_everything()
         stop_services(made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,7 +11,7 @@ import typer
 
 from callboard.bus.errors import ConfigError, RosterError
 from callboard.cli.exit_codes import FAILED
-from callboard.cli.options import Json
+from callboard.cli.options import Env, Json
 from callboard.cli.output import note, print_json, say, show
 from callboard.cli.person import As, person_name
 from callboard.cli.session import open_workspace, tell_manager, wait_for
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from callboard.launch.deployment_rows import Deployments
 
 _SHA = re.compile(r"[0-9a-f]{4,40}")
-Env = Annotated[
-    str, typer.Option("--env", metavar="NAME", help="An environment of callboard.toml; else the first one there.")
-]
-
 deploy = typer.Typer(invoke_without_command=True)
 
 
@@ -65,7 +62,7 @@ def lock_(
 
     workspace = open_workspace()
     deploying = Deploying(workspace)
-    environment = env or next(iter(deploying.settings.environments))
+    environment = env or deploying.settings.first
     history = deploying.history(environment)
     was = history.read().hold
     hold = history.lock(_who(workspace, by), reason)
@@ -91,10 +88,36 @@ def unlock_(
 
     workspace = open_workspace()
     deploying = Deploying(workspace)
-    environment = env or next(iter(deploying.settings.environments))
+    environment = env or deploying.settings.first
     was = deploying.history(environment).unlock(_who(workspace, by), breaks=breaks, why=reason)
     told = f"{environment} was {was}; it is open again" if was else f"{environment} was not locked"
     _said({"environment": environment, "was": was.model_dump(mode="json") if was else None}, told, json)
+
+
+@deploy.command("stop")
+def stop_(
+    env: Env = "",
+    reason: Annotated[str, typer.Option(metavar="WHY", help="Why; it stands in the audit.")] = "",
+    by: As = "",
+    json: Json = False,
+) -> None:
+    """End what is deployed to an environment: its releases and its switch.
+
+    New requests are turned away, those in flight may end. Refused while a deployment works there, or somebody holds
+    the lock. `callboard rollback` brings the last release back, `callboard deploy` what landed last.
+    """
+    from callboard.cli.deploy_stop import stop_environment
+
+    workspace = open_workspace()
+    environment, stopped = stop_environment(workspace, env, _who(workspace, by), reason)
+    ended = "; ".join(
+        f"{one.release}, commit {one.commit[:12]}, is ended"
+        + (" and had no requests left" if one.drained else " and may have had requests left")
+        for one in stopped
+    )
+    told = f"{environment}: {ended or 'nothing ran there'}" + (", and so is the switch" if stopped else "")
+    facts: dict[str, JsonValue] = {"environment": environment, "stopped": [asdict(one) for one in stopped]}
+    _said(facts, told, json)
 
 
 def rollback(

@@ -22,13 +22,10 @@ async def refuse_at_once(workspace: Workspace, command: Literal["deploy", "rollb
     from callboard.deploying import Deploying
 
     deploying = Deploying(workspace)
-    known = deploying.settings.environments
-    environment = env or next(iter(known))
-    if environment not in known:
-        raise CommandRefused(
-            f"no environment {environment!r} under [deploy.environments]; there are: {', '.join(known)}"
-        )
-    if command == "deploy" or any(doc.environment == environment for doc in await _under_way(workspace)):
+    environment = env or deploying.settings.first
+    if why := deploying.settings.unknown(environment):
+        raise CommandRefused(why)
+    if command == "deploy" or any(doc.environment == environment for doc in await under_way(workspace)):
         return
     if why := _nothing_before(deploying, environment):
         raise CommandRefused(f"{why}; `callboard deployments` shows what serves")
@@ -53,11 +50,11 @@ def without(workspace: Workspace, env: str) -> tuple[str, ...]:
     from callboard.deploying import Deploying
 
     deploying = Deploying(workspace)
-    environment = env or next(iter(deploying.settings.environments))
+    environment = env or deploying.settings.first
     return shortcomings(deploying.target(environment).abilities, deploying.settings)
 
 
-async def _under_way(workspace: Workspace) -> list[DeploymentDoc]:
+async def under_way(workspace: Workspace) -> list[DeploymentDoc]:
     """Of the newest run; of none, where there is none."""
     from callboard.bus.deployments import DeploymentDoc
     from callboard.launch.joining import open_bus

@@ -37,13 +37,14 @@ def news(before: Board, after: Board) -> list[str]:
 
 
 def opening(board: Board) -> list[str]:
-    """How things stand when somebody begins to listen."""
+    """How things stand when somebody begins to listen; that it starts, a launch has said already."""
     tasks = board.tasks()
     done = sum(task.state is TaskState.DONE for task in tasks)
     stand = f"run {board.run.id} is {stated(board.run.state, board.run.reason)}" + (
         f": {done} of {len(tasks)} tasks done" if tasks else ""
     )
-    return [short(line) for line in (stand, *_needs(Board(), board))] if board.run.version else []
+    stands = () if board.run.state == "created" and not tasks else (stand,)
+    return [short(line) for line in (*stands, *_needs(Board(), board))] if board.run.version else []
 
 
 def short(text: str) -> str:

@@ -10,3 +10,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 JsonLines = Annotated[
     bool, typer.Option("--json", help="Print JSON on stdout: one document, or one per line to follow.")
 ]
+Env = Annotated[
+    str, typer.Option("--env", metavar="NAME", help="An environment of callboard.toml; else the first one there.")
+]

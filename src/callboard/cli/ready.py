@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from callboard.bus.errors import ConfigError
 from callboard.cli.exit_codes import FAILED
-from callboard.cli.options import Json
+from callboard.cli.options import Env, Json
 from callboard.cli.output import print_json, say
 from callboard.cli.session import open_workspace, wait_for
 
@@ -40,7 +40,7 @@ class Readiness:
 
 
 def ready(
-    env: Annotated[str, typer.Option("--env", help=r"Of `\[deploy.environments]`; else production.")] = "",
+    env: Env = "",
     json: Json = False,
 ) -> None:
     r"""Whether a service is ready for production: each item with the fact behind it, and where that comes from.
@@ -52,9 +52,9 @@ def ready(
 
     workspace = open_workspace()
     deploy = Deploying(workspace).settings
-    environment = env or deploy.production
-    if environment not in deploy.environments:
-        raise ConfigError(f"no environment {env!r}; there are: {', '.join(deploy.environments)}", key="--env")
+    environment = env or deploy.first
+    if why := deploy.unknown(environment):
+        raise ConfigError(why, key="--env")
     known = wait_for(_known(workspace, deploy, environment))
     items = checklist(known)
     found = Readiness(environment, known.commit, all(one.state == "pass" for one in items), tuple(map(_row, items)))

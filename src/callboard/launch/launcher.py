@@ -210,7 +210,8 @@ class Launcher:
         match choose(latest, new=self.options.new, start_from=self.options.from_):
             case Continue(run=run):
                 check_goes_on(self.workspace, run, self.options.goal, self.options.safety)
-                self._event(f"run {run} goes on")
+                is_new = latest is not None and latest.state == "created"  # by a command, before any launch
+                self._event(f"run {run} starts" if is_new else f"run {run} goes on")
                 return run
             case start:
                 run = new_name(known)

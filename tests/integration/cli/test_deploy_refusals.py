@@ -37,6 +37,24 @@ def test_a_command_that_cannot_be_meant_makes_no_run(workspace: Workspace) -> No
     assert run_git(workspace.path, "for-each-ref", "refs/heads/callboard", "refs/callboard") == ""
 
 
+def test_nothing_is_stopped_where_nothing_is_or_somebody_holds_the_lock(workspace: Workspace) -> None:
+    toml = workspace.path / "callboard.toml"
+    toml.write_text(toml.read_text() + DEPLOY)
+
+    def said(*args: str) -> tuple[int, str]:
+        done = callboard(workspace.path, "deploy", *args, env=dict(os.environ))
+        return done.returncode, done.stdout + done.stderr
+
+    assert said("stop", "--env", "moon")[0] == 1
+    assert said("stop") == (0, "production: nothing ran there\n")
+    assert said("lock", "--reason", "holidays", "--as", "Ada")[0] == 0
+    code, text = said("stop", "--as", "Bob")
+    assert (code, "locked by Ada" in text) == (1, True), text
+    assert said("stop", "--as", "Ada") == (0, "production: nothing ran there\n")
+    code, text = said("unlock", "--as", "Ada")
+    assert (code, "was locked by Ada" in text) == (0, True), "a lock of their own stays"
+
+
 def test_a_lock_that_is_held_already_is_said_to_be(workspace: Workspace) -> None:
     toml = workspace.path / "callboard.toml"
     toml.write_text(toml.read_text() + DEPLOY)
