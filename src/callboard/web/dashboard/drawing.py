@@ -95,7 +95,7 @@ def outcome(said: str) -> str:
 
 def commands(text: str) -> Markup:
     """A sentence whose `commands` are shown as such."""
-    parts = [escape(part) for part in text.split("`")]
+    parts = [escape(part) for part in text.translate(VISIBLE).split("`")]
     return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 

@@ -39,6 +39,8 @@ MOST_TASKS = 40
 MOST_ENTRIES = 100
 MOST_ENDED = 50
 MOST_LETTERS = 50
+MOST_ASKED = 20
+"""Questions and blockers of one task, the newest."""
 MOST_STEPS = 200
 """Of a task's transcript, the newest."""
 EVERY_S = 0.5
@@ -76,8 +78,8 @@ async def task(frame: Framed, task_id: TaskId) -> Response:
         task=found,
         spec=found.task,
         asked=views.asked(found.task),
-        questions=[question_row(doc) for doc in frame.board.all(QuestionDoc) if doc.task == task_id],
-        blockers=[doc for doc in frame.board.all(BlockerDoc) if doc.task == task_id],
+        questions=[question_row(doc) for doc in frame.board.all(QuestionDoc) if doc.task == task_id][-MOST_ASKED:],
+        blockers=[doc for doc in frame.board.all(BlockerDoc) if doc.task == task_id][-MOST_ASKED:],
         gate=frame.board.get(f"verdict:{found.tree}:{found.gate_hash}", GateDoc),
         left=[one for one in frame.board.queue.left if one.task == task_id],
         reviews=await asyncio.to_thread(_reviews, frame, task_id),
