@@ -17,6 +17,8 @@ from mcp.client.streamable_http import streamable_http_client
 from roster import Workspace
 
 NEW_B = "diff --git a/b.txt b/b.txt\nnew file mode 100644\n--- /dev/null\n+++ b/b.txt\n@@ -0,0 +1 @@\n+b\n"
+NOT_YET = ("no roster runs here", "nothing was launched here yet", "no answer from")
+"""What is said while a launch begins."""
 
 
 def from_outside(made: Workspace, *agents: str) -> None:
@@ -64,16 +66,22 @@ class OutsideAgent:
             return str(error)
         raise AssertionError(f"{tool} was done: {answered}")
 
-    async def next(self, kind: str = "task") -> dict[str, Any]:
-        """The next piece of work, accepted; waits for the roster, too."""
+    async def joined(self) -> None:
+        """Wait for the roster."""
         while True:
             try:
-                found = await self.call("next_task", wait_s=5)
+                await self.call("next_task", wait_s=0)
+                return
             except ToolFailed as error:
-                if "no roster runs here" not in str(error) and "nothing was launched here yet" not in str(error):
+                if not any(said in str(error) for said in NOT_YET):
                     raise
-                await asyncio.sleep(0.2)
-                continue
+            await asyncio.sleep(0.2)
+
+    async def next(self, kind: str = "task") -> dict[str, Any]:
+        """The next piece of work, accepted; waits for the roster, too."""
+        await self.joined()
+        while True:
+            found = await self.call("next_task", wait_s=5)
             if found["state"] != "nothing":
                 assert found["kind"] == kind, found
                 accepted = await self.call("accept", work=found["work"])

@@ -204,6 +204,8 @@ def brain_checks(workspace: Workspace) -> Iterator[Check]:
             yield from (_model(workspace, agent.name, name, problems.get(name)) for name in agent.model)
         elif agent.cli is not None:
             yield _cli(workspace, agent)
+        elif agent.outside:
+            yield _outside(workspace, agent.name)
         elif agent.command:
             program = program_of(agent.command)
             found_at = shutil.which(program, path=workspace.environment(agent.name).get("PATH"))
@@ -213,6 +215,19 @@ def brain_checks(workspace: Workspace) -> Iterator[Check]:
                 yield warn(agent.name, f"runs {program}, which must be in the repository, for it is started in a clone")
             else:
                 yield fail(agent.name, f"{program} is not on PATH; install it, or change the agent's command")
+
+
+def _outside(workspace: Workspace, agent: str) -> Check:
+    from callboard.bus.clock import utc_now
+    from callboard.web.tokens import Tokens
+
+    found = [
+        token for token in Tokens(workspace.layout.tokens).all() if token.name == agent and "agent" in token.scopes
+    ]
+    if any(token.is_good(utc_now()) for token in found):
+        return ok(agent, "from outside: whoever has its token joins through `callboard mcp`")
+    way_out = f"`callboard token create {agent} --scope agent`, then `callboard mcp {agent} --print-config`"
+    return warn(agent, f"from outside, and there is no token for it, so nobody can join as it: {way_out}")
 
 
 def _model(workspace: Workspace, agent: str, name: str, problem: str | None) -> Check:
