@@ -6,7 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from callboard.agents.deployment.settings import DeploySettings
+from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.globs import matches_any
+
+CONFIGURATION = "configuration: "
+"""What sentences about it begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,14 @@ class Given:
     secrets: frozenset[str]
 
 
+def sizes(settings: DeploySettings, repository: Repository, commit: str) -> dict[str, int]:
+    """Path -> size of what a commit holds; of files whose size nobody asks for, 1."""
+    named = {*settings.requirements, settings.rollback_plan} - {""}
+    files = repository.entries(commit)
+    read = repository.read_paths(commit, [path for path in named if path in files])
+    return {path: len(read[path].strip()) if path in read else 1 for path in files}
+
+
 def missing(settings: DeploySettings, environment: str, given: Given) -> tuple[str, ...]:
     """A sentence for each input that is not there; () = all six are."""
     return tuple(_missing(settings, environment, given))
@@ -41,10 +53,10 @@ def _missing(settings: DeploySettings, environment: str, given: Given) -> Iterat
     if not any(settings.tests.by_kind.values()):
         yield 'tests: none are named; set unit, integration and health under [deploy.tests], such as health = ["..."]'
     if not settings.start and settings.target == "process":
-        yield "configuration: nothing says how the service is started; set `start` in [deploy]"
+        yield f"{CONFIGURATION}nothing says how the service is started; set `start` in [deploy]"
     if absent := [name for name in settings.environments[environment].secrets if name not in given.secrets]:
         place = settings.environments[environment].secrets_file or "the environment of `callboard launch`"
-        yield f"configuration: no value for {', '.join(absent)} of {environment}; set it in {place}"
+        yield f"{CONFIGURATION}no value for {', '.join(absent)} of {environment}; set it in {place}"
     if not settings.infrastructure:
         yield 'infrastructure: no file is named; set infrastructure, such as ["Dockerfile", "deploy/**"]'
     for pattern in settings.infrastructure:
@@ -52,6 +64,32 @@ def _missing(settings: DeploySettings, environment: str, given: Given) -> Iterat
             yield f"infrastructure: {pattern} names no file of {given.commit[:12]}; add one, or correct infrastructure"
     plan = (settings.rollback_plan,) if settings.rollback_plan else ()
     yield from _files("rollback plan", plan, given, 'rollback_plan = "docs/rollback.md"')
+
+
+def foreseen(settings: DeploySettings, environment: str, files: Mapping[str, int], commit: str) -> Iterator[str]:
+    """What a deployment of this commit would stop at, or ask a person, so far as files and settings tell: a sentence each.
+
+    Left out is what the target and the secrets say themselves.
+    """
+    given = Given(commit, True, files, frozenset(settings.environments[environment].secrets))
+    for sentence in missing(settings, environment, given):
+        if not sentence.startswith(CONFIGURATION):
+            yield f"no deployment would begin, {sentence}"
+    kinds = settings.tests.by_kind
+    if (absent := [kind for kind, commands in kinds.items() if not commands]) and len(absent) < len(kinds):
+        yield f"tests: none of the kind {', '.join(absent)} under [deploy.tests], so each deployment would ask a person to go on without"
+    if settings.environments[environment].production:
+        yield from _unshown(settings, environment, files, commit)
+
+
+def _unshown(settings: DeploySettings, environment: str, files: Mapping[str, int], commit: str) -> Iterator[str]:
+    """What the checklist would not know, whatever is deployed."""
+    held, ready = f"{environment} is production, and its checklist would hold each deployment", settings.ready
+    silent = [item for item, commands in ready.commands.items() if not commands]
+    if silent := [*silent, *([] if ready.documentation else ["documentation"])]:
+        yield f"{held}: [deploy.ready] says nothing for {', '.join(silent)}"
+    if absent := [path for path in ready.documentation if path not in files]:
+        yield f"{held}: documentation {', '.join(absent)} is not in {commit[:12]}"
 
 
 def _files(what: str, paths: tuple[str, ...], given: Given, example: str) -> Iterator[str]:

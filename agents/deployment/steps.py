@@ -10,7 +10,7 @@ from callboard.agents.deployment import traffic
 from callboard.agents.deployment.able import impossible, shortcomings
 from callboard.agents.deployment.checking import check, line
 from callboard.agents.deployment.history import previous
-from callboard.agents.deployment.inputs import Given, missing
+from callboard.agents.deployment.inputs import Given, missing, sizes
 from callboard.agents.deployment.rehearsal import rehearse
 from callboard.agents.deployment.secret_values import secret_values
 from callboard.agents.deployment.site import Site
@@ -98,21 +98,13 @@ def _inputs(site: Site, request: DeploymentRequested) -> Ended:
     given = Given(
         commit=commit,
         is_landed=any(repository.is_ancestor(commit, head) for head in heads),
-        files=_sizes(site, commit) if is_there else {},
+        files=sizes(site.settings, repository, commit) if is_there else {},
         secrets=frozenset(secret_values(site.settings.environments[site.environment], site.root, site.environ)),
     )
     absent = missing(site.settings, site.environment, given)
     if absent:
         return Ended("failed", "; ".join(absent), absent)
     return Ended(facts=("code, requirements, tests, configuration, infrastructure and rollback plan are there",))
-
-
-def _sizes(site: Site, commit: str) -> dict[str, int]:
-    """Path -> size; of files whose size nobody asks for, 1."""
-    named = {*site.settings.requirements, site.settings.rollback_plan} - {""}
-    files = site.repository.entries(commit)
-    read = site.repository.read_paths(commit, [path for path in named if path in files])
-    return {path: len(read[path].strip()) if path in read else 1 for path in files}
 
 
 def _earlier(site: Site, request: DeploymentRequested) -> Ended:

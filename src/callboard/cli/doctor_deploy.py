@@ -37,9 +37,28 @@ def deploy_findings(workspace: Workspace) -> Iterator[Found]:
             yield "warn", f"{name}: {notice}"
     for problem, names in problems.items():
         yield "fail", f"{', '.join(names)}: {problem}"
-    first = next(iter(settings.environments))
-    for sentence in shortcomings(deploying.target(first).abilities, settings):
+    for sentence in shortcomings(deploying.target(settings.first).abilities, settings):
         yield "warn", sentence
+    for sentence in _foreseen(deploying):
+        yield "warn", sentence
+
+
+def _foreseen(deploying: Deploying) -> tuple[str, ...]:
+    """What deployments of what has landed by now would miss; once, where several environments do."""
+    from callboard.agents.deployment.inputs import foreseen, sizes
+    from callboard.launch.runs import runs
+
+    settings, repository = deploying.settings, deploying.workspace.repository
+    project = deploying.workspace.settings.project
+    branches = [project.integration.format(run=run) for run in runs(repository)[-1:]]
+    heads = [repository.resolve(f"refs/heads/{branch}") for branch in (*branches, project.target)]
+    commit = next(filter(None, heads), None)
+    if commit is None:
+        return ()
+    files = sizes(settings, repository, commit)
+    return tuple(
+        dict.fromkeys(one for name in settings.environments for one in foreseen(settings, name, files, commit))
+    )
 
 
 def _problems(deploying: Deploying, environment: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-from roster import Workspace
+from roster import Workspace, run_git
 from servers import free_port
 
 from callboard.agents.deployment.state import Store
@@ -56,6 +56,48 @@ def test_doctor_names_proxy_secrets_ports_start_and_what_a_target_cannot_do(work
     said = "\n".join(text for _, text in findings(workspace))
     assert "[deploy.commands] says nothing for up, switch, down, status" in said
     assert "target command: it cannot tell what real requests met" in said
+
+
+INPUTS = """
+[deploy]
+start = "true"
+port = {port}
+requirements = ["README"]
+infrastructure = ["deploy/**"]
+rollback_plan = "docs/back.md"
+[deploy.analysis]
+min_samples = 1000
+[deploy.tests]
+unit = ["true"]
+[deploy.ready]
+authentication = ["true"]
+documentation = ["docs/run.md"]
+[deploy.environments.live]
+production = true
+"""
+
+
+def test_doctor_and_a_dry_run_foresee_what_deployments_would_miss(workspace: Workspace) -> None:
+    toml = workspace.path / "callboard.toml"
+    bare = toml.read_text()
+    toml.write_text(bare + INPUTS.format(port=free_port()))
+    head = run_git(workspace.path, "rev-parse", "main")[:12]
+    foreseen = [text for state, text in findings(workspace) if state == "warn" and "HAProxy" not in text]
+    assert foreseen[0].startswith("error-rate needs min_samples 1000 requests, and the watch itself makes 181")
+    assert foreseen[1:] == [
+        f"no deployment would begin, infrastructure: deploy/** names no file of {head}; add one, or correct infrastructure",
+        f"no deployment would begin, rollback plan: docs/back.md is not in {head}; commit it, or correct [deploy]",
+        "tests: none of the kind integration, health under [deploy.tests], so each deployment would ask a person to go on without",
+        "live is production, and its checklist would hold each deployment: [deploy.ready] says nothing for monitoring, telemetry",
+        f"live is production, and its checklist would hold each deployment: documentation docs/run.md is not in {head}",
+    ]
+    workspace.write({"deploy/a": "x", "docs/back.md": "back", "docs/run.md": "run"})
+    run_git(workspace.path, "add", "--all")
+    run_git(workspace.path, "commit", "--quiet", "--message=All")
+    assert not any("would begin" in text or "docs/run.md" in text for _, text in findings(workspace))
+    toml.write_text(bare + f"[deploy]\nport = {free_port()}\n")
+    said = [text for state, text in findings(workspace) if text.startswith("no deployment would begin")]
+    assert [text.split()[4] for text in said] == ["requirements:", "tests:", "infrastructure:", "rollback"]
 
 
 def test_doctor_says_what_is_wrong_where_something_was_deployed_and_which_compose_there_is(
