@@ -116,6 +116,7 @@ def detached_launch(workspace: Workspace, options: LaunchOptions, *, json: bool)
     log = workspace.layout.log("launcher")
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as out:
+        log.chmod(0o600)  # a login link stands in it
         begins = out.tell()
         process = subprocess.Popen(
             launch_argv(options),

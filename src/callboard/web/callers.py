@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ from fastapi.security import HTTPBearer, SecurityScopes
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
+from callboard.app import Workspace
 from callboard.web.house import Here, House
 from callboard.web.oidc import NotTrusted
 from callboard.web.problems import Refused
@@ -43,12 +46,17 @@ async def identify(house: House, asked: HTTPConnection) -> Caller | None:
     kind, _, text = asked.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer" and text:
         return await _by_token(house, text.strip())
-    session = asked.cookies.get(COOKIE, "")
+    session = asked.cookies.get(session_cookie(house.workspace), "")
     token = await asyncio.to_thread(house.tokens.find, session, "session") if session else None
     if token is None:
         return None
     _check_origin(asked)
     return _caller(token)
+
+
+def session_cookie(workspace: Workspace) -> str:
+    """What the session's cookie is called: cookies know no ports, and more than one workspace may be served on a machine."""
+    return f"{COOKIE}_{hashlib.sha256(os.fsencode(workspace.root)).hexdigest()[:8]}"
 
 
 async def _by_token(house: House, text: str) -> Caller:

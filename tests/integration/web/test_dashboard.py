@@ -13,7 +13,7 @@ from callboard.app import Workspace
 from callboard.bus.board import Change
 from callboard.bus.bus import Bus
 from callboard.bus.deployments import DeploymentDoc, Edge
-from callboard.web.callers import COOKIE
+from callboard.web.callers import session_cookie
 from callboard.web.tokens import Tokens, login_link
 
 PAGES = (
@@ -115,7 +115,7 @@ def test_who_may_only_read_gets_no_forms_and_cannot_answer(served: Served, board
 
 def test_logging_out_ends_the_session(served: Served, board: str, workspace: Workspace) -> None:
     cookie = logged_in(served, workspace)
-    assert cookie.startswith(f"{COOKIE}=cbt_")
+    assert cookie.startswith(f"{session_cookie(workspace)}=cbt_")
     sent = {"Cookie": cookie, "Origin": served.url}
     assert served.ask("/logout", method="POST", headers=sent).status == 303
     assert served.ask("/dashboard", headers={"Cookie": cookie}).status == 303
@@ -157,7 +157,11 @@ def test_a_form_that_is_not_done_is_answered_with_a_page_that_says_what_to_do(
         (422, sent(served, "/questions/nothing", cookie, b"text=yes"), "Nothing was changed"),
         (422, sent(served, "/questions/q-1", cookie, b"text="), "q-1 needs an answer"),
         (404, sent(served, "/dead/9", cookie, b""), "no dead letter 9"),
-        (401, sent(served, "/questions/q-1", "callboard_session=cbt_00000000_x", b"text=yes"), "session has ended"),
+        (
+            401,
+            sent(served, "/questions/q-1", f"{cookie.partition('=')[0]}=cbt_00000000_x", b"text=yes"),
+            "session has ended",
+        ),
         (404, served.ask("/dashboard/tasks/T-99", headers={"Cookie": cookie}), "no task T-99"),
         (404, served.ask("/dashboard/nowhere", headers={"Cookie": cookie}), "nothing at this address"),
     )

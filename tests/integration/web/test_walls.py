@@ -13,7 +13,7 @@ from callboard.app import Workspace
 from callboard.bus.archive import FileArchive, Row
 from callboard.bus.errors import WorkspaceError
 from callboard.web.app import create
-from callboard.web.callers import COOKIE, Caller, caller
+from callboard.web.callers import Caller, caller, session_cookie
 from callboard.web.tokens import Tokens
 
 SECRET = '{"step": "note", "text": "another project"}'
@@ -22,7 +22,7 @@ RETRY = "/dead-letters/1/retry"
 
 def session(workspace: Workspace) -> str:
     text, _ = Tokens(workspace.layout.tokens).create("ada", ["read", "operate"], use="session")
-    return f"{COOKIE}={text}"
+    return f"{session_cookie(workspace)}={text}"
 
 
 def test_a_page_of_another_site_does_nothing_in_a_browsers_name(
@@ -48,7 +48,7 @@ def test_a_session_is_no_bearer_token_and_a_token_no_session(
 ) -> None:
     cookie = session(workspace)
     assert served.ask("/agents", cookie.partition("=")[2]).status == 401
-    assert served.ask("/agents", headers={"Cookie": f"{COOKIE}={reader}"}).status == 401
+    assert served.ask("/agents", headers={"Cookie": f"{session_cookie(workspace)}={reader}"}).status == 401
     assert served.ask("/agents", reader).status == 200
 
 

@@ -52,7 +52,7 @@ class Frame:
         """
         common: dict[str, object] = {
             "at": at(self.request),
-            "url": at(self.request) + self.request.url.path.removeprefix(at(self.request)),
+            "url": self._url,
             "run": self.run,
             "seq": self.seq,
             "board": self.board,
@@ -63,6 +63,13 @@ class Frame:
             "notice": "",
         }
         return drawn(template, code, values={**common, **values})
+
+    @property
+    def _url(self) -> str:
+        """Where the page is asked for again."""
+        url = self.request.url
+        path = at(self.request) + url.path.removeprefix(at(self.request))
+        return f"{path}?{url.query}" if url.query else path
 
 
 async def _frame(request: Request, house: Here, viewer: Viewer) -> Frame:

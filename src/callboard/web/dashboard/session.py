@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from callboard.web.callers import COOKIE, Caller, identify, is_own
+from callboard.web.callers import Caller, identify, is_own, session_cookie
 from callboard.web.dashboard.drawing import drawn
 from callboard.web.house import Here
 from callboard.web.problems import Refused
@@ -76,10 +76,10 @@ async def login_with_token(request: Request, house: Here, token: Annotated[str, 
 
 @routes.post("/logout")
 async def logout(request: Request, house: Here, _: Viewer) -> Response:
-    session = request.cookies.get(COOKIE, "")
+    session = request.cookies.get(session_cookie(house.workspace), "")
     await asyncio.to_thread(house.tokens.take, session, "session")
     answer = RedirectResponse(f"{at(request)}/login", 303)
-    answer.delete_cookie(COOKIE, path=at(request) or "/")
+    answer.delete_cookie(session_cookie(house.workspace), path=at(request) or "/")
     return answer
 
 
@@ -91,7 +91,7 @@ async def _opened(request: Request, house: Here, name: str, scopes: tuple[str, .
     text, _ = await asyncio.to_thread(lambda: house.tokens.create(name, scopes, lasts=SESSION, use="session", of=of))
     answer = RedirectResponse(f"{at(request)}/dashboard", 303)
     answer.set_cookie(
-        COOKIE,
+        session_cookie(house.workspace),
         text,
         max_age=int(SESSION.total_seconds()),
         path=at(request) or "/",
