@@ -105,6 +105,8 @@ class Hosts:
                 await self._hand_over()
             elif self._server is not None and not self._tasks:
                 await self._end_server()
+            elif self._tasks and not self.has_server:
+                await self._take_back()
             try:
                 await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
             except TimeoutError:
@@ -176,6 +178,10 @@ class Hosts:
         return await Bus.connect(bus_url(workspace), run, redactor=workspace.redactor, archive=workspace.archive(run))
 
     async def _start_server(self) -> None:
+        """Ours; one that died is started again."""
+        if self._server is not None:
+            await self._server.start()
+            return
         self._server_lock.acquire()
         server = EmbeddedServer(self._workspace.layout.bus, prefix=guard_prefix())
         try:
@@ -204,6 +210,17 @@ class Hosts:
                     pass
             except CallboardError as error:
                 self._say(f"run {run} is not hosted: {error}")
+
+    async def _take_back(self) -> None:
+        """The launch whose server it was has ended, or ours died: one on the same data goes on, and whoever is connected
+        finds it at the same place."""
+        async with self._serving:
+            if self._workspace.settings.bus.url != EMBEDDED or is_running(self._workspace):
+                return
+            try:
+                await self._start_server()
+            except CallboardError as error:
+                logger.debug("the server cannot be started just now", error=str(error))
 
     async def _end_hosted(self) -> None:
         await asyncio.gather(*self._tasks, return_exceptions=True)

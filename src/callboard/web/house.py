@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Query, Request
@@ -19,9 +21,11 @@ from callboard.launch.joining import open_bus
 from callboard.launch.runs import outside_runs, runs
 from callboard.launch.serving import bus_url
 from callboard.launch.status import is_hosted, is_running
+from callboard.web.at_rest import AtRest
 from callboard.web.books import Books
 from callboard.web.dashboard.stories import Stories
 from callboard.web.limits import Rates
+from callboard.web.lines import Lines
 from callboard.web.oidc import Provider
 from callboard.web.problems import Refused
 from callboard.web.tail import Tail
@@ -29,6 +33,8 @@ from callboard.web.tokens import Tokens
 
 PATIENCE_S = 5.0
 """How long a request waits for a server that went away."""
+MOST_TAILS = 16
+"""Runs whose last entries stay in memory while nobody follows them."""
 
 
 @dataclass(slots=True)
@@ -44,10 +50,13 @@ class House:
     books: Books
     hosts: Hosts
     stories: Stories = field(default_factory=Stories)
-    _tails: dict[str, Tail] = field(default_factory=dict)
-    _buses: dict[str, Bus] = field(default_factory=dict)
-    _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Protects _buses, and our turn with a server of our own."""
+    _tails: OrderedDict[str, Tail] = field(default_factory=OrderedDict)
+    _lines: Lines = field(init=False)
+    _at_rest: AtRest = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lines = Lines(self._connect)
+        self._at_rest = AtRest(partial(open_bus, self.workspace), self._connect)
 
     @classmethod
     def of(cls, workspace: Workspace) -> House:
@@ -64,36 +73,37 @@ class House:
 
     @asynccontextmanager
     async def bus(self, run: str) -> AsyncIterator[Bus]:
-        """The bus of a run. While no roster runs on an embedded server, one of our own runs just as long as this: commands
-        and a launch take their turns with it.
+        """The bus of a run. While no roster runs on an embedded server, one of our own runs just as long as this and
+        the requests that come with it: commands and a launch take their turns with it.
 
         Raises:
             BusUnavailable: No server answers.
         """
-        if self.is_served:
-            yield await self._connected(run)
-            return
-        async with self._connecting, open_bus(self.workspace, run) as bus:
+        one = self._lines.to(run) if self.is_served else self._at_rest.bus(run)
+        async with one as bus:
             yield bus
 
-    async def _connected(self, run: str) -> Bus:
-        async with self._connecting:
-            if run not in self._buses:
-                workspace = self.workspace
-                self._buses[run] = await Bus.connect(
-                    bus_url(workspace),
-                    run,
-                    patience_s=PATIENCE_S,
-                    redactor=workspace.redactor,
-                    archive=workspace.archive(run),
-                )
-            return self._buses[run]
+    async def _connect(self, run: str) -> Bus:
+        workspace = self.workspace
+        return await Bus.connect(
+            bus_url(workspace),
+            run,
+            patience_s=PATIENCE_S,
+            redactor=workspace.redactor,
+            archive=workspace.archive(run),
+        )
 
     def tail(self, run: str) -> Tail:
-        """The end of a run's journal, as it grows."""
-        if run not in self._tails:
-            self._tails[run] = Tail(lambda: self.bus(run), lambda: self.is_served, self.workspace.archive(run))
-        return self._tails[run]
+        """The end of a run's journal, as it grows. Those that were asked for last are remembered."""
+        tail = self._tails.pop(run, None)
+        if tail is None:
+            tail = Tail(lambda: self.bus(run), lambda: self.is_served, self.workspace.archive(run))
+        self._tails[run] = tail
+        for idle in [name for name, one in self._tails.items() if one.is_idle and one is not tail]:
+            if len(self._tails) <= MOST_TAILS:
+                break
+            del self._tails[idle]
+        return tail
 
     async def runs(self) -> list[str]:
         """The runs of the repository, the oldest first."""
@@ -117,8 +127,8 @@ class House:
     async def close(self) -> None:
         for tail in self._tails.values():
             await tail.close()
-        for bus in self._buses.values():
-            await bus.close()
+        await self._lines.close()
+        await self._at_rest.close()
 
 
 def house(request: Request) -> House:

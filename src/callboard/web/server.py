@@ -7,7 +7,6 @@ import logging
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import uvicorn
@@ -55,7 +54,7 @@ def serve_app(app: ASGIApp, place: Place, say: Callable[[str], None]) -> None:
     listening = _listen(place)
     address = f"http://{_shown(place.host)}:{listening.getsockname()[1]}{place.root_path}"
     say(address)
-    with listening, suppress(KeyboardInterrupt):
+    with listening:
         asyncio.run(uvicorn.Server(config(app, proxies=place.proxies)).serve([listening]))
 
 

@@ -67,6 +67,11 @@ class Tail:
                 yield after
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nobody listens."""
+        return not self._listeners
+
+    @property
     def _last(self) -> int:
         return self._kept[-1].seq if self._kept else 0
 
