@@ -438,3 +438,53 @@ def test_a_finish_closes_what_was_fixed_since_the_release_before_and_a_first_or_
     for _ in range(2):
         assert "issue #2 is closed on GitHub" in world.do("finish", deployment="d-3", commit="d" * 40).facts
     assert asked == [(COMMIT, "d" * 40)] * 2
+
+
+@dataclass
+class TriedTarget(MemoryTarget):
+    """Whose trials and looks at the switch are written down too."""
+
+    def try_out(self, green: str, blue: str) -> str:
+        self.calls.append(f"try {green} beside {blue}")
+        return "it had no share for a while"
+
+    def end_trial(self) -> None:
+        self.calls.append("trust")
+
+    def give_back(self) -> None:
+        self.calls.append("give back")
+
+    def reopen(self) -> bool:
+        self.calls.append("reopen")
+        return True
+
+
+def test_green_is_on_trial_from_before_its_first_share_until_before_blue_is_drained(world: World) -> None:
+    target = TriedTarget(world.target.printed, {BLUE: "b" * 40, GREEN: COMMIT}, {BLUE: 100})
+    settings = SETTINGS.model_copy(update={"canary_s": 1.0, "bake_s": 1.0})
+    site = replace(world.site, target=target, settings=settings)
+
+    def did(step: StepName, **values: object) -> tuple[list[str], DeploymentChanged]:
+        target.calls.clear()
+        found = asyncio.run(do(site, request(step, **values)))
+        return [call for call in target.calls if not call.startswith("up")], found
+
+    calls, found = did("shift", percent=25)
+    assert calls[:2] == [f"try {GREEN} beside {BLUE}", f"shift {{'{GREEN}': 25, '{BLUE}': 75}}"]
+    assert found.facts[:2] == ("it had no share for a while", "Green has 25 % of the traffic")
+    calls, _ = did("bake")
+    assert calls[:2] == [f"try {GREEN} beside {BLUE}", f"shift {{'{GREEN}': 100}}"]
+    assert did("finish")[0] == [f"shift {{'{GREEN}': 100}}", "trust", f"drain {BLUE}", f"down {BLUE}"]
+    target.commits[BLUE] = "b" * 40
+    assert did("roll_back")[0] == [f"shift {{'{BLUE}': 100}}", "trust", f"drain {GREEN}", f"down {GREEN}"]
+    target.commits[GREEN] = COMMIT
+    for step in ("shift", "bake"):
+        assert not any("try" in call for call in did(step, is_restore=True)[0]), "a person left Blue for it"
+        assert not any("try" in call for call in did(step, blue="")[0]), "there is nobody to go back to"
+
+
+def test_a_switch_that_has_ended_is_brought_back_also_where_nobody_may_deploy(world: World) -> None:
+    target = TriedTarget(world.target.printed, {BLUE: "b" * 40}, {BLUE: 100})
+    world.site.history.lock("Ada", "holidays")
+    found = asyncio.run(do(replace(world.site, target=target), request("look")))
+    assert ("locked by Ada" in found.reason, target.calls) == (True, ["reopen"])
