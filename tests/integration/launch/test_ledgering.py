@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import subprocess
+import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -12,16 +15,26 @@ import pytest
 from crafted_journal import CraftedJournal
 from forked import callboard
 from ledger_world import RUN, SEED, assert_is_the_fold
+from postgres import PostgresServer
 from roster import Workspace as Roster
+from roster import until
 from waiting import Go
 
 from callboard.agents.workspace.locks import ProcessLock
 from callboard.app import Workspace
 from callboard.bus.archive import Row
 from callboard.launch.ledgering import keep_ledger, ledger_url, open_ledger, project_name
+from callboard.ledger import store
 from callboard.ledger.database import connect
 
 pytestmark = pytest.mark.timeout(600)
+HOLDER = """
+import sqlite3, sys
+held = sqlite3.connect(sys.argv[1], isolation_level=None)
+held.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
 ENVIRON: Mapping[str, str] = {"PATH": "/usr/bin:/bin"}
 
 
@@ -103,6 +116,60 @@ def test_trouble_that_lasts_is_said_once(workspace: Workspace, rows: list[Row], 
         assert (await heard.get()).endswith("the run goes on, and the ledger catches up later")
 
     assert len(go(kept(down, seen))) == 1
+
+
+def test_a_postgres_that_goes_away_and_comes_back_is_caught_up_with(
+    workspace: Workspace, rows: list[Row], go: Go
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="cb-pg-") as folder:
+        server = PostgresServer(Path(folder))
+        try:
+            there = Workspace.open(workspace.root, {**ENVIRON, "CALLBOARD_LEDGER_URL": server.fresh()})
+
+            async def stopped_and_started(heard: asyncio.Queue[str]) -> None:
+                await asyncio.to_thread(until, lambda: taken(there) == 60)
+                await asyncio.to_thread(server.kill)
+                workspace.archive(RUN).append([*CraftedJournal(RUN, SEED).rows(90)][60:])
+                assert (await heard.get()).endswith("the run goes on, and the ledger catches up later")
+                await asyncio.to_thread(server.start)
+                assert await heard.get() == "the ledger is written again"
+
+            assert len(go(kept(there, stopped_and_started))) == 2
+            assert_is_the_fold(open_ledger(there), RUN, "my-shop", [*CraftedJournal(RUN, SEED).rows(90)])
+        finally:
+            server.stop()
+
+
+def test_a_file_that_another_process_holds_for_long_is_caught_up_with(
+    workspace: Workspace, rows: list[Row], go: Go
+) -> None:
+    open_ledger(workspace).close()
+    path = workspace.layout.home / "ledger.db"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+
+    async def let_go(heard: asyncio.Queue[str]) -> None:
+        said = await heard.get()
+        assert "database is locked; another program holds it; the run goes on" in said
+        holder.communicate("")
+        assert await heard.get() == "the ledger is written again"
+
+    assert len(go(kept(workspace, let_go))) == 2
+    assert_is_the_fold(open_ledger(workspace), RUN, "my-shop", rows)
+
+
+def taken(workspace: Workspace) -> int:
+    """How many entries are in the ledger."""
+    database = open_ledger(workspace)
+    try:
+        with database.reading() as connection:
+            head = store.head_of(connection, RUN)
+    finally:
+        database.close()
+    return head.seq if head else 0
 
 
 def test_what_another_process_keeps_is_left_to_it(workspace: Workspace, rows: list[Row], go: Go) -> None:

@@ -39,6 +39,24 @@ def test_a_locked_ledger_is_an_error_and_goes_on_when_it_is_free(sqlite: World, 
     assert_is_the_fold(sqlite.database, RUN, "shop", rows)
 
 
+def test_a_disk_without_room_is_an_error_and_goes_on_when_there_is_some(sqlite: World) -> None:
+    rows = list(CraftedJournal(RUN, SEED).rows(300))
+    sqlite.append(rows[:40])
+    sqlite.take()
+
+    def most_pages(count: int) -> None:
+        with sqlite.database.reading() as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {count}")
+
+    most_pages(1)  # not below what it has
+    sqlite.append(rows[40:])
+    with pytest.raises(LedgerError, match="database or disk is full; make room"):
+        sqlite.take()
+    most_pages(1_000_000)
+    sqlite.take()
+    assert_is_the_fold(sqlite.database, RUN, "shop", rows)
+
+
 def test_of_two_archivers_one_writes_and_the_other_goes_on_behind_it(sqlite: World) -> None:
     rows = list(CraftedJournal(RUN, SEED).rows(80))
     sqlite.append(rows[:30])
