@@ -20,7 +20,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv-uv/bin
 RUN := $(UV) run --locked --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo record test test-long browser simulate bench bench-start bench-queue bench-ledger kill-ledger bench-review record-review check format lock build hooks clean
+.PHONY: help install demo record test test-long browser simulate bench bench-start bench-queue bench-ledger bench-page kill-ledger bench-review record-review check format lock build hooks clean
 
 help: ## list every target
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ bench-queue: install ## what the merge queue costs beside the gate, against git 
 
 bench-ledger: install ## how fast the ledger is filled, on SQLite and Postgres, and how long reports take over 1,000 runs; prints JSON
 	@PYTHONPATH=tests/support $(RUN) python benchmarks/ledger.py $(ARGS)
+
+bench-page: install ## how soon the dashboard can be used and shows what happened, with 200 tasks and 50,000 journal rows; prints JSON
+	@PYTHONPATH=tests/support $(RUN) python benchmarks/page.py $(ARGS)
 
 kill-ledger: install ## the ledger's archiver killed with -9 again and again over a million rows; SQLite, then Postgres; prints JSON
 	@PYTHONPATH=tests/support $(RUN) python benchmarks/ledger_kills.py $(ARGS)
