@@ -145,6 +145,16 @@ def test_a_target_with_problems_and_a_lock_of_somebody_stop_it_before_anything_i
     assert world.target.calls == []
 
 
+def test_who_deploys_holds_the_environment_and_another_run_starts_nothing_there(world: World) -> None:
+    world.do("up")
+    hold, called = world.site.history.read().hold, list(world.target.calls)
+    assert hold is not None
+    assert (hold.by, hold.why) == ("r d-1", "d-1 is under way")
+    found = world.do("up", run="another", release="r-9")
+    assert (found.outcome, "is locked by r d-1 since" in found.reason) == ("failed", True), found.reason
+    assert world.target.calls == called
+
+
 def test_blue_is_named_and_has_to_be_well(world: World) -> None:
     assert (world.do("look")).blue == BLUE
     world.target.sick = {BLUE}
