@@ -133,6 +133,12 @@ class ProjectSettings(Table):
     """What the strict profile of the gate runs besides: for tasks of a high-risk category."""
     lint: Texts = ()
     """Commands that run behind a green gate and stop nothing; what they say of a task's files is kept as minor issues."""
+    gate_profile: Literal["normal", "strict"] = "normal"
+    """strict: `gate_strict` runs for every task."""
+    gate_tries: Annotated[int, Field(ge=1, le=10)] = 3
+    """How often a gate is tried that could not run, which says nothing of the tree."""
+    gate_backoff_s: Annotated[float, Field(ge=0, le=600)] = 1.0
+    """Before the second try; doubled before each later one."""
     gate_timeout_s: Seconds = 1800.0
     """For each command of setup and gate."""
     stuck_after_s: Seconds = 2400.0
@@ -150,6 +156,11 @@ class ProjectSettings(Table):
     """How many ports each clone and slot has to itself, from CALLBOARD_PORT on."""
     slots: int = Field(default_factory=lambda: slots_for(os.cpu_count() or 1), ge=1, le=64)
     """How many gates may run at once, each in a checkout of its own."""
+
+    @property
+    def gates(self) -> tuple[Texts, Texts]:
+        """What runs for every task, and what runs besides for those of a high-risk category."""
+        return ((*self.gate, *self.gate_strict), ()) if self.gate_profile == "strict" else (self.gate, self.gate_strict)
 
     @model_validator(mode="after")
     def _branches_fit(self) -> Self:

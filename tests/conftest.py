@@ -121,7 +121,8 @@ def time_is_up(pytestconfig: pytest.Config) -> Callable[[], bool]:
 def no_ledger() -> Iterator[None]:
     """Rosters keep none but where a test is about it: what it takes to import is half a second of each launch."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("DATABASE_URL", raising=False)
+        for name in ("DATABASE_URL", "CI_PROFILE", "MAX_ATTEMPTS", "BACKOFF_SECONDS", "AUTONOMOUS_RUNS_DIR"):
+            patch.delenv(name, raising=False)
         patch.setenv("CALLBOARD_LEDGER_URL", "off")
         yield
 

@@ -27,10 +27,6 @@ RED_RUNS: Mapping[str, int] = {"evidence": 2, "merge": 3}
 """How often in a row a command has to fail on one tree before the tree counts as red. Where one run in ten fails for nothing,
 two runs would evict one good branch of a hundred from the merge queue, three one of a thousand; what is handed in only goes
 back to its driver, who is at it anyway. A command that was stopped at its time limit gets two runs: a third takes too long."""
-TRIES = 3
-"""How often a gate that could not run is tried."""
-BACKOFF_S = 1.0
-"""Before the second try; doubled before the third."""
 NOT_RUN = frozenset({UNAVAILABLE, 126, 127})
 """Exit codes of a sandbox that could not be had, and of /bin/sh for a program that cannot be run or is not there: no verdict
 on the tree."""
@@ -72,6 +68,10 @@ class Gate:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     called: ToolsCalled = nothing_recorded
     told: Told = nobody_is_told
+    tries: int = 3
+    """How often a gate that could not run is tried."""
+    backoff_s: float = 1.0
+    """Before the second try; doubled before each later one."""
 
     def pin(self, message: Envelope, request: PinRequested) -> None:
         """Keep unfinished work where it outlives the agent's vault, as far as intake would let it in; what it refuses
@@ -162,9 +162,9 @@ class Gate:
     ) -> Ran:
         """What is to land goes first: else new work, which is handed in faster than it is gated, would keep old work out."""
         ran = Ran("infrastructure", "no gate ran")
-        for attempt in range(TRIES):
+        for attempt in range(self.tries):
             if attempt:
-                await self.sleep(BACKOFF_S * 2 ** (attempt - 1))
+                await self.sleep(self.backoff_s * 2 ** (attempt - 1))
             try:
                 async with self.slots.take(goes_first=purpose == "merge") as slot:
                     await slot.switch(commit)

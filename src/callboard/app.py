@@ -79,7 +79,7 @@ class Workspace:
         seconds = (review.deadline_s, review.consult_deadline_s, project.stuck_after_s)
         late, silent, still = (timedelta(seconds=it) for it in seconds)
         asking, by = self.settings.questions.asking(self.settings.people), self.settings.promotion.by
-        given = (project.gate, project.gate_strict, project.lint, project.setup, late, silent)
+        given = (*project.gates, project.lint, project.setup, late, silent)
         return Policy(
             *given,
             stuck_after=still,
@@ -342,6 +342,8 @@ class Workspace:
             timeout_s=self.settings.project.gate_timeout_s,
             called=partial(self._tools_called, run),
             told=by_hand or nobody_is_told,
+            tries=self.settings.project.gate_tries,
+            backoff_s=self.settings.project.gate_backoff_s,
         )
 
     def intake_rules(self) -> IntakeRules:

@@ -36,11 +36,13 @@ def export(
     """
     from callboard.launch.exporting import export_run
     from callboard.launch.joining import current_run
+    from callboard.launch.run_layout import runs_folder
 
     workspace = open_workspace()
     run = run or current_run(workspace)
     if layout == "runs":
-        _export_layout(workspace, run, (folder or workspace.layout.home / "exports" / "runs").absolute(), json=json)
+        folder = folder or runs_folder(workspace.layout.home, workspace.environ)
+        _export_layout(workspace, run, folder.absolute(), json=json)
         return
     path = (folder or workspace.layout.home / "exports" / run).absolute()
     manifest = wait_for(export_run(workspace, run, path))

@@ -30,6 +30,7 @@ from callboard.launch.launcher import INTERRUPTED, LaunchOptions, View, launch
 from callboard.launch.options import Beside, nothing
 from callboard.launch.sandboxing import probe
 from callboard.launch.telling import give
+from callboard.settings.environment import SHARED
 
 Outcome = Literal["succeeded", "stopped", "stuck"]
 """`stopped`: by a person; `stuck`: it ended by itself, before all was done."""
@@ -69,9 +70,7 @@ def demo_environment(environ: Mapping[str, str], python: Path) -> dict[str, str]
     Args:
         python: The folder of the Python that runs Callboard.
     """
-    own = {
-        name: value for name, value in environ.items() if not name.startswith("CALLBOARD_") and name != "DATABASE_URL"
-    }
+    own = {name: value for name, value in environ.items() if not name.startswith("CALLBOARD_") and name not in SHARED}
     return {**own, "PATH": os.pathsep.join([str(python), environ.get("PATH", os.defpath)])}
 
 

@@ -4,14 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from callboard.app import Workspace
 from callboard.bus.board import Board
-from callboard.bus.errors import BusError
+from callboard.bus.errors import BusError, ConfigError
 from callboard.launch.backlog import board_of
 from callboard.launch.joining import open_bus
 from callboard.launch.run_files import project_files, run_files
+
+RUNS_DIR = ("CALLBOARD_RUNS_DIR", "AUTONOMOUS_RUNS_DIR")
+"""Variables that name the folder of all runs; the first one that says anything counts."""
+
+
+def runs_folder(home: Path, environ: Mapping[str, str]) -> Path:
+    """Where runs are written when no folder is named.
+
+    Args:
+        home: The workspace's state, in which they are otherwise.
+
+    Raises:
+        ConfigError: A variable names something that is no folder.
+    """
+    for name in RUNS_DIR:
+        if text := environ.get(name):
+            folder = Path(text).expanduser()
+            if folder.exists() and not folder.is_dir():
+                raise ConfigError(f"{folder} is no folder; name another one", key=f"environment variable {name}")
+            return folder
+    return home / "exports" / "runs"
 
 
 async def export_layout(workspace: Workspace, run: str, folder: Path) -> list[str]:

@@ -10,9 +10,12 @@
 | CALLBOARD_SANDBOX_KIND         | sandbox.kind           | text  |
 | CALLBOARD_LEDGER_URL           | ledger.url             | text  |
 | CALLBOARD_WEB_WITH_LAUNCH      | web.with_launch        | true or false |
+| CALLBOARD_CI_PROFILE           | project.gate_profile   | text  |
+| CALLBOARD_MAX_ATTEMPTS         | project.gate_tries     | whole number |
+| CALLBOARD_BACKOFF_SECONDS      | project.gate_backoff_s | number |
 
-An empty variable counts as unset. DATABASE_URL is read where neither CALLBOARD_LEDGER_URL nor the file says where the ledger is,
-and it leads to a Postgres server: other programs use that name too.
+An empty variable counts as unset. Other programs use the names in `SHARED` too: they are read where neither a variable of ours nor
+the file says anything, and DATABASE_URL only where it leads to a Postgres server.
 """
 
 from __future__ import annotations
@@ -30,10 +33,19 @@ OVERRIDES: Mapping[str, tuple[str, str]] = {
     "CALLBOARD_SANDBOX_KIND": ("sandbox", "kind"),
     "CALLBOARD_LEDGER_URL": ("ledger", "url"),
     "CALLBOARD_WEB_WITH_LAUNCH": ("web", "with_launch"),
+    "CALLBOARD_CI_PROFILE": ("project", "gate_profile"),
+    "CALLBOARD_MAX_ATTEMPTS": ("project", "gate_tries"),
+    "CALLBOARD_BACKOFF_SECONDS": ("project", "gate_backoff_s"),
 }
-SHARED = "DATABASE_URL"
-_NUMBERS = frozenset({"CALLBOARD_PROJECT_SLOTS", "CALLBOARD_PROJECT_GATE_TIMEOUT_S", "CALLBOARD_REVIEW_DEADLINE_S"})
-_SWITCHES = frozenset({"CALLBOARD_WEB_WITH_LAUNCH"})
+SHARED: Mapping[str, tuple[str, str]] = {
+    "DATABASE_URL": ("ledger", "url"),
+    "CI_PROFILE": ("project", "gate_profile"),
+    "MAX_ATTEMPTS": ("project", "gate_tries"),
+    "BACKOFF_SECONDS": ("project", "gate_backoff_s"),
+}
+_NUMBERS = frozenset({"slots", "gate_timeout_s", "deadline_s", "gate_tries", "gate_backoff_s"})
+_SWITCHES = frozenset({"with_launch"})
+"""Keys whose values are numbers, and those that are true or false."""
 
 
 def overridden(
@@ -46,20 +58,22 @@ def overridden(
         own = merged.get(table, {})
         if not environ.get(name) or not isinstance(own, dict):
             continue
-        merged[table] = {**own, key: _value(name, environ[name])}
+        merged[table] = {**own, key: _value(key, environ[name])}
         names[table, key] = name
-    shared, ledger = environ.get(SHARED, ""), merged.get("ledger", {})
-    if is_postgres(shared) and isinstance(ledger, dict) and "url" not in ledger:
-        merged["ledger"] = {**ledger, "url": shared}
-        names["ledger", "url"] = SHARED
+    for name, (table, key) in SHARED.items():
+        text, own = environ.get(name, ""), merged.get(table, {})
+        if not text or not isinstance(own, dict) or key in own or (table == "ledger" and not is_postgres(text)):
+            continue
+        merged[table] = {**own, key: _value(key, text)}
+        names[table, key] = name
     return merged, names
 
 
-def _value(name: str, text: str) -> object:
+def _value(key: str, text: str) -> object:
     """A number or a truth value where one is expected and given; else the text, which validation then refuses."""
-    if name in _SWITCHES:
+    if key in _SWITCHES:
         return {"true": True, "false": False}.get(text.lower(), text)
-    if name not in _NUMBERS:
+    if key not in _NUMBERS:
         return text
     for kind in (int, float):
         try:

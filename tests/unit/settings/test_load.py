@@ -111,6 +111,34 @@ def test_the_environment_stands_above_the_file(path: Path) -> None:
     assert settings.review.deadline_s == 60
 
 
+def test_the_names_of_the_guide_are_read_where_nothing_else_is_said(path: Path) -> None:
+    shared = {"CI_PROFILE": "strict", "MAX_ATTEMPTS": "5", "BACKOFF_SECONDS": "0.5"}
+    text = '[project]\ngate = ["make"]\ngate_strict = ["make all"]\n'
+    project = load(path, text, **shared).project
+    assert (project.gate_tries, project.gate_backoff_s, project.gates) == (5, 0.5, (("make", "make all"), ()))
+    said = f'{text}gate_profile = "normal"\ngate_tries = 2\ngate_backoff_s = 3\n'
+    project = load(path, said, **shared).project
+    assert (project.gate_tries, project.gate_backoff_s, project.gates) == (2, 3, (("make",), ("make all",)))
+    ours = {"CALLBOARD_CI_PROFILE": "strict", "CALLBOARD_MAX_ATTEMPTS": "7", "CALLBOARD_BACKOFF_SECONDS": "9"}
+    project = load(path, said, **shared, **ours).project
+    assert (project.gate_tries, project.gate_backoff_s, project.gate_profile) == (7, 9, "strict")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("CI_PROFILE", "lax", "project.gate_profile: expected"),
+        ("MAX_ATTEMPTS", "many", "project.gate_tries: expected a whole number, found a text 'many'"),
+        ("MAX_ATTEMPTS", "0", "project.gate_tries"),
+        ("BACKOFF_SECONDS", "-1", "project.gate_backoff_s"),
+        ("CALLBOARD_BACKOFF_SECONDS", "soon", "project.gate_backoff_s: expected a number, found a text 'soon'"),
+    ],
+)
+def test_a_wrong_value_in_one_of_them_is_told_with_its_name(path: Path, name: str, value: str, said: str) -> None:
+    error = str(refused(path, "", **{name: value}))
+    assert error.startswith(f"environment variable {name}: {said}"), error
+
+
 def test_the_url_of_the_bus_says_all_that_a_connection_needs(path: Path) -> None:
     said = '[bus]\nurl = "rediss://h:1/0"\nca = "ops/ca.pem"\nwait_replicas = 2\ninbox_limit = 50\n'
     url = load(path, said).bus_at("unix:///embedded")

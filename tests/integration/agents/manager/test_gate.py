@@ -38,6 +38,8 @@ class Gatehouse:
     setup: Setup = field(default_factory=Setup)
     timeout_s: float = 30.0
     lint: tuple[str, ...] = ()
+    tries: int = 3
+    backoff_s: float = 1.0
     waited: list[float] = field(default_factory=list)
     """Seconds that were waited before another try."""
 
@@ -48,7 +50,18 @@ class Gatehouse:
         shop = self.workshop
         slots = GateSlots(shop.layout, shop.repository, 1, self.setup, lambda _: ENV, lambda *_: OFF)
         policy = Policy(gate=tuple(self.gate), lint=self.lint, setup=self.setup.commands)
-        return Gate("r1", shop.layout, shop.repository, slots, policy, IntakeRules(), self.timeout_s, self._wait)
+        return Gate(
+            "r1",
+            shop.layout,
+            shop.repository,
+            slots,
+            policy,
+            IntakeRules(),
+            self.timeout_s,
+            self._wait,
+            tries=self.tries,
+            backoff_s=self.backoff_s,
+        )
 
     def hand_in(self, files: Mapping[str, str | bytes]) -> str:
         """A driver works on the head and hands it in."""
@@ -336,6 +349,14 @@ def test_a_slot_that_cannot_be_used_is_no_verdict(workshop: Workshop, broken: st
     assert found.verdict == "infrastructure"
     assert found.reason
     assert house.waited == [1.0, 2.0]
+
+
+def test_a_gate_that_cannot_run_is_tried_as_often_as_was_said(workshop: Workshop) -> None:
+    house = Gatehouse(workshop, tries=4, backoff_s=0.5)
+    commit = house.hand_in({"new.py": "x = 1\n"})
+    house.gate = [f"exit {UNAVAILABLE}"]
+    assert house.judge(commit).verdict == "infrastructure"
+    assert house.waited == [0.5, 1.0, 2.0]
 
 
 def test_commands_for_which_there_is_no_sandbox_are_no_verdict(workshop: Workshop) -> None:
