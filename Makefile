@@ -20,7 +20,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv-uv/bin
 RUN := $(UV) run --locked --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo record test test-long browser simulate bench bench-start bench-queue bench-ledger bench-page kill-ledger bench-review record-review check format lock build hooks clean
+.PHONY: help install demo record test test-long browser simulate bench bench-start bench-queue bench-ledger bench-page kill-ledger load bench-review record-review check format lock build hooks clean
 
 help: ## list every target
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ bench-page: install ## how soon the dashboard can be used and shows what happene
 
 kill-ledger: install ## the ledger's archiver killed with -9 again and again over a million rows; SQLite, then Postgres; prints JSON
 	@PYTHONPATH=tests/support $(RUN) python benchmarks/ledger_kills.py $(ARGS)
+
+load: install ## 100 clients of a run's events and 50 requests/s while it works: rates, latencies, its slowdown (ARGS="--rounds 1 --json")
+	@PYTHONPATH=tests/support:. $(RUN) python -m benchmarks.load $(ARGS)
 
 bench-review: install ## how well reviewers find bugs, one against three; played, or asked with ARGS="--config callboard.toml"
 	@$(RUN) python -m benchmarks.review $(ARGS)
