@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from callboard.agents.manager.decision import MANAGER
 from callboard.agents.workspace.locks import ProcessLock
 from callboard.app import Workspace
 from callboard.bus.archiver import Archiver, Restored
 from callboard.bus.bus import Bus
 from callboard.bus.errors import BusError, RosterError
+from callboard.launch.inboxes import MANAGERS
 
 AGAIN_AFTER_S = 1.0
-HANDS = (MANAGER, "gate", "land")
 
 
 async def keep_archive(workspace: Workspace, bus: Bus, stop: asyncio.Event, say: Callable[[str], None]) -> None:
@@ -53,7 +52,7 @@ async def _archive(workspace: Workspace, bus: Bus, stop: asyncio.Event, say: Cal
     lock = ProcessLock(workspace.layout.lock(f"archive-{bus.run}"))
     lock.acquire()
     try:
-        inboxes = (*HANDS, *workspace.roster)
+        inboxes = (*MANAGERS, *workspace.roster)
         archiver = Archiver(bus.store, workspace.archive(bus.run), inboxes=inboxes, say=say)
         await archiver.run(stop)
         return archiver.restored

@@ -7,7 +7,7 @@ gates are on the board.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from callboard.agents.manager.verdicts import profile_of
 from callboard.agents.workspace.locks import ProcessLock, acquire
@@ -21,7 +21,7 @@ from callboard.bus.task import CommandResult, TaskSpec
 from callboard.launch.exclude import exclude_ours
 from callboard.launch.joining import open_bus
 from callboard.launch.runs import runs
-from callboard.launch.sandboxing import probe
+from callboard.launch.sandboxing import held_by, probe
 
 TURN_S = 1.0
 """How long somebody else's gate by hand is waited for."""
@@ -58,15 +58,14 @@ async def run_gate(
     """
     subject = await _subject(workspace, task)
     exclude_ours(workspace)
-    held = await probe(workspace)
-    environ = {**workspace.environ, "CALLBOARD_SANDBOX_KIND": held.sandbox.kind}
+    held = held_by(workspace, await probe(workspace))
     lock = ProcessLock(workspace.layout.lock("gate-by-hand"))
     try:
         await acquire(lock, TURN_S)
     except RosterError:
         raise RosterError("somebody runs the gate by hand here now; wait for its end, then run it again") from None
     try:
-        return await _judge(replace(workspace, environ=environ), subject, profile, told)
+        return await _judge(held, subject, profile, told)
     finally:
         lock.release()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from loguru import logger
@@ -32,7 +32,7 @@ from callboard.launch.archiving import keep_archive
 from callboard.launch.lasting import lasting
 from callboard.launch.quiet import is_quiet
 from callboard.launch.runs import outside_runs
-from callboard.launch.sandboxing import probe
+from callboard.launch.sandboxing import held_by, probe
 from callboard.launch.serving import bus_url
 from callboard.launch.status import HOSTING, is_running
 
@@ -170,9 +170,7 @@ class Hosts:
         workspace = self._workspace
         async with self._serving:
             if self._hosting is None:
-                found = await probe(workspace)
-                environ = {**workspace.environ, "CALLBOARD_SANDBOX_KIND": found.sandbox.kind}
-                self._hosting = Hosting(replace(workspace, environ=environ))
+                self._hosting = Hosting(held_by(workspace, await probe(workspace)))
             if workspace.settings.bus.url == EMBEDDED and not is_running(workspace) and not self.has_server:
                 await self._start_server()
         return await Bus.connect(bus_url(workspace), run, redactor=workspace.redactor, archive=workspace.archive(run))

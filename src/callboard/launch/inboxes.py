@@ -5,7 +5,8 @@ from __future__ import annotations
 from callboard.agents.manager.decision import MANAGER
 from callboard.bus.board import AgentDoc, Board
 
-MANAGERS = (MANAGER, "gate", "land")
+HANDS = ("gate", "land")
+MANAGERS = (MANAGER, *HANDS)
 
 
 def inboxes(board: Board) -> tuple[str, ...]:

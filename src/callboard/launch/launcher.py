@@ -8,7 +8,7 @@ import shutil
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from callboard.agents.manager.decision import MANAGER
@@ -31,7 +31,7 @@ from callboard.launch.options import LaunchOptions as LaunchOptions
 from callboard.launch.quiet import is_quiet
 from callboard.launch.reaching import reaching
 from callboard.launch.runs import Continue, choose, create, new_name, read_run, runs, start_commit
-from callboard.launch.sandboxing import probe
+from callboard.launch.sandboxing import held_by, probe
 from callboard.launch.serving import bus_url, serving
 from callboard.launch.starting import starting
 from callboard.launch.status import answering, remember
@@ -117,8 +117,7 @@ class Launcher:
         self._event(f"sandbox {found}")
         if self.workspace.is_played:
             self._event("plays what models said in a recorded run: none is called")
-        environ = {**self.workspace.environ, "CALLBOARD_SANDBOX_KIND": found.sandbox.kind}
-        self.workspace = replace(self.workspace, environ=environ)
+        self.workspace = held_by(self.workspace, found)
 
     def _event(self, text: str) -> None:
         self.view.event(self.workspace.redactor.text(text))

@@ -10,11 +10,11 @@ from loguru import logger
 from callboard.bus.bus import Bus
 from callboard.bus.errors import BusError
 from callboard.bus.gauges import BusGauges
+from callboard.launch.inboxes import HANDS
 
 LOOK_EVERY_S = 5.0
 NEARLY = 0.98
 """Of its maxmemory: a server that refuses what is new stays a little below it."""
-HANDS = ("gate", "land")
 
 
 def full_places(gauges: BusGauges, inbox_limit: int) -> dict[str, str]:

@@ -9,6 +9,7 @@ from callboard.agents.manager.outlook import outlook
 from callboard.app import consumer_name
 from callboard.bus.board import AgentDoc, Board
 from callboard.bus.bus import Bus
+from callboard.launch.inboxes import HANDS
 
 
 async def is_quiet(bus: Bus, board: Board, outsiders: Sequence[str] = ()) -> bool:
@@ -24,7 +25,7 @@ async def is_quiet(bus: Bus, board: Board, outsiders: Sequence[str] = ()) -> boo
     known = [agent for agent in board.all(AgentDoc) if agent.role]
     there = [it.name for it in known if it.state not in (gone if it.name in outsiders else ("down",))]
     # the manager is counted before it is there: its first message is that there is a roster
-    waiting = await bus.backlog([MANAGER, *there, "gate", "land"])
+    waiting = await bus.backlog([MANAGER, *there, *HANDS])
     left = [name for name, count in waiting.items() if count]
     if left and outlook(board) != "moving":
         for name in left:
