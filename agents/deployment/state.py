@@ -19,8 +19,6 @@ STARTABLE = 3
 """Releases that stay startable, those that run among them."""
 PATIENCE_S = 60.0
 """A change of what is written takes milliseconds; a change of the switch, one answer of its socket."""
-
-
 SPARE_BYTES = 64 * 1024
 """More than the file ever has, twice."""
 

@@ -69,7 +69,6 @@ class Piece:
 _HINTS: dict[State, str] = {
     "offered": "was not accepted yet: call accept first",
     "beginning": "is being made ready: call accept, which waits for it",
-    "open": "is in hand",
     "given": "is being handed in already: call next_task, which waits for what comes then",
 }
 
@@ -85,7 +84,6 @@ class Hatch:
 
     def __init__(self) -> None:
         self.piece: Piece | None = None
-        self.is_closed = False
         self._changed = asyncio.Condition()
         self._closed = asyncio.Event()
         self._past: OrderedDict[str, str] = OrderedDict()
@@ -118,7 +116,6 @@ class Hatch:
     async def close(self) -> None:
         """Whoever works for it goes."""
         async with self._changed:
-            self.is_closed = True
             self._closed.set()
             self._changed.notify_all()
 
@@ -126,7 +123,7 @@ class Hatch:
         """The piece that waits for whoever works for the agent; None = there is none within the time."""
 
         def is_there() -> bool:
-            return self.is_closed or (self.piece is not None and self.piece.state != "given")
+            return self._closed.is_set() or (self.piece is not None and self.piece.state != "given")
 
         try:
             async with asyncio.timeout(wait_s), self._changed:

@@ -77,7 +77,12 @@ class Layout:
 
     def archive(self, run: str) -> Path:
         """The journal of one run, kept for good."""
-        return self.home / "archive" / _checked(run)
+        return self.archives / _checked(run)
+
+    @property
+    def archives(self) -> Path:
+        """A folder for each run."""
+        return self.home / "archive"
 
     @property
     def play(self) -> Path:

@@ -14,7 +14,8 @@ from callboard.app import Workspace as Opened
 from callboard.bus.board import Board
 from callboard.bus.caps import SpentSeen
 from callboard.bus.errors import RosterError
-from callboard.launch.launcher import Launcher, LaunchOptions
+from callboard.launch.launcher import Launcher
+from callboard.launch.options import LaunchOptions
 
 Make = Callable[..., Workspace]
 

@@ -19,7 +19,8 @@ from servers import Server, free_port
 from callboard.app import Workspace as Opened
 from callboard.bus.board import Board
 from callboard.bus.caps import SpentSeen
-from callboard.launch.launcher import Launcher, LaunchOptions
+from callboard.launch.launcher import Launcher
+from callboard.launch.options import LaunchOptions
 
 Make = Callable[..., Workspace]
 

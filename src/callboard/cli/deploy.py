@@ -203,7 +203,7 @@ def _launched(workspace: Workspace, body: DeploymentCommanded, *, json: bool) ->
     from callboard.cli.deployment_rows import item_lines
     from callboard.cli.launching import shown_launch
     from callboard.launch.deployment_rows import checklist_rows
-    from callboard.launch.launcher import LaunchOptions
+    from callboard.launch.options import LaunchOptions
     from callboard.launch.runs import ensure_run
     from callboard.launch.telling import give
 

@@ -296,7 +296,7 @@ def _archives(workspace: Workspace) -> Check:
     from callboard.cli.doctor_archive import verify_archives
 
     try:
-        runs, entries = verify_archives(workspace.layout.home / "archive")
+        runs, entries = verify_archives(workspace.layout.archives)
     except BusError as error:
         return fail("archive", str(error))
     return ok("archive", f"{plural(runs, 'run')} archived, {entries} entries, every hash is right")

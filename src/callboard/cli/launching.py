@@ -31,10 +31,10 @@ from callboard.cli.rehearsal import Rehearsal, ended, in_order, rehearse
 from callboard.cli.session import launchers, wait_for
 from callboard.launch.checks import check, check_goes_on, remarks
 from callboard.launch.joining import open_bus
-from callboard.launch.launcher import LaunchOptions, launch
+from callboard.launch.launcher import launch
 from callboard.launch.left import left_by, left_lines
 from callboard.launch.log_form import log_form
-from callboard.launch.options import Beside
+from callboard.launch.options import Beside, LaunchOptions
 from callboard.launch.rows import by_field
 from callboard.launch.runs import Continue, choose, landed_before, runs, start_commit
 from callboard.launch.sandboxing import probe

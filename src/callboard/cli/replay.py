@@ -38,7 +38,7 @@ def replay(
     """
     from callboard.app import Workspace
     from callboard.cli.launching import real_launch
-    from callboard.launch.launcher import LaunchOptions
+    from callboard.launch.options import LaunchOptions
 
     workspace = open_workspace()
     path = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="callboard-replay-")).resolve()

@@ -63,7 +63,7 @@ def launch(
     Exit code 1: tasks failed; 4: only people can move what is left; 130: Ctrl-C with work left.
     """
     from callboard.cli.launching import detached_launch, dry_launch, real_launch
-    from callboard.launch.launcher import LaunchOptions
+    from callboard.launch.options import LaunchOptions
 
     starts, redone = tuple(only or ()), tuple(again or ())
     options = LaunchOptions(

@@ -26,8 +26,8 @@ from callboard.demo.visitors import Visitors
 from callboard.demo.workspace import make_workspace
 from callboard.deploying import Deploying
 from callboard.launch.joining import current_run, open_bus
-from callboard.launch.launcher import INTERRUPTED, LaunchOptions, View, launch
-from callboard.launch.options import Beside, nothing
+from callboard.launch.launcher import INTERRUPTED, View, launch
+from callboard.launch.options import Beside, LaunchOptions, nothing
 from callboard.launch.sandboxing import probe
 from callboard.launch.telling import give
 from callboard.settings.environment import SHARED

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callboard.agents.workspace.locks import ProcessLock
@@ -48,10 +47,6 @@ class LedgerState:
         return self.state in ("empty", "current")
 
 
-def archives(workspace: Workspace) -> Path:
-    return workspace.layout.archive("any").parent
-
-
 @contextmanager
 def reached(workspace: Workspace) -> Iterator[Database]:
     """The ledger, whatever its schema.
@@ -92,7 +87,7 @@ def look(workspace: Workspace) -> LedgerState:
                 heads = store.heads(connection)
         shown = database.shown
     found = []
-    here = archived_runs(archives(workspace))
+    here = archived_runs(workspace.layout.archives)
     for run in sorted({*heads, *here}):
         last = FileArchive(workspace.layout.archive(run)).last() if run in here else None
         head = heads.get(run)
@@ -150,9 +145,9 @@ def rebuild_ledger(workspace: Workspace, run: str, say: Callable[[str], None]) -
     """
     from callboard.ledger.rebuilding import archived_runs, rebuild
 
-    here = archived_runs(archives(workspace))
+    here = archived_runs(workspace.layout.archives)
     if run and run not in here:
-        raise LedgerError(f"there is no archive of run {run!r} in {archives(workspace)}")
+        raise LedgerError(f"there is no archive of run {run!r} in {workspace.layout.archives}")
     lock = ProcessLock(workspace.layout.lock("ledger"))
     try:
         lock.acquire()
@@ -160,6 +155,6 @@ def rebuild_ledger(workspace: Workspace, run: str, say: Callable[[str], None]) -
         raise RosterError(f"the ledger is written to now, by a launch or `callboard serve`: {error}") from error
     try:
         with reached(workspace) as database:
-            return rebuild(database, archives(workspace), [run] if run else here, project_name(workspace), say)
+            return rebuild(database, workspace.layout.archives, [run] if run else here, project_name(workspace), say)
     finally:
         lock.release()

@@ -38,7 +38,7 @@ async def carry(bus: Bus, workspace: Workspace) -> None:
 
 def earlier_runs(workspace: Workspace, run: str) -> Sequence[str]:
     """Runs before this one, the oldest first: those that the repository lists, and those that `clean` left in the archive."""
-    archived = workspace.layout.home / "archive"
+    archived = workspace.layout.archives
     kept = [path.name for path in archived.iterdir() if path.is_dir()] if archived.is_dir() else []
     known = {*runs(workspace.repository), *kept} - set(outside_runs(workspace.repository))
     return sorted(name for name in known if name < run)

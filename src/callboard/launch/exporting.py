@@ -22,6 +22,7 @@ from callboard.bus.errors import BusError
 from callboard.bus.run_state import RunState
 from callboard.feedback.log import FeedbackLog, logs_in
 from callboard.launch.archiving import bring_archive_up
+from callboard.launch.folders import refuse_filled
 from callboard.launch.joining import open_bus
 from callboard.launch.status import is_running
 
@@ -64,16 +65,12 @@ async def export_run(workspace: Workspace, run: str, folder: Path) -> Manifest:
     """Write a run into a folder, which must be new or empty.
 
     Raises:
-        BusError: There is nothing of this run here, the folder is not empty, or the archive is broken.
+        RosterError: Something is in the folder.
+        BusError: There is nothing of this run here, or the archive is broken.
     """
-    _refuse_used(folder)
+    refuse_filled(folder)
     await _archive_all(workspace, run)
     return await asyncio.to_thread(_write, workspace, run, folder, utc_now())
-
-
-def _refuse_used(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BusError(f"{folder} is not an empty folder; name one that is new or empty")
 
 
 async def _archive_all(workspace: Workspace, run: str) -> None:

@@ -27,7 +27,7 @@ from callboard.launch.checks import check, check_goes_on, remarks
 from callboard.launch.children import Child, Starter
 from callboard.launch.exclude import exclude_ours
 from callboard.launch.keeping import keeping
-from callboard.launch.options import LaunchOptions as LaunchOptions
+from callboard.launch.options import LaunchOptions
 from callboard.launch.quiet import is_quiet
 from callboard.launch.reaching import reaching
 from callboard.launch.runs import Continue, choose, create, new_name, read_run, runs, start_commit

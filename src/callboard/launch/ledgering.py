@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -155,8 +154,8 @@ class _Keeper:
         except LedgerError as error:
             self._say(f"{error}; the run goes on without it")
             return
-        archive = Path(self._workspace.layout.archive("any")).parent
-        archiver = LedgerArchiver(archive, database, project_name(self._workspace), self._say)
+        archives = self._workspace.layout.archives
+        archiver = LedgerArchiver(archives, database, project_name(self._workspace), self._say)
         try:
             while True:
                 is_last = self._stop.is_set()

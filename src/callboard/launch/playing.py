@@ -8,7 +8,8 @@ from pathlib import Path
 from callboard.agents.workspace.create import copy_repository
 from callboard.app import Workspace
 from callboard.bus.errors import RosterError
-from callboard.launch.recording import TALKS, read_recording, refuse_filled
+from callboard.launch.folders import refuse_filled
+from callboard.launch.recording import TALKS, read_recording
 from callboard.settings import FILE, load_settings
 
 

@@ -28,7 +28,7 @@ def full_places(gauges: BusGauges, inbox_limit: int) -> dict[str, str]:
     if limit and used >= NEARLY * limit:
         found["the bus's server"] = (
             f"the bus's server is full: {_mb(used)} of {_mb(limit)} MB are used. What is new is refused and work waits, "
-            "nothing is lost: raise its maxmemory, or free some with `callboard clean --runs`"
+            "nothing is lost: raise its maxmemory, or stop the roster and free some with `callboard clean`"
         )
     if gauges.disk_failed:
         found["the disk of the bus's server"] = (

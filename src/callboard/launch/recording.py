@@ -14,6 +14,7 @@ from callboard.agents.brains.recording import Recording
 from callboard.agents.settings import PLANNING
 from callboard.app import Workspace
 from callboard.bus.errors import RosterError
+from callboard.launch.folders import refuse_filled
 from callboard.launch.runs import PREFIX
 from callboard.settings import FILE
 
@@ -79,15 +80,6 @@ def read_recording(folder: Path) -> AboutRecording:
         return AboutRecording.model_validate_json((folder / ABOUT).read_bytes())
     except (OSError, ValidationError) as error:
         raise RosterError(f"{folder} holds no recording, which `callboard record` makes: {error}") from error
-
-
-def refuse_filled(folder: Path) -> None:
-    """
-    Raises:
-        RosterError: Something is in the folder, or it is none.
-    """
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise RosterError(f"{folder} is not empty; give a folder that is empty or does not exist")
 
 
 def as_it_is(value: JsonValue) -> JsonValue:

@@ -1,4 +1,4 @@
-"""What reviews came to, as people and scripts see it: the models of `callboard reviews --json`; pure."""
+"""What reviews came to, as people and scripts see it: the models of `callboard reviews stats --json` and `show --json`; pure."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
 from mcp.server.mcpserver import Context
 from mcp.server.transport_security import TransportSecuritySettings
@@ -39,7 +38,7 @@ def create(workspace: Workspace, *, host: str = "127.0.0.1") -> Starlette:
     """
     members, web = Members(workspace), workspace.settings.web
     most_bytes = web.body_mb * 1_000_000
-    inner = server(Tools(members, _token_of_call), version("callboard")).streamable_http_app(
+    inner = server(Tools(members, _token_of_call)).streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=True,
         json_response=True,

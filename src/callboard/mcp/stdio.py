@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from importlib.metadata import version
 
 from callboard.app import Workspace
 from callboard.mcp.callers import VARIABLE, agent_of
@@ -21,7 +20,7 @@ async def serve(workspace: Workspace) -> None:
     text = workspace.environ.get(VARIABLE, "")
     agent_of(workspace, text)
     members = Members(workspace)
-    made = server(Tools(members, lambda _: text), version("callboard"))
+    made = server(Tools(members, lambda _: text))
     serving = asyncio.create_task(made.run_stdio_async())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
     try:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from typing import Annotated, Literal
 
 from mcp.server import MCPServer
@@ -29,6 +30,10 @@ from callboard.web.problems import Refused
 
 LONGEST_S = 50
 """One call; most clients give up after a minute."""
+LOOKED_AT = 2_000
+"""Entries of the journal in which the newest of a log are looked for."""
+SHOWN = 20
+"""Entries of a log."""
 INSTRUCTIONS = """\
 You are an agent of a Callboard roster. Call next_task; accept what it offers; do it; end it with evidence, blocker, ask or
 give_up (a task), verdict (a review) or answer (a question). Then call next_task again, until it says that nothing waits.
@@ -215,11 +220,6 @@ class Tools:
             raise
 
 
-LOOKED_AT = 2_000
-"""Entries of the journal in which the newest of a log are looked for."""
-SHOWN = 20
-
-
 async def _log_of(shift: Shift, name: str, after: int) -> list[str]:
     found: list[str] = []
     async for entry in shift.bus.journal(after):
@@ -239,9 +239,9 @@ def _title(piece: Piece) -> str:
     return spec.title if spec is not None else piece.envelope.kind
 
 
-def server(tools: Tools, version: str) -> MCPServer:
+def server(tools: Tools) -> MCPServer:
     """The MCP server with every tool."""
-    made = MCPServer("callboard", instructions=INSTRUCTIONS, version=version, log_level="WARNING")
+    made = MCPServer("callboard", instructions=INSTRUCTIONS, version=version("callboard"), log_level="WARNING")
     every = (
         tools.next_task,
         tools.accept,

@@ -95,6 +95,16 @@ def is_own(headers: Headers) -> bool:
     return bool(origin) and urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
 
 
+def count(house: House, found: Caller) -> None:
+    """Count one request.
+
+    Raises:
+        Refused: 429, they ask too much.
+    """
+    if waits := house.rates.take(found.token):
+        raise Refused(429, f"too many requests; try again in {waits} s", headers={"Retry-After": str(waits)})
+
+
 async def caller(
     needed: SecurityScopes, request: Request, house: Here, _: Annotated[object, Depends(_bearer)]
 ) -> Caller:
@@ -106,8 +116,7 @@ async def caller(
     found = await identify(house, request)
     if found is None:
         raise Refused(401, f"this needs a token: Authorization: Bearer ...; {_MAKE}")
-    if waits := house.rates.take(found.token):
-        raise Refused(429, f"too many requests; try again in {waits} s", headers={"Retry-After": str(waits)})
+    count(house, found)
     if missing := [scope for scope in needed.scopes if scope not in found.scopes]:
         has = ", ".join(found.scopes) or "none"
         raise Refused(403, f"this needs the scope {', '.join(missing)}, and the token has: {has}")

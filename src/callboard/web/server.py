@@ -27,8 +27,8 @@ GRACE_S = 2
 class Place:
     """Where it is served."""
 
-    host: str = "127.0.0.1"
-    port: int = 8000
+    host: str
+    port: int
     """0 = any that is free."""
     root_path: str = ""
     """Where a proxy in front of it has put it."""

@@ -168,7 +168,7 @@ def test_a_folder_that_holds_something_is_not_written_to(
 ) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full/mine").write_text("")
-    with pytest.raises(BusError, match="is not an empty folder"):
+    with pytest.raises(RosterError, match="is not empty; give a folder"):
         go(export_run(workspace, bus.run, tmp_path / "full"))
     with pytest.raises(BusError, match="there is nothing of run 'x' here"):
         go(export_run(workspace, "x", tmp_path / "out"))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import sys
 
 from callboard.cli.launching import launch_argv, what_failed
-from callboard.launch.launcher import LaunchOptions
+from callboard.launch.options import LaunchOptions
 
 
 def test_a_launch_in_the_background_gets_every_option_along() -> None:

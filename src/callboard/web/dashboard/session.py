@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from callboard.web.callers import Caller, identify, is_own, session_cookie
+from callboard.web.callers import Caller, count, identify, is_own, session_cookie
 from callboard.web.dashboard.drawing import drawn
 from callboard.web.house import Here
 from callboard.web.problems import Refused
@@ -31,8 +31,7 @@ async def _viewer(request: Request, house: Here) -> Caller:
     found = await identify(house, request)
     if found is None:
         raise NotLoggedIn
-    if waits := house.rates.take(found.token):
-        raise Refused(429, f"too many requests; try again in {waits} s", headers={"Retry-After": str(waits)})
+    count(house, found)
     if "read" not in found.scopes:
         raise Refused(403, "the dashboard needs the scope read")
     return found
