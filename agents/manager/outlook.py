@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from callboard.agents.manager import dispatch
-from callboard.agents.manager.decision import newest, open_tasks
+from callboard.agents.manager.decision import MANAGER, newest, open_tasks
 from callboard.bus.board import HELD_BY_AGENT, AgentDoc, BlockerDoc, Board, TaskDoc, TaskState
 from callboard.bus.caps import agent_scope
 from callboard.bus.deployments import DeploymentDoc
@@ -37,7 +37,7 @@ def outlook(board: Board) -> Literal["moving", "people", "ended"]:
     known = newest(board)
     if any(deploys(board, doc) for doc in board.all(DeploymentDoc)):
         return "moving"
-    can_move = any(_moves(board, task) or _can_be_taken(board, known, task) for task in needed(board))
+    can_move = any(_moves(board, task) or _takers(board, known, task) for task in needed(board))
     return "moving" if can_move else "people"
 
 
@@ -79,9 +79,36 @@ def waits_for_budget(board: Board, task: TaskDoc) -> bool:
     return dispatch.is_spent(board, task) or any(scope in board.budget.exhausted for scope in awaited)
 
 
-def _can_be_taken(board: Board, known: Mapping[str, TaskDoc], task: TaskDoc) -> bool:
+def _takers(board: Board, known: Mapping[str, TaskDoc], task: TaskDoc) -> list[str]:
+    """Agents that may take a task that waits for one."""
     spent = board.budget.exhausted
     if task.state not in dispatch.READY or dispatch.unmet(known, task) or dispatch.is_spent(board, task):
-        return False
+        return []
     drivers = (agent for agent in board.all(AgentDoc) if agent.role in dispatch.WORKERS and agent.state != "down")
-    return any(dispatch.is_for(task, agent.name, board) for agent in drivers if agent_scope(agent.name) not in spent)
+    names = (agent.name for agent in drivers if agent_scope(agent.name) not in spent)
+    return [name for name in names if dispatch.is_for(task, name, board)]
+
+
+def awaited_outside(board: Board, outsiders: Sequence[str]) -> tuple[str, ...]:
+    """The agents from outside without whom nothing moves on; empty = something else can move, or only people can.
+
+    Args:
+        outsiders: Agents that no launch starts: nothing says when one of them comes, or comes back.
+    """
+    run, deployments = board.run, board.all(DeploymentDoc)
+    by_itself = run.state == "created" or run.awaits_directions or run.reason == "disk"
+    if by_itself or any(deploys(board, doc) for doc in deployments):
+        return ()
+    known = newest(board)
+    if run.state == "paused" and not run.waits:
+        held = [task.agent for task in board.tasks() if task.state in HELD_BY_AGENT]
+    else:
+        held = [name for task in needed(board) for name in _holders(board, known, task)]
+    return tuple(sorted(set(held))) if set(held) <= set(outsiders) else ()
+
+
+def _holders(board: Board, known: Mapping[str, TaskDoc], task: TaskDoc) -> list[str]:
+    """Who can move a task on, machines as the manager; nobody: people, or another task first."""
+    if task.state in HELD_BY_AGENT:
+        return [task.agent]
+    return [MANAGER] if _moves(board, task) else _takers(board, known, task)

@@ -152,6 +152,10 @@ def test_claude_with_the_configuration_that_is_printed_does_a_task_to_landing(
             "ANTHROPIC_API_KEY": "not-a-real-key",
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             "DISABLE_AUTOUPDATER": "1",
+            # else it asks its model before the server has told its tools
+            "MCP_CONNECTION_NONBLOCKING": "false",
+            "MCP_CONNECT_TIMEOUT_MS": LONG_MS,
+            "ENABLE_TOOL_SEARCH": "false",
             "MCP_TIMEOUT": LONG_MS,
             "MCP_TOOL_TIMEOUT": LONG_MS,
             "CALLBOARD_TOKEN": token_of(made, "driver-1"),
@@ -169,6 +173,8 @@ def test_claude_with_the_configuration_that_is_printed_does_a_task_to_landing(
             argv, cwd=checkout, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
         prompts = [served.asked.prompt for served in server.served]
+        results = [result for served in server.served for result in served.asked.results]
+    assert any('"handed in"' in result for result in results), (results, done.stdout, done.stderr)
     output, _ = launcher.communicate()
     assert launcher.returncode == 0, output + done.stdout + done.stderr
     assert any("You are driver-1, an agent of the Callboard roster" in prompt for prompt in prompts)

@@ -28,6 +28,7 @@ from callboard.launch.children import Child, Starter
 from callboard.launch.exclude import exclude_ours
 from callboard.launch.keeping import keeping
 from callboard.launch.options import LaunchOptions
+from callboard.launch.patience import Patience
 from callboard.launch.quiet import is_quiet
 from callboard.launch.reaching import reaching
 from callboard.launch.runs import Continue, choose, create, new_name, read_run, runs, start_commit
@@ -38,10 +39,6 @@ from callboard.launch.status import answering, remember
 
 LOOK_EVERY_S = 0.25
 COUNT_EVERY_S = 1.0
-SETTLED_S = 1.0
-"""How long only people must be able to move the run before the launch says so: what just came may still be decided."""
-DEAD_S = 10.0
-"""How long nothing may move while dead letters wait for a person; a timer may still bring work on before."""
 STOP_GRACE_S = 15.0
 PEOPLE = 4
 """Exit code when only people can move what is left."""
@@ -271,7 +268,8 @@ class Launcher:
 
     async def _watch(self, bus: Bus, tasks: Sequence[asyncio.Task[None]]) -> int:
         clock = asyncio.get_running_loop().time
-        moved_at, counted_at = clock(), 0.0
+        outsiders = {agent.name: agent.timeout_s for agent in self.workspace.settings.agents if agent.outside}
+        patience, counted_at = Patience(outsiders, clock()), 0.0
         while not self._stop.is_set():
             if clock() - counted_at >= COUNT_EVERY_S:
                 counted_at = clock()
@@ -281,13 +279,11 @@ class Launcher:
                 self.view.board(board)
             self._say_dead(dead)
             if not self.options.stay and self._has_manager:
-                is_held = self.options.holds() or not await is_quiet(bus, board, self.workspace.settings.outsiders)
-                state = "busy" if is_held else outlook(board)
-                if state == "ended":
+                is_busy = self.options.holds() or not await is_quiet(bus, board, list(outsiders))
+                if not is_busy and outlook(board) == "ended":
                     return 0 if board.run.state == "succeeded" else 1
-                moves_by_itself = state == "busy" or (state == "moving" and not dead)
-                moved_at = clock() if moves_by_itself else moved_at
-                if clock() - moved_at > (SETTLED_S if state == "people" else DEAD_S):
+                if patience.is_over(board, is_busy=is_busy, has_dead=bool(dead), now=clock()):
+                    self._say_who_is_awaited(patience.awaited)
                     return PEOPLE
             down = [child.name for child, task in zip(self._children, tasks, strict=True) if task.done()]
             if MANAGER in down or len(down) == len(tasks):
@@ -296,6 +292,13 @@ class Launcher:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), LOOK_EVERY_S)
         return self._exit_code if outlook(await bus.board()) != "ended" else 0
+
+    def _say_who_is_awaited(self, names: Sequence[str]) -> None:
+        if names:
+            self._event(
+                f"nothing goes on without {', '.join(names)}, and nothing has come from there for long: join through "
+                "`callboard mcp`, and `callboard launch` goes on"
+            )
 
     def _say_dead(self, dead: Sequence[DeadLetter]) -> None:
         for letter in dead:

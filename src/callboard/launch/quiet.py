@@ -16,14 +16,13 @@ async def is_quiet(bus: Bus, board: Board, outsiders: Sequence[str] = ()) -> boo
     """Whether every message that somebody is there to handle has been handled.
 
     Args:
-        outsiders: Agents from outside. What an absent one of them has not heard waits for it, and nothing waits for that.
+        outsiders: Agents from outside. What one of them has not heard waits until it comes, and nothing waits for that.
 
     One of a kind that nobody knows waits for a newer program, which a rolling restart brings: it must not hold up a launch
     that ends otherwise, so then it becomes a dead letter, which status shows.
     """
-    gone = ("down", "absent")
-    known = [agent for agent in board.all(AgentDoc) if agent.role]
-    there = [it.name for it in known if it.state not in (gone if it.name in outsiders else ("down",))]
+    ours = [agent for agent in board.all(AgentDoc) if agent.role and agent.name not in outsiders]
+    there = [agent.name for agent in ours if agent.state != "down"]
     # the manager is counted before it is there: its first message is that there is a roster
     waiting = await bus.backlog([MANAGER, *there, *HANDS])
     left = [name for name, count in waiting.items() if count]

@@ -12,7 +12,7 @@ from callboard.mcp.tools import Tools, server
 
 
 async def serve(workspace: Workspace) -> None:
-    """Serve until the client closes stdin, or SIGTERM.
+    """Serve until the client closes stdin, or SIGTERM or SIGINT.
 
     Raises:
         Refused: The token in CALLBOARD_TOKEN is no agent's from outside.
@@ -22,7 +22,8 @@ async def serve(workspace: Workspace) -> None:
     members = Members(workspace)
     made = server(Tools(members, lambda _: text))
     serving = asyncio.create_task(made.run_stdio_async())
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
     try:
         await asyncio.wait({serving})
         if not serving.cancelled():

@@ -33,6 +33,8 @@ def test_a_message_of_an_unknown_kind_holds_up_no_end_and_is_a_dead_letter_then(
         # what can be read is left to the agent
         assert await bus.backlog(["driver-1"]) == {"driver-1": 1}
         [again] = await bus.inbox("driver-1", "driver-1.here.1").take_over(idle_s=15)
+        assert not await is_quiet(bus, at_work)
+        assert await is_quiet(bus, at_work, ["driver-1"]), "what one from outside has not heard holds up nothing"
         await again.reject("nobody needs it")
         assert await is_quiet(bus, ended)
 
