@@ -11,8 +11,8 @@ from callboard.bus.board import Board, TaskState
 from callboard.launch.review_rows import FindingRow
 from callboard.launch.summarise import summarise
 from callboard.launch.summary import Spend
-from callboard.web.dashboard.drawing import LONGEST, ago, drawn, shorten, tone
-from callboard.web.dashboard.views import AROUND, columns, in_code, meters
+from callboard.web.dashboard.drawing import LONGEST, ago, commands, drawn, shorten, tone
+from callboard.web.dashboard.views import AROUND, about, columns, in_code, meters
 
 CODE = [f"line {n}" for n in range(1, 21)]
 
@@ -77,3 +77,19 @@ def test_words_of_time_and_length() -> None:
     assert shorten("x" * LONGEST) == "x" * LONGEST
     assert shorten("x" * (LONGEST + 5)).endswith("5 more characters")
     assert (tone("done"), tone("failed"), tone("anything")) == ("good", "bad", "soft")
+
+
+def test_commands_in_a_sentence_are_shown_as_such() -> None:
+    assert commands("run `a < b` twice") == "run <code>a &lt; b</code> twice"
+    assert commands("`a` and a ` alone") == "<code>a</code> and a ` alone"
+
+
+def test_a_transcript_is_named_by_what_it_is_of() -> None:
+    named = {
+        "": "Attempt 2",
+        "T-4.2.1": "Review T-4.2.1",
+        "T-4.2.1-synthesis": "Synthesis of review T-4.2.1",
+        "T-4.2.1-vote": "Vote in review T-4.2.1",
+        "B-1.trio": "Consult about B-1",
+    }
+    assert {review: about(2, review) for review in named} == named

@@ -96,6 +96,8 @@ def outcome(said: str) -> str:
 def commands(text: str) -> Markup:
     """A sentence whose `commands` are shown as such."""
     parts = [escape(part) for part in text.translate(VISIBLE).split("`")]
+    if len(parts) % 2 == 0:  # the last one has no partner
+        parts[-2:] = [Markup("`").join(parts[-2:])]
     return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse
 
 from callboard.bus.board import Board
 from callboard.bus.caps import SpentSeen
+from callboard.bus.clock import utc_now
 from callboard.bus.dead_letters import DeadLetter
 from callboard.web.callers import Caller
 from callboard.web.dashboard.drawing import drawn
@@ -61,6 +62,7 @@ class Frame:
             "pages": PAGES,
             "here": here,
             "notice": "",
+            "now": utc_now(),
         }
         return drawn(template, code, values={**common, **values})
 

@@ -132,7 +132,7 @@ def _talks(frame: Frame, task: str) -> list[dict[str, object]]:
             }
             for step in shown
         ]
-        head = {"attempt": talk.attempt, "agent": talk.agent, "review": talk.review, "total": len(every)}
+        head = {"what": views.about(talk.attempt, talk.review), "agent": talk.agent, "total": len(every)}
         found.append({**head, "steps": told})
     return found[::-1]
 

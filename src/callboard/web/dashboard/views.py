@@ -134,3 +134,14 @@ def in_code(finding: FindingRow, code: Sequence[str]) -> tuple[Line, ...]:
     last = min(len(code), line + max(1, len(finding.quote.splitlines())) - 1)
     shown = range(max(1, line - AROUND), min(len(code), last + AROUND) + 1)
     return tuple(Line(n, code[n - 1][:300], line <= n <= last) for n in shown)
+
+
+_PARTS = {"": "Review", "synthesis": "Synthesis of review", "vote": "Vote in review"}
+
+
+def about(attempt: int, review: str) -> str:
+    """What a transcript is of, in words: an attempt, a review or a part of one, or a consult about a blocker."""
+    if review.startswith("B-"):
+        return f"Consult about {review.partition('.')[0]}"
+    which, _, part = review.rpartition("-") if review.endswith(("-synthesis", "-vote")) else (review, "", "")
+    return f"{_PARTS[part]} {which}" if review else f"Attempt {attempt}"

@@ -23,6 +23,20 @@ htmx.defineExtension("over", {
 document.addEventListener("input", (event) => event.target.closest("form")?.classList.add("edited"));
 document.addEventListener("submit", (event) => event.target.classList.remove("edited"));
 
+// Ages go on while nothing happens: an agent that gives no sign must not look as if it just had. The server's clock counts.
+const WORDS = [[86400, "d"], [3600, "h"], [60, "min"]];
+const ago = (s) => {
+  const [unit, name] = WORDS.find(([each]) => s >= each) ?? [];
+  return unit ? `${Math.floor(s / unit)} ${name} ago` : "just now";
+};
+const ahead = Date.now() - Date.parse(document.getElementById("main")?.dataset.now);
+setInterval(() => {
+  for (const time of document.querySelectorAll("time.ago")) {
+    const text = ago((Date.now() - ahead - Date.parse(time.dateTime)) / 1000);
+    if (time.textContent !== text) time.textContent = text;
+  }
+}, 15000);
+
 const live = document.getElementById("live");
 const say = (text) => { if (live && live.textContent !== text) live.textContent = text; };
 document.body.addEventListener("htmx:sseOpen", () => say("live"));
