@@ -153,19 +153,20 @@ def write(path: str, text: str) -> None:
 
 def read(path: str) -> str:
     try:
-        with open(path) as file:
+        with open(path, errors="replace") as file:  # a process is called whatever it likes
             return file.read()
     except OSError:
         return ""
 
 
 def is_alive(record: str) -> bool:
+    """Whether the process of a record, its number and start time, still runs."""
     pid, _, since = record.partition(" ")
-    return bool(since) and started(int(pid)) == since
+    return pid.isdecimal() and bool(since) and started(int(pid)) == since
 
 
 def started(pid: int) -> str:
-    """When it began, as /proc says; "" = it runs no more."""
+    """When it began, as /proc says; "" = it runs no more. A Z has ended, and waits only for its parent to look."""
     fields = read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return fields[19] if fields and fields[0] not in "ZX" else ""
 

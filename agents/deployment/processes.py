@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from callboard.agents.deployment import keeper
 from callboard.agents.deployment.tails import tail
 from callboard.agents.workspace import guard
 from callboard.agents.workspace.guard import descendants, send
@@ -67,13 +68,8 @@ class Detached:
     @property
     def pid(self) -> int:
         """Of the program, or the guard in front of it; 0 when it does not run."""
-        try:
-            pid, started = self.record.read_text().split()
-            fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-        except (OSError, ValueError):
-            return 0
-        # a Z has ended, and waits only for its parent to look
-        return int(pid) if fields[19] == started and fields[0] not in "ZX" else 0
+        record = keeper.read(str(self.record))
+        return int(record.partition(" ")[0]) if keeper.is_alive(record) else 0
 
     @property
     def alive(self) -> bool:
