@@ -46,6 +46,8 @@ class Post:
     """The shortest time between two `task.progressed`."""
     measure_every_s: float = 60.0
     """How often what the clone holds is measured: one look at its files."""
+    resumes: bool = False
+    """Whoever thinks may outlive an interruption, so what the attempt had made lies in the clone again after one."""
 
 
 class TaskRun:
@@ -99,7 +101,11 @@ class TaskRun:
 
     async def _work_on_it(self) -> Result:
         self._stop.check()
-        await run_to_end(self._post.clone.prepare, self._assigned.start)
+        clone, goes_on = self._post.clone, self._post.resumes and self._work.deliveries > 1
+        held = await run_to_end(clone.held, self._work_name) if goes_on else None
+        await run_to_end(clone.prepare, self._assigned.start, self._work_name)
+        if held is not None:
+            await run_to_end(clone.lay, held)
         self._is_ours = True
         return await self._think((*self._assigned.notes, *await self._set_up()))
 

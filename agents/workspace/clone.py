@@ -48,6 +48,7 @@ class AgentClone:
         self._agent = agent
         self._clock = clock
         self._switching = layout.vault(agent) / "callboard-switching"
+        self._holds = layout.vault(agent) / "callboard-holds"
 
     @property
     def vault(self) -> Repository:
@@ -59,10 +60,13 @@ class AgentClone:
         """The branch that the brain sees checked out."""
         return f"{self._agent}/work"
 
-    def prepare(self, start: str) -> None:
+    def prepare(self, start: str, work: str = "") -> None:
         """Make the clone hold `start` and a fresh `.git`. Ignored files stay; whatever else was there is kept first.
 
         It may be repeated after a crash at any moment.
+
+        Args:
+            work: The attempt that it is for, as `<run>/<task>/<attempt>`.
         """
         self.checkout.made = recorded(self.checkout).made
         self.checkout.ensure()
@@ -72,10 +76,23 @@ class AgentClone:
             self._keep_unclaimed()
             self._set_stray_refs_aside()
         self._switching.write_text(start)
+        self._holds.unlink(missing_ok=True)
         self.checkout.switch(start, keep_ignored=True, keep=self.checkout.made)
         self.checkout.expose(start, self.branch, self._identity)
         self.vault.run("update-ref", "--no-deref", "HEAD", checked_sha(start))
+        self._holds.write_text(work)
         self._switching.unlink()
+
+    def held(self, work: str) -> str | None:
+        """What there is of an attempt for which the clone was prepared and that was interrupted then, as a commit of the vault.
+
+        Returns:
+            What was committed to be handed in, else what lies in the clone, which is parked for it; None = nothing.
+        """
+        if self._switching.exists() or not self._holds.exists() or self._holds.read_text() != work:
+            return None
+        task, _, attempt = work.rpartition("/")
+        return self.vault.resolve(f"{HANDIN}/{work}") or self.park(task, int(attempt))
 
     async def set_up(self, setup: Setup, env: Mapping[str, str], sandbox: Sandbox) -> None:
         """Run the project's setup in the prepared clone, if its inputs changed since it last ran there.

@@ -292,7 +292,8 @@ class Workspace:
         if agent.role == "reviewer":
             return ReviewerHandler(Bench(seat, self.clone(agent.name), self.repository, self.setup), brain)
         post = Post(seat, self.clone(agent.name), self.setup, check_timeout_s=self.settings.project.gate_timeout_s)
-        post = replace(post, measure_every_s=min(post.measure_every_s, self.settings.project.stuck_after_s / 4))
+        measure_every_s = min(post.measure_every_s, self.settings.project.stuck_after_s / 4)
+        post = replace(post, measure_every_s=measure_every_s, resumes=bool(agent.outside))
         if agent.role != "deployment" or self.settings.deploy is None:
             return DriverHandler(post, brain)
         from callboard.deploying import Deploying

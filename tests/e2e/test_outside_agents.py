@@ -113,6 +113,39 @@ def test_a_driver_over_stdio_that_is_killed_and_a_reviewer_over_http_bring_work_
     assert "read by somebody outside" in (made.path / "feedback/senior.md").read_text()
 
 
+def test_a_launch_ends_without_an_absent_agent_and_no_end_of_a_launch_loses_what_it_does(
+    workspace: Callable[..., Workspace],
+) -> None:
+    made = workspace()
+    made.init({"driver-1": task("1 - B", Checks="`test -e b.txt`")})
+    from_outside(made, "driver-1")
+    config = made.path / "callboard.toml"
+    patient = config.read_text()
+    config.write_text(patient.replace("outside = true\n", "outside = true\ntimeout_s = 1\n"))
+    waited = made.start()
+    output, _ = waited.communicate()
+    assert (waited.returncode, "nothing goes on without driver-1" in output) == (4, True), output
+    config.write_text(patient)
+    token, ends = token_of(made, "driver-1"), made.start()
+
+    async def work() -> int:
+        async with over_stdio(made, token) as agent:
+            found = await agent.next()
+            (Path(found["folder"]) / "b.txt").write_text("b\n")
+            ends.send_signal(signal.SIGINT)
+            await asyncio.to_thread(ends.communicate)
+            assert "no roster runs here" in await agent.refused("evidence", work=found["work"])
+            goes_on = made.start()
+            again = await agent.next()
+            assert (again["task"], (Path(again["folder"]) / "b.txt").exists()) == (found["task"], True)
+            await agent.call("evidence", work=again["work"], notes="in the folder all the time")
+            await asyncio.to_thread(goes_on.communicate)
+            return goes_on.returncode
+
+    assert asyncio.run(work()) == 0
+    assert made.landed_keys(made.integration()) == ["driver-1/b"]
+
+
 def obey(asked: Asked) -> Say:
     """What the model behind the CLI says: it calls the tools of the block that `--print-config` prints, one after the other."""
     if f"{TOOL}next_task" not in asked.tools:
