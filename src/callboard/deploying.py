@@ -54,7 +54,7 @@ class Deploying:
         """
         if why := self.settings.unknown(environment):
             raise ConfigError(why)
-        folder = self.workspace.layout.home / "deploy" / environment
+        folder = self.workspace.layout.deploy(environment)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from callboard.bus.errors import ConfigError, RosterError
+from callboard.cli.deploy_environment import lock, stop, unlock
 from callboard.cli.exit_codes import FAILED
 from callboard.cli.options import Env, Json
 from callboard.cli.output import note, print_json, say, show
-from callboard.cli.person import As, person_name
+from callboard.cli.person import As, who
 from callboard.cli.session import open_workspace, tell_manager, wait_for
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
-
     from callboard.app import Workspace
     from callboard.bus.deployments import DeploymentDoc
     from callboard.bus.messages import DeploymentCommanded
@@ -47,77 +45,9 @@ def _deploy(
         raise typer.Exit(_give("deploy", env, commit=commit, by=by, json=json))
 
 
-@deploy.command("lock")
-def lock_(
-    reason: Annotated[str, typer.Option(metavar="WHY", help="Why nobody is to deploy there.")],
-    env: Env = "",
-    by: As = "",
-    json: Json = False,
-) -> None:
-    """Keep everybody from deploying to an environment.
-
-    It stands over runs, until you unlock it.
-    """
-    from callboard.deploying import Deploying
-
-    workspace = open_workspace()
-    deploying = Deploying(workspace)
-    environment = env or deploying.settings.first
-    history = deploying.history(environment)
-    was = history.read().hold
-    hold = history.lock(_who(workspace, by), reason)
-    told = f"{environment} is {hold} already; unlock it to give another reason" if was else f"{environment} is {hold}"
-    facts: dict[str, JsonValue] = {
-        "environment": environment,
-        "locked": hold.model_dump(mode="json"),
-        "was_locked": was is not None,
-    }
-    _said(facts, told, json)
-
-
-@deploy.command("unlock")
-def unlock_(
-    env: Env = "",
-    breaks: Annotated[bool, typer.Option("--break", help="Somebody else's lock; this is written down.")] = False,
-    reason: Annotated[str, typer.Option(metavar="WHY", help="Why it is broken.")] = "",
-    by: As = "",
-    json: Json = False,
-) -> None:
-    """Let others deploy to an environment again: your own lock, or with --break somebody else's."""
-    from callboard.deploying import Deploying
-
-    workspace = open_workspace()
-    deploying = Deploying(workspace)
-    environment = env or deploying.settings.first
-    was = deploying.history(environment).unlock(_who(workspace, by), breaks=breaks, why=reason)
-    told = f"{environment} was {was}; it is open again" if was else f"{environment} was not locked"
-    _said({"environment": environment, "was": was.model_dump(mode="json") if was else None}, told, json)
-
-
-@deploy.command("stop")
-def stop_(
-    env: Env = "",
-    reason: Annotated[str, typer.Option(metavar="WHY", help="Why; it stands in the audit.")] = "",
-    by: As = "",
-    json: Json = False,
-) -> None:
-    """End what is deployed to an environment: its releases and its switch.
-
-    New requests are turned away, those in flight may end. Refused while a deployment works there, or somebody holds
-    the lock. `callboard rollback` brings the last release back, `callboard deploy` what landed last.
-    """
-    from callboard.cli.deploy_stop import stop_environment
-
-    workspace = open_workspace()
-    environment, stopped = stop_environment(workspace, env, _who(workspace, by), reason)
-    ended = "; ".join(
-        f"{one.release}, commit {one.commit[:12]}, is ended"
-        + (" and had no requests left" if one.drained else " and may have had requests left")
-        for one in stopped
-    )
-    told = f"{environment}: {ended or 'nothing ran there'}" + (", and so is the switch" if stopped else "")
-    facts: dict[str, JsonValue] = {"environment": environment, "stopped": [asdict(one) for one in stopped]}
-    _said(facts, told, json)
+deploy.command("lock")(lock)
+deploy.command("unlock")(unlock)
+deploy.command("stop")(stop)
 
 
 def rollback(
@@ -190,7 +120,7 @@ def _give(
         environment=env,
         commit=_full(workspace, commit) if commit else "",
         reason=reason,
-        by=_who(workspace, by),
+        by=who(workspace, by),
     )
     if is_running(workspace):
         tell_manager(workspace, body, json=json)
@@ -265,10 +195,6 @@ async def _read(workspace: Workspace) -> Deployments:
     return deployments_of(docs, records, datetime.now(UTC), told)
 
 
-def _who(workspace: Workspace, by: str) -> str:
-    return person_name(by, workspace.repository, workspace.environ)
-
-
 def _full(workspace: Workspace, commit: str) -> str:
     """The commit's whole name.
 
@@ -285,10 +211,3 @@ def _full(workspace: Workspace, commit: str) -> str:
 def _short(workspace: Workspace, commit: str) -> str | None:
     found = workspace.repository.run("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}", accept=(0, 1, 128))
     return found.text.strip() or None
-
-
-def _said(facts: JsonValue, text: str, json: bool) -> None:
-    if json:
-        print_json(facts)
-    else:
-        say(text)

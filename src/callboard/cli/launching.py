@@ -81,10 +81,10 @@ def shown_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) ->
 
 def dashboard(workspace: Workspace) -> Beside:
     """A dashboard that a launch may have beside it."""
-    from callboard.cli.person import person_name
+    from callboard.cli.person import who
     from callboard.web.beside import Dashboard
 
-    return Dashboard(lambda: person_name("", workspace.repository, workspace.environ))
+    return Dashboard(lambda: who(workspace))
 
 
 def log_to(path: Path, log: LogSettings) -> None:

@@ -15,6 +15,7 @@ from callboard.cli.plain import one_line
 
 if TYPE_CHECKING:
     from callboard.agents.workspace.git import Repository
+    from callboard.app import Workspace
 
 VARIABLE = "CALLBOARD_PERSON"
 LONGEST = 100
@@ -22,6 +23,15 @@ LONGEST = 100
 As = Annotated[
     str, typer.Option("--as", metavar="NAME", help=f"Who you are; else ${VARIABLE}, git's user.name, your login name.")
 ]
+
+
+def who(workspace: Workspace, given: str = "") -> str:
+    """What whoever gives a command in a workspace is called; "" where nothing says.
+
+    Args:
+        given: What --as says.
+    """
+    return person_name(given, workspace.repository, workspace.environ)
 
 
 def person_name(given: str, repository: Repository, environ: Mapping[str, str]) -> str:

@@ -35,7 +35,7 @@ def serve(
     `callboard token create` makes the tokens that it asks for; /docs describes it.
     """
     from callboard.bus.errors import ConfigError
-    from callboard.cli.person import person_name
+    from callboard.cli.person import who
     from callboard.web.server import Place
     from callboard.web.server import serve as serve_at
     from callboard.web.tokens import Tokens, login_link
@@ -45,7 +45,7 @@ def serve(
     workspace = open_workspace()
 
     def told(address: str) -> None:
-        name = person_name("", workspace.repository, workspace.environ)
+        name = who(workspace)
         link = login_link(Tokens(workspace.layout.tokens), name, address)
         if json:
             print_json_line({"address": address, "login": link})

@@ -59,7 +59,7 @@ def tell_manager(workspace: Workspace, command: Body, *, json: bool, by: str = "
         CommandRefused: The manager did not do it; its answer says why.
     """
     from callboard.bus.messages import CommandGiven
-    from callboard.cli.person import person_name
+    from callboard.cli.person import who
     from callboard.launch.joining import current_run
     from callboard.launch.status import is_running
     from callboard.launch.telling import give
@@ -68,7 +68,7 @@ def tell_manager(workspace: Workspace, command: Body, *, json: bool, by: str = "
     if is_running(workspace) is None:
         note("nothing runs here: the manager comes to its desk for this command alone")
     if isinstance(command, CommandGiven):
-        command = command.model_copy(update={"by": person_name(by, workspace.repository, workspace.environ)})
+        command = command.model_copy(update={"by": who(workspace, by)})
     handled = wait_for(give(workspace, command))
     answer(handled, json=json)
 

@@ -80,11 +80,11 @@ def login(
     json: Json = False,
 ) -> None:
     """Print a link that logs a browser in to the dashboard, once and within ten minutes."""
-    from callboard.cli.person import person_name
+    from callboard.cli.person import who
     from callboard.web.tokens import login_link
 
     workspace = open_workspace()
-    shown = person_name(name, workspace.repository, workspace.environ)
+    shown = who(workspace, name)
     link = login_link(_tokens(), shown, address.rstrip("/") or _served_at(workspace))
     if json:
         print_json({"link": link})
