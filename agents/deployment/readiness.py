@@ -65,7 +65,8 @@ def _stages(known: Known) -> Item:
     if lost:
         return Item("stages", "fail", f"not done: {', '.join(lost)}", source)
     if still or not tasks:
-        return Item("stages", "unknown", f"still open: {', '.join(still) or 'nothing was done yet'}", source)
+        said = f"still open: {', '.join(still)}" if still else "nothing was done yet"
+        return Item("stages", "unknown", said, source)
     before = known.settings.before(known.environment)
     done = f"{len(tasks)} tasks are done"
     return _passed(known, before, done) if before else Item("stages", "pass", done, source)

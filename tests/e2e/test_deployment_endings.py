@@ -1,4 +1,5 @@
-"""A launch that ends while Green has a share of the requests, by a command or by kill -9: nobody watches Green, so it has none."""
+"""A launch that ends while Green has a share of the requests, by a command or by kill -9: nobody watches Green, so it has none;
+and a switch that is killed with its keeper, which a launch brings back."""
 
 from __future__ import annotations
 
@@ -68,6 +69,11 @@ def test_a_launch_that_ends_in_a_canary_leaves_blue_with_everything_and_says_so(
 
         until(used)
         blue = str(row(made, 1)["release"])
+
+        kill_switch(made)
+        until(lambda: shares(made) == {blue: 100})  # no deployment is under way, and the agent looks all the same
+        assert get(made) == blue
+
         newer = commit(made, {"app/new.txt": "x\n"}, "More")
         assert made.call("deploy", "--commit", newer).returncode == 0
         until(is_at(made, 2, "promoting"))
@@ -100,9 +106,12 @@ def test_a_launch_that_ends_in_a_canary_leaves_blue_with_everything_and_says_so(
         assert (refused.returncode, "d-2 is under way in production" in refused.stderr) == (1, True)
         assert {get(made) for _ in range(10)} == {blue}
 
+        kill_switch(made)  # nobody is launched who could look
+        assert f"HAProxy does not run, so nobody answers on port {port_of(made)}" in made.call("deployments").stdout
         back = made.call("rollback")
         assert back.returncode == 0, back.stdout + back.stderr
         assert (row(made, 2)["state"], shares(made)) == ("rolled_back", {blue: 100})
+        assert get(made) == blue
         assert "when who watched it ended" not in made.call("deployments").stdout
 
         ended = made.call("deploy", "stop", "--reason", "moved elsewhere", "--as", "Ada")

@@ -7,9 +7,9 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -29,7 +29,7 @@ from callboard.launch.joining import open_bus
 from callboard.launch.runs import runs
 
 KILLS = 4
-"""In one launch, while there is time: five deaths in a minute are down."""
+"""Within one launch: five deaths in a minute are down."""
 EDGES = 11
 """Of a second deployment that goes straight; the last ends it."""
 
@@ -67,15 +67,22 @@ def give(made: Workspace, *args: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def staying(made: Workspace) -> Iterator[subprocess.Popen[str]]:
-    """A launch that stays until the end."""
+def launched(made: Workspace) -> Iterator[None]:
+    """A launch that stays until the end; what it deployed outlives it."""
     process = made.start("--stay")
+    until(lambda: made.process("deployment") is not None)  # an earlier launch's status would speak of it, too
+    yield
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=HANG_S)
+    assert process.returncode == 0, output
+
+
+@contextmanager
+def staying(made: Workspace) -> Iterator[None]:
+    """The same, and nothing stays."""
     try:
-        until(lambda: "deployment" in made.call("status").stdout and made.call("status").returncode == 0)
-        yield process
-        process.send_signal(signal.SIGTERM)
-        output, _ = process.communicate(timeout=HANG_S)
-        assert process.returncode == 0, output
+        with launched(made):
+            yield
     finally:
         made.stop_everything()
         stop_services(made)
@@ -255,48 +262,70 @@ def test_production_is_held_until_a_person_names_what_may_pass_and_the_notes_lan
 
 
 @pytest.mark.long
-def test_a_deployment_agent_that_is_killed_at_any_edge_goes_on_and_nobody_who_uses_the_service_notices(
+def test_a_deployment_agent_that_is_killed_at_each_edge_goes_on_and_nobody_who_uses_the_service_notices(
     tmp_path: Path, seed: int, time_is_up: Callable[[], bool]
 ) -> None:
-    """The agent is the proxy's controller, too. Which edges it dies at is drawn."""
+    """The agent is the proxy's controller, too. Each edge is met once, a few in each deployment, as they are drawn."""
     made = deploying(tmp_path / "killed", notes="", analysis=BY_USERS)
-    killed: list[tuple[int, str]] = []
-    with staying(made), ThreadPoolExecutor(1) as beside:
-        give(made, "deploy")
-        until(lambda: row(made, 1).get("state") == "baking")
-        with Load(port_of(made), rate=20) as load:
-            until(lambda: is_over(made, 1))
+    edges, killed = Random(seed).sample(range(1, EDGES + 1), EDGES), list[tuple[int, str]]()
+    try:
+        with launched(made):
+            give(made, "deploy")
+            until(lambda: row(made, 1).get("state") == "baking")
+            with Load(port_of(made), rate=20):
+                until(lambda: is_over(made, 1))
             assert row(made, 1)["state"] == "done"
-            for number, edge in enumerate(Random(seed).sample(range(1, EDGES + 1), KILLS), 2):
-                newer = commit(made, {"app/new.txt": f"{number}\n"}, f"Change {number}")
-                killing = beside.submit(_kill_agent, made, f"d-{number}", edge)
-                give(made, "deploy", "--commit", newer)
-                killed.append((edge, killing.result()))
-                until(lambda n=number: is_over(made, n), every_s=0.5)  # type: ignore[misc]
-                found = row(made, number)
-                assert found["state"] == "done", (seed, killed, found["reason"])
-                assert [one.id for one in live(made)] == [found["release"]], (seed, killed)
-                load.wait_for(2, str(found["release"]))
+        with Load(port_of(made), rate=20) as load:
+            for first in range(0, EDGES, KILLS):
+                with launched(made):
+                    killed += _deployed_with_kills(made, load, sorted(edges[first : first + KILLS]))
                 if time_is_up():
                     break
         print(f"seed {seed}: (edges taken, step that the agent was killed in) {sorted(killed)}; {load.counts}")
         assert (load.counts.failed, load.counts.reset) == (0, 0)
+    finally:
+        made.stop_everything()
+        stop_services(made)
 
 
-def _kill_agent(made: Workspace, deployment: str, edges: int) -> str:
-    """Once the deployment has taken so many edges; the step that was in hand then."""
-    opened, agent = Opened.open(made.path, os.environ), _agent(made)
+def _deployed_with_kills(made: Workspace, load: Load, edges: list[int]) -> list[tuple[int, str]]:
+    """A release more, whose agent is killed whenever it has taken so many edges; each with the step that was in hand."""
+    number = len(rows(made)) + 1
+    newer = commit(made, {"app/new.txt": f"{edges}\n"}, f"Change before {edges}")
+    command = [sys.executable, "-m", "callboard", "deploy", "--commit", newer]
+    with subprocess.Popen(command, cwd=made.path, stdout=subprocess.DEVNULL) as giving:
+        killed = _kill_agents(made, f"d-{number}", edges, giving)
+    until(lambda: is_over(made, number), every_s=0.5)
+    found = row(made, number)
+    assert found["state"] == "done", (killed, found["reason"])
+    assert [one.id for one in live(made)] == [found["release"]], killed
+    load.wait_for(2, str(found["release"]))
+    return killed
 
-    async def step() -> str:
+
+def _kill_agents(
+    made: Workspace, deployment: str, edges: list[int], giving: subprocess.Popen[bytes]
+) -> list[tuple[int, str]]:
+    opened, killed = Opened.open(made.path, os.environ), list[tuple[int, str]]()
+    agent = _agent(made)
+
+    async def met(edge: int) -> str:
+        """Kill it at once when the deployment has taken so many edges."""
         async with open_bus(opened, runs(opened.repository)[-1]) as bus:
             while True:
                 doc = (await bus.board()).get(deployment_field(deployment), DeploymentDoc)
-                if len(doc.history) >= edges:
+                if len(doc.history) >= edge:
                     agent.kill()
                     return doc.step or doc.state
+                assert not doc.is_over, doc.reason
+                assert giving.poll() in (None, 0), "nothing is deployed"
                 await asyncio.sleep(0.01)
 
-    return asyncio.run(step())
+    for edge in edges:
+        killed.append((edge, asyncio.run(met(edge))))
+        agent.wait(HANG_S)
+        agent = _agent(made)
+    return killed
 
 
 def _agent(made: Workspace) -> psutil.Process:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from callboard.agents.deployment.target import Target, reopen
+from callboard.agents.deployment.times import Sleep
 from callboard.agents.threads import run_to_end
 from callboard.bus.ending import end
+from callboard.bus.errors import CallboardError
 from callboard.launch.lasting import lasting
 
 if TYPE_CHECKING:
@@ -33,16 +35,26 @@ async def minding(workspace: Workspace, agent: AgentSettings) -> AsyncIterator[N
 
     deploying = Deploying(workspace)
     targets = {name: deploying.target(name) for name in deploying.settings.environments}
-    task = asyncio.create_task(lasting("the watch of the switches", partial(_mind, targets), logger.warning))
+    task = asyncio.create_task(lasting("the watch of the switches", partial(mind, targets), logger.warning))
     try:
         yield
     finally:
         await end(task)
 
 
-async def _mind(targets: Mapping[str, Target]) -> None:
+async def mind(targets: Mapping[str, Target], sleep: Sleep = asyncio.sleep) -> None:
+    """Have what ended run again, until cancelled; a switch that cannot be started keeps no other environment waiting."""
+    told: dict[str, str] = {}
+    """Environment -> why its switch cannot be started, said once."""
     while True:
         for name, target in targets.items():
-            if await run_to_end(reopen, target):
-                logger.warning("the switch or its keeper had ended, and runs again", environment=name)
-        await asyncio.sleep(EVERY_S)
+            try:
+                why = ""
+                if await run_to_end(reopen, target):
+                    logger.warning("the switch or its keeper had ended, and runs again", environment=name)
+            except CallboardError as error:
+                why = str(error)
+                if why != told.get(name):
+                    logger.error("the switch or its keeper cannot be started", environment=name, error=why)
+            told[name] = why
+        await sleep(EVERY_S)

@@ -295,7 +295,8 @@ def test_whatever_is_no_pass_goes_back(step: StepName, outcome: StepOutcome) -> 
     state = "promoting" if step == "shift" else "baking"
     doc = DeploymentDoc(id="d-1", state=state, step=step, number=7, release=GREEN, blue=BLUE)
     gone = advance(doc, StepEnded(step, outcome, "why"), Rules()).doc
-    assert (gone.state, gone.step) == ("rolled_back", "roll_back")
+    is_measured = step != "finish" and outcome == "failed"
+    assert (gone.state, gone.step, gone.next) == ("rolled_back", "roll_back", "development" if is_measured else "retry")
 
 
 @pytest.mark.parametrize(("asks", "then"), [(False, "shift"), (True, "")])
@@ -316,8 +317,7 @@ def test_an_earlier_release_is_not_held_by_the_checklist() -> None:
 
 
 def test_the_same_change_again_asks_the_next_one_and_does_not_bring_green_up() -> None:
-    rules = Rules(fixes=9)
-    doc = DeploymentDoc(id="d-1", state="green_up", step="up", number=3, release=GREEN, blue=BLUE)
+    rules, doc = Rules(fixes=9), at_up()
     doc = advance(doc, StepEnded("up", "failed", "it is red", "p-1"), rules).doc
     doc = advance(doc, Fixed("d", "change"), rules).doc
     doc = advance(doc, StepEnded("up", "failed", "it is red", "p-1"), rules).doc
@@ -329,6 +329,21 @@ def test_the_same_change_again_asks_the_next_one_and_does_not_bring_green_up() -
     assert advance(elsewhere, Fixed("e"), rules).doc.step == "up"
     again = advance(moved.doc, Fixed("f", "change", is_late=True), rules).doc
     assert (again.state, "time for fixing is over" in again.reason) == ("rolled_back", True)
+
+
+def test_the_way_it_is_run_is_mended_once_and_so_many_fixes_are_the_end() -> None:
+    doc, failed = at_up(), StepEnded("up", "failed", "it is red", "p-1", is_configuration=True)
+    moved = [advance(doc, failed, Rules(fixes=2))]
+    for change in ("a", "b"):
+        up = advance(moved[-1].doc, Fixed("d", change), Rules(fixes=2)).doc
+        moved.append(advance(up, failed, Rules(fixes=2)))
+    assert [one.doc.state for one in moved] == ["fixing", "fixing", "rolled_back"]
+    assert [one.todo.is_configuration for one in moved if isinstance(one.todo, OpenFix)] == [True, False]
+    assert moved[-1].doc.reason.startswith("2 fixes were tried")
+
+
+def at_up() -> DeploymentDoc:
+    return DeploymentDoc(id="d-1", state="green_up", step="up", number=3, release=GREEN, blue=BLUE)
 
 
 def test_what_was_fixed_comes_up_anew() -> None:

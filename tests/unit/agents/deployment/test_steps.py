@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 import pytest
+from deploy_steps import BLUE, COMMIT, GREEN, SETTINGS, World, a_world, request
 from desk_board import NOON
 from target_in_memory import MemoryTarget
 
@@ -17,7 +18,6 @@ from callboard.agents.deployment import traffic
 from callboard.agents.deployment.handler import DeploymentHandler
 from callboard.agents.deployment.history import History
 from callboard.agents.deployment.ready_settings import ReadySettings
-from callboard.agents.deployment.settings import DeploySettings, EnvironmentSettings, TestSettings
 from callboard.agents.deployment.site import Site
 from callboard.agents.deployment.steps import do
 from callboard.agents.deployment.target import Abilities
@@ -27,80 +27,12 @@ from callboard.bus.board import Board
 from callboard.bus.deployments import DeploymentDoc, StepName
 from callboard.bus.errors import DeployFailed
 from callboard.bus.messages import DeploymentChanged, DeploymentNoted, DeploymentRequested, Draft, Envelope, Outcome
-from callboard.bus.task import CommandResult
-
-BLUE, GREEN, COMMIT = "blue", "green", "c" * 40
-SETTINGS = DeploySettings(
-    start="serve",
-    settled_s=1.0,
-    healthy_within_s=5.0,
-    smoke=("smoke",),
-    tests=TestSettings(unit=("unit",), integration=("integration",), health=("health",)),
-    environments={"staging": EnvironmentSettings(port=8081), "production": EnvironmentSettings()},
-)
-
-
-@dataclass
-class Commands:
-    """Runs nothing: commands end as `red` says."""
-
-    red: set[str] = field(default_factory=set)
-    asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-
-    async def run(
-        self, commit: str, commands: Sequence[str], address: str, variables: Mapping[str, str], timeout_s: float
-    ) -> tuple[CommandResult, ...]:
-        self.asked += [(command, address, dict(variables)) for command in commands]
-        return tuple(
-            CommandResult(command=one, exit_code=int(one in self.red), duration_s=1, digest="", tail="it is red")
-            for one in commands
-        )
-
-
-@dataclass
-class World:
-    site: Site
-    target: MemoryTarget
-    tester: Commands
-
-    def do(self, step: StepName, **values: object) -> DeploymentChanged:
-        return asyncio.run(do(self.site, request(step, **values)))
-
-
-def request(step: StepName, **values: object) -> DeploymentRequested:
-    said = {"deployment": "d-1", "environment": "staging", "commit": COMMIT, "number": 1, "run": "r", "blue": BLUE}
-    return DeploymentRequested.model_validate({**said, "step": step, "release": GREEN, "percent": 100, **values})
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """Blue serves."""
-    for name in ("staging", "production"):
-        (tmp_path / name).mkdir()
-    printed = tmp_path / "printed"
-    printed.write_text("serving\n")
-    target = MemoryTarget(printed, {BLUE: "b" * 40}, {BLUE: 100})
-    tester, now = Commands(), [0.0]
-
-    async def sleep(seconds: float) -> None:
-        now[0] += seconds
-        await asyncio.sleep(0)
-
-    site = Site(
-        environment="staging",
-        settings=SETTINGS,
-        target=target,
-        history=History(tmp_path / "staging", lambda: NOON),
-        before=None,
-        repository=cast(Repository, None),
-        landed=tuple,
-        root=tmp_path,
-        environ={},
-        tester=tester,
-        clock=lambda: now[0],
-        sleep=sleep,
-    )
-    return World(site, target, tester)
+    return a_world(tmp_path)
 
 
 class NoFiles:
