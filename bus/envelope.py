@@ -6,12 +6,14 @@ emits while it works gets uuid5(handled id, delivery count, n). A repeated commi
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, SerializeAsAny, ValidationError, model_validator
@@ -60,6 +62,19 @@ def trace_id(trace: str) -> str:
     return found[1] if found else ""
 
 
+def parent_id(trace: str) -> str:
+    """The span that a traceparent names, 16 hexadecimal digits; "" = it names none."""
+    found = TRACEPARENT.fullmatch(trace)
+    return found[2] if found else ""
+
+
+@lru_cache(1_000)
+def task_trace(run: str, task: str) -> str:
+    """The traceparent of all that is said about a task: one trace for each, whoever says it and however often."""
+    drawn = hashlib.sha256(f"callboard {run}/{task}".encode()).hexdigest()
+    return f"00-{drawn[:32]}-{drawn[32:48]}-01"
+
+
 class Envelope(BaseModel):
     """One message on its way. JSON on the wire; unknown fields are ignored."""
 
@@ -78,6 +93,7 @@ class Envelope(BaseModel):
     attempt: int = 0
     """The task's attempt it belongs to, from 1; 0 when it belongs to none."""
     trace: str = ""
+    """W3C traceparent: of its task, where it is about one."""
     sent_at: AwareDatetime
     body: SerializeAsAny[Body]
 
@@ -134,8 +150,9 @@ class Draft:
     """Where it names no task, it is about its cause's; False = it is about none."""
 
     def stamp(self, *, id: str, run: str, sender: str, now: datetime, cause: Envelope | None = None) -> Envelope:
-        """Make it an envelope; a cause gives it the trace, and what the draft inherits."""
+        """Make it an envelope; its task, or else a cause, gives it the trace; the cause what the draft inherits."""
         about = cause if self.inherits else None
+        task = self.task or (about.task if about else "")
         return Envelope(
             id=id,
             run=run,
@@ -143,10 +160,10 @@ class Draft:
             version=self.body.version,
             sender=sender,
             recipient=self.recipient,
-            task=self.task or (about.task if about else ""),
+            task=task,
             in_reply_to=cause.id if cause else "",
             attempt=self.attempt or (about.attempt if about else 0),
-            trace=cause.trace if cause else new_trace(),
+            trace=task_trace(run, task) if task else cause.trace if cause else new_trace(),
             sent_at=now.astimezone(UTC),
             body=self.body,
         )

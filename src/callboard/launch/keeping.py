@@ -1,4 +1,4 @@
-"""What runs beside a roster in the launch that has its manager: archivers, scribe, notifier, watches of the disk and of what is full."""
+"""What runs beside a roster in the launch that has its manager: archivers, scribe, notifier, teller of traces, watches of the disk and of what is full."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from callboard.launch.ledgering import keep_ledger
 from callboard.launch.notifying import keep_notifying
 from callboard.launch.pressure import watch_pressure
 from callboard.launch.scribing import keep_logs
+from callboard.launch.tracing import keep_telling
 
 
 @asynccontextmanager
@@ -42,6 +43,9 @@ async def keeping(
     ledger_stop = asyncio.Event()
     booked = partial(keep_ledger, workspace, ledger_stop, say)
     ledger = run(lasting("the ledger's archiver", booked, say, ledger_stop))
+    telling_stop = asyncio.Event()
+    traced = partial(keep_telling, workspace, bus.run, telling_stop, say)
+    telling = run(lasting("the teller of traces", traced, say, telling_stop))
     told = partial(keep_notifying, workspace, bus, notify_stop, say)
     notifier = run(lasting("the notifier", told, say, notify_stop))
     try:
@@ -56,4 +60,5 @@ async def keeping(
         archive_stop.set()
         await asyncio.gather(archiver, return_exceptions=True)
         ledger_stop.set()
-        await asyncio.gather(ledger, return_exceptions=True)
+        telling_stop.set()
+        await asyncio.gather(ledger, telling, return_exceptions=True)

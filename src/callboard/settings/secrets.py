@@ -12,6 +12,7 @@ from callboard.agents.brains.mcp.servers import literal_secrets, secrets_of
 from callboard.bus.errors import ConfigError
 from callboard.bus.known_secrets import KnownSecret, env_file, secrets_in
 from callboard.settings.settings import Settings
+from callboard.telemetry.destination import header_secrets
 
 ENV_FILE_BYTES = 1_000_000
 
@@ -31,6 +32,7 @@ def known_secrets(root: Path, settings: Settings, environ: Mapping[str, str]) ->
         *(secret for variables in (environ, given, *map(env_file, texts)) for secret in secrets_in(variables, named)),
         *(secret for name, table in settings.mcp.items() for secret in secrets_of(name, table, root, environ)),
         *(secret for service in settings.notify.services(environ) for secret in service.secrets()),
+        *header_secrets(settings.telemetry, environ),
         *_in_repository_file(root / REPOSITORY_FILE),
     )
 

@@ -36,6 +36,7 @@ from callboard.ledger.settings import LedgerSettings
 from callboard.settings.notify import NotifySettings
 from callboard.settings.trio import family_problems
 from callboard.settings.web import WebSettings
+from callboard.telemetry.settings import TelemetrySettings
 
 OWN_TOOLS = ("list", "read", "search", "write", "edit", "run")
 """What a driver that thinks with a model has besides (docs/models.md)."""
@@ -131,6 +132,7 @@ class Document(Table):
     sandbox: SandboxSettings = SandboxSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     redaction: RedactionSettings = RedactionSettings()
 
     @model_validator(mode="after")

@@ -77,6 +77,7 @@ def default_toml(
             ),
             *_bounds(setup),
             *_table("review", *_review(given)),
+            '\n# [telemetry] otlp_endpoint sends traces to a collector, [log] format = "json": docs/telemetry.md\n',
             "\n# [deploy] and an agent of role deployment bring what has landed to a running service: docs/deployment.md\n",
             *_table(
                 "notify", ("urls", "[]", 'who is told of questions and ends: ["env:NOTIFY_URL"], docs/notifications.md')
