@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 MOST_LINE = 16 * 1024 * 1024
@@ -46,45 +47,33 @@ async def ask(
 ) -> Asked:
     """Ask for the paths in turn until it is over, or `most` were sent; those in flight are waited for."""
     asked, loop = Asked(), asyncio.get_running_loop()
-    idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
     began = loop.time()
     requests = []
     while not is_over() and asked.sent < most:
         due = began + asked.sent / per_s
         await asyncio.sleep(max(0.0, due - loop.time()))
         path = paths[asked.sent % len(paths)]
-        requests.append(asyncio.create_task(_request(port, token, path, due, idle, asked)))
+        requests.append(asyncio.create_task(_request(port, token, path, due, asked)))
         asked.sent += 1
     asked.sending_s = loop.time() - began
     await asyncio.gather(*requests)
     asked.seconds = loop.time() - began
-    for _, writer in idle:
-        writer.close()
     return asked
 
 
-async def _request(
-    port: int,
-    token: str,
-    path: str,
-    due: float,
-    idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]],
-    asked: Asked,
-) -> None:
+async def _request(port: int, token: str, path: str, due: float, asked: Asked) -> None:
+    """On a connection of its own: one that stood idle may be closed by the server just as it is used."""
     try:
         async with asyncio.timeout(LONGEST_S):
-            reader, writer = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port, limit=MOST_LINE)
-            writer.write(_head(path, token))
-            head = (await reader.readuntil(b"\r\n\r\n")).lower()
-            [length] = [line for line in head.split(b"\r\n") if line.startswith(b"content-length:")]
-            await reader.readexactly(int(length.partition(b":")[2]))
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            with closing(writer):
+                writer.write(_head(path, token, "Connection: close\r\n"))
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                [length] = [line for line in head.split(b"\r\n") if line.startswith(b"content-length:")]
+                await reader.readexactly(int(length.partition(b":")[2]))
     except (OSError, EOFError, ValueError) as error:
         asked.errors[f"{path}: {type(error).__name__}"] += 1
         return
-    if b"\r\nconnection: close" in head:
-        writer.close()
-    else:
-        idle.append((reader, writer))
     status = head.split(b" ", 2)[1].decode()
     if status == "200":
         asked.took_ms.append((asyncio.get_running_loop().time() - due) * 1000)
@@ -110,5 +99,5 @@ async def listen(port: int, token: str, run: str, listener: Listener) -> None:
         listener.error = f"{type(error).__name__}: {error}"
 
 
-def _head(path: str, token: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+def _head(path: str, token: str, more: str = "") -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n{more}\r\n".encode()

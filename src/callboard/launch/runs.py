@@ -58,13 +58,19 @@ def choose(latest: RunDoc | None, *, new: bool, start_from: str) -> Continue | S
 
 def runs(repository: Repository) -> list[str]:
     """The launched runs of this repository, oldest first: their names begin with their time."""
+    return told_apart(repository)[0]
+
+
+def told_apart(repository: Repository) -> tuple[list[str], list[str]]:
+    """The launched runs, as `runs` gives them, and those from outside, as `outside_runs` does: git is asked once."""
     refs = repository.refs(PREFIX)
-    return sorted(_named(refs, "base") - _named(refs, OUTSIDE))
+    outside = _named(refs, OUTSIDE)
+    return sorted(_named(refs, "base") - outside), sorted(outside)
 
 
 def outside_runs(repository: Repository) -> list[str]:
     """Those that were started from outside, by name: what a launch goes on with is never one of them (decision 0042)."""
-    return sorted(_named(repository.refs(PREFIX), OUTSIDE))
+    return told_apart(repository)[1]
 
 
 def _named(refs: Iterable[str], last: str) -> set[str]:

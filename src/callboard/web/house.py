@@ -18,7 +18,7 @@ from callboard.bus.bus import RUN_NAME, Bus
 from callboard.bus.settings import EMBEDDED
 from callboard.launch.hosts import Hosts
 from callboard.launch.joining import open_bus
-from callboard.launch.runs import outside_runs, runs
+from callboard.launch.runs import runs, told_apart
 from callboard.launch.serving import bus_url
 from callboard.launch.status import is_hosted, is_running
 from callboard.web.at_rest import AtRest
@@ -115,9 +115,9 @@ class House:
         Raises:
             Refused: 404, there is no such run.
         """
-        if run and run in await asyncio.to_thread(outside_runs, self.workspace.repository):
+        known, outside = await asyncio.to_thread(told_apart, self.workspace.repository)
+        if run in outside:
             return run
-        known = await self.runs()
         if not known:
             raise Refused(404, "nothing was launched here yet; `callboard launch` starts the first run")
         if run and run not in known:
