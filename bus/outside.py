@@ -42,6 +42,8 @@ class PhaseAsked(Fact):
     task_category: str = ""
     complexity: Complexity = "medium"
     builder_mode: str = ""
+    driver: str = ""
+    """The driver of the launched roster that does it; "" = whoever builds from outside."""
 
 
 class OutsideDoc(Doc):
@@ -54,6 +56,8 @@ class OutsideDoc(Doc):
     run_scope: str = ""
     max_phases: int = 0
     tiers: tuple[TierAsked, ...] = ()
+    drivers: tuple[str, ...] = ()
+    """Of the launched roster, whom phases name: they take those, and no others (decision 0049)."""
 
 
 class Claim(Fact):

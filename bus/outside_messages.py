@@ -8,7 +8,7 @@ from callboard.bus.body import Body
 from callboard.bus.caps import Limits
 from callboard.bus.issues import Report
 from callboard.bus.outside import AuditAsked, BuilderStatus, Claim, Confidence, PhaseAsked, Recommendation, TierAsked
-from callboard.bus.task import CommandResult, Fact, Finding
+from callboard.bus.task import Briefing, CommandResult, Fact, Finding
 
 PhaseMove = Literal["QUEUED", "EXECUTING", "GATE", "CI_RUNNING", "COMPLETE", "FAILED", "SKIPPED"]
 """A phase's state, as the guide names them."""
@@ -25,6 +25,8 @@ class RunOpened(Body):
     tiers: tuple[TierAsked, ...] = ()
     phases: tuple[PhaseAsked, ...] = ()
     limits: Limits = Limits()
+    briefings: tuple[Briefing, ...] = ()
+    """Of the drivers that phases name: as their direction files are now."""
 
 
 class PhaseMoved(Body):

@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 
 from callboard.agents.manager import gate_runs
 from callboard.agents.manager.decision import Decision, hands_out, newest, open_tasks
+from callboard.agents.manager.outside_seats import outside_of
 from callboard.bus.board import AgentDoc, Board, BriefingDoc, TaskDoc, TaskState
 from callboard.bus.caps import RUN, Worked, agent_scope, task_scope, tier_scopes
 from callboard.bus.messages import TaskAssigned
@@ -83,13 +84,13 @@ def was_done(task: TaskDoc) -> bool:
 
 def is_for(task: TaskDoc, agent: str, board: Board) -> bool:
     """Whoever's directions it stands in; any driver, where that agent takes no tasks, has left the roster, is down, or is to
-    use no more."""
+    use no more. A phase is for whom it names alone."""
     owner = board.get(f"agent:{task.task.agent}", AgentDoc)
     spent = board.budget.exhausted.get(agent_scope(task.task.agent))
     is_stopped = spent is not None and spent.stopped
     if task.task.agent == agent:
         return True
-    helps = board.get(f"agent:{agent}", AgentDoc).role == DRIVER
+    helps = board.get(f"agent:{agent}", AgentDoc).role == DRIVER and outside_of(board) is None
     return helps and (owner.role not in WORKERS or owner.state == "down" or is_stopped)
 
 

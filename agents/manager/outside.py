@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from callboard.agents.manager import backlog, budget, closing, dispatch, setbacks
+from callboard.agents.manager import backlog, budget, closing, dispatch, seats, setbacks
 from callboard.agents.manager.decision import MANAGER, Decision, hands_out
 from callboard.agents.manager.outside_seats import phase_of, put_phase
 from callboard.agents.manager.phases import MOVES, NAMES, is_legal
-from callboard.bus.board import OutsideDoc, TaskDoc, TaskState
+from callboard.bus.board import HELD_BY_AGENT, BriefingDoc, OutsideDoc, TaskDoc, TaskState
 from callboard.bus.caps import RUN
 from callboard.bus.categories import category_name
-from callboard.bus.messages import JOURNAL, CommandHandled, PhaseMoved, RunOpened
+from callboard.bus.messages import JOURNAL, CommandHandled, PhaseMoved, RunOpened, TaskCancelled
 from callboard.bus.outside import PhaseAsked, PhaseDoc
 from callboard.bus.outside_messages import PhaseMove
 from callboard.bus.task import Note, Source, TaskSpec
@@ -22,11 +22,14 @@ def opened(decision: Decision, body: RunOpened) -> None:
     if decision.board.get("outside", OutsideDoc).version:
         reply(decision, False, "the run has been opened already")
         return
-    told = {"run_scope": body.run_scope, "max_phases": body.max_phases, "tiers": body.tiers}
+    drivers = tuple(dict.fromkeys(phase.driver for phase in body.phases if phase.driver))
+    told = {"run_scope": body.run_scope, "max_phases": body.max_phases, "tiers": body.tiers, "drivers": drivers}
     decision.put("outside", OutsideDoc(builder=body.builder, auditor=body.auditor), **told)
-    seats = ((body.builder, "driver", ""), (body.auditor, "reviewer", "senior"), (MANAGER, "manager", ""))
-    for name, role, seat in seats:
+    given = [(body.builder, "driver", ""), (body.auditor, "reviewer", "senior"), (MANAGER, "manager", "")]
+    for name, role, seat in (*given, *((driver, "driver", "") for driver in drivers)):
         decision.put_agent(name, role=role, seat=seat, since=decision.now)
+    for briefing in body.briefings:
+        decision.put(f"briefing:{briefing.agent}", BriefingDoc(briefing=briefing))
     budget.limits_told(decision, body.limits)
     if decision.board.run.state == "created":
         decision.put_run(state="running")
@@ -47,7 +50,7 @@ def add_phase(decision: Decision, asked: PhaseAsked, *, suggested_in: str = "") 
         order=asked.index,
         tier=asked.tier,
         category=category_name(asked.task_category),
-        agent=outside.builder,
+        agent=asked.driver or outside.builder,
         fields={name: text for name, text in said.items() if text},
         source=Source(kind="person"),
     )
@@ -68,6 +71,9 @@ def moved(decision: Decision, body: PhaseMoved) -> None:
     if not is_legal(was, body.state) or (task.state is TaskState.BLOCKED and body.state == "QUEUED"):
         reply(decision, False, _why_not(task, doc, was, body.state), task)
         return
+    if driver_at_it(doc, task) and body.state != was and body.state in ("EXECUTING", "QUEUED"):
+        reply(decision, False, f"{doc.phase.id} is {was}; {doc.phase.driver} of the roster takes it by itself", task)
+        return
     if body.state == "EXECUTING" != was and (why := why_no_work(decision, task)):
         reply(decision, False, why, task)
         return
@@ -86,7 +92,15 @@ def _why_not(task: TaskDoc, doc: PhaseDoc, was: PhaseMove, to: PhaseMove) -> str
     return f"{doc.phase.id} is {was}{blocked} and cannot be {to}; people can move it to {can}"
 
 
+def driver_at_it(doc: PhaseDoc, task: TaskDoc) -> bool:
+    """Whether a driver of the launched roster has it, or takes it as soon as it can."""
+    return bool(doc.phase.driver) and task.state in (*HELD_BY_AGENT, *dispatch.READY)
+
+
 def _move(decision: Decision, task: TaskDoc, to: PhaseMove) -> None:
+    if task.state in HELD_BY_AGENT and task.agent in decision.board.get("outside", OutsideDoc).drivers:
+        decision.send(task.agent, TaskCancelled(reason=f"a person moved it to {to}"), task)
+        seats.let_go(decision, task.agent)
     match to:
         case "EXECUTING":
             take(decision, task, decision.board.run.head)

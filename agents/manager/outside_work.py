@@ -63,6 +63,8 @@ def _route(decision: Decision, task: TaskDoc, doc: PhaseDoc, body: Said) -> None
 
 def _work(decision: Decision, task: TaskDoc, doc: PhaseDoc, body: WorkSubmitted) -> None:
     why = outside.why_no_work(decision, task) if task.state in STARTABLE else f"{doc.phase.id} is {task.state.value}"
+    if doc.phase.driver:
+        why = f"{doc.phase.driver} of the launched roster does it"
     if why:
         outside.reply(decision, False, f"nothing is taken for {doc.phase.id}: {why}", task)
         return

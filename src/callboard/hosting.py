@@ -11,14 +11,16 @@ from callboard.agents.manager.decision import Policy
 from callboard.agents.manager.hands import GateHandler, LandHandler
 from callboard.agents.manager.office import DeskHandler, Office
 from callboard.agents.runtime import Handler, Work
+from callboard.agents.workspace.git import Repository
 from callboard.agents.workspace.git_lasting import LastingRepository
 from callboard.agents.workspace.patching import PatchVault
 from callboard.agents.workspace.slots import GateSlots
 from callboard.app import Workspace
+from callboard.bus.board import TaskDoc
 from callboard.bus.bus import Bus
 from callboard.bus.clock import utc_now
 from callboard.bus.messages import Envelope, Outcome
-from callboard.roles.role import OUTSIDE, Capabilities, load_role
+from callboard.roles.role import OUTSIDE, Capabilities, load_role, load_roles
 
 FIRST_SLOT = 200
 """Gates of these runs have slots of their own; the launched roster's are 64 at most, and 100 is the one by hand."""
@@ -34,6 +36,13 @@ def builder_of(run: str) -> str:
 def auditor_of(run: str) -> str:
     """The seat that judges."""
     return f"auditor-{run}"
+
+
+def drivers(workspace: Workspace) -> dict[str, str]:
+    """Agent -> role, of those whom phases of a run from outside may name: a launch starts them."""
+    return {
+        agent.name: agent.role for agent in workspace.settings.agents if agent.role == "driver" and not agent.outside
+    }
 
 
 class EmptySeat:
@@ -85,10 +94,17 @@ class Hosting:
 
     def capabilities(self, run: str) -> Capabilities:
         """Who may say what in a run that was started from outside."""
-        manager = load_role("manager", self.workspace.root / self.workspace.settings.paths.roles)
+        folder = self.workspace.root / self.workspace.settings.paths.roles
+        seats = {builder_of(run): OUTSIDE["builder"], auditor_of(run): OUTSIDE["auditor"]}
         return Capabilities(
-            {"manager": manager, builder_of(run): OUTSIDE["builder"], auditor_of(run): OUTSIDE["auditor"]}
+            load_roles(drivers(self.workspace), folder) | {"manager": load_role("manager", folder)} | seats
         )
 
     def vault(self, run: str) -> PatchVault:
+        """Where patches become commits."""
         return PatchVault(self.workspace.layout, self.workspace.repository, builder_of(run))
+
+    def handed_in(self, run: str, task: TaskDoc) -> Repository:
+        """The vault that holds what was handed in: the builder's, or that of the driver who did the phase."""
+        seat = task.agent or builder_of(run)
+        return PatchVault(self.workspace.layout, self.workspace.repository, seat).vault

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import guide
 import pytest
@@ -21,6 +22,11 @@ from callboard.web.tokens import SCOPES, Tokens
 Make = Callable[..., Workspace]
 RUN = "run-001"
 PHASE = f"/runs/{RUN}/phases/P1.1"
+WRITES = """
+import json, pathlib, sys
+pathlib.Path(json.load(sys.stdin)["spec"]["fields"].get("Writes", "lent.txt")).write_text("done\\n")
+"""
+"""A driver that writes what its task says, and lent.txt in a phase, which says nothing."""
 
 
 class Serving(Served):
@@ -48,6 +54,11 @@ class Serving(Served):
     def post(self, path: str, body: object, status: int = 200) -> None:
         answer = self.ask(path, self.token, body=body)
         assert answer.status == status, answer.body
+
+    def phases(self) -> list[dict[str, object]]:
+        answer = self.ask(f"/runs/{RUN}", self.token)
+        assert answer.status in (200, 503), answer.body
+        return list(answer.json["phases"]) if answer.status == 200 else [{"state": ""}]
 
     def is_landed(self) -> bool:
         answer = self.ask(f"/runs/{RUN}", self.token)
@@ -96,4 +107,38 @@ def test_a_launch_takes_the_server_over_and_gives_it_back(made: Workspace) -> No
     serving.post(f"{PHASE}/auditor_result", guide.audited(RUN))
     until(serving.is_landed)
     assert serving.end(signal.SIGTERM) == -signal.SIGTERM
+    until(lambda: made.processes() == [])
+
+
+@pytest.mark.long
+def test_a_launched_roster_does_the_phases_that_name_its_driver_beside_its_own_work(
+    workspace: Make, tmp_path: Path
+) -> None:
+    """Two runs in one repository, each with its own branch; of the other phase the roster takes nothing."""
+    program = tmp_path / "driver.py"
+    program.write_text(WRITES)
+    made = workspace(gate=("test -e README",), drivers={"driver-1": f"{sys.executable} {program}"})
+    made.init({"driver-1": task("1 - A", Writes="a.txt")})
+    serving, launched = Serving(made), made.start("--stay")
+    repository = Opened.open(made.path, {}).repository
+    until(lambda: bool(runs(repository)))
+    asked = guide.start(RUN, phases=2)
+    asked["phases"][0] |= {"driver": "driver-1", "name": "Write it"}
+    serving.post("/runs/start", asked | {"phases": [asked["phases"][0] | {"driver": "senior"}]}, 422)
+    until(lambda: serving.ask("/runs/start", serving.token, body=asked, headers={"Idempotency-Key": "s"}).status == 201)
+    until(lambda: serving.phases()[0]["state"] == "GATE")
+    serving.post(f"{PHASE}/builder_result", guide.built(RUN, guide.PATCH), 409)
+    judged = serving.ask(f"{PHASE}/auditor_request", serving.token, body=guide.audit_asked(RUN)).json
+    assert "b/lent.txt" in judged["patch"]
+    serving.post(f"{PHASE}/auditor_result", guide.audited(RUN))
+    until(serving.is_landed)
+    [phase, other] = serving.phases()
+    assert (phase["state"], phase["driver"], other["state"], other["driver"]) == ("COMPLETE", "driver-1", "QUEUED", "")
+    [own] = runs(repository)
+    until(lambda: "a.txt" in made.files(f"callboard/{own}"))
+    assert "lent.txt" not in made.files(f"callboard/{own}")
+    assert "a.txt" not in made.files(f"callboard/{RUN}")
+    launched.send_signal(signal.SIGINT)
+    launched.communicate(timeout=HANG_S)
+    serving.end(signal.SIGTERM)
     until(lambda: made.processes() == [])

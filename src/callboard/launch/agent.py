@@ -29,6 +29,7 @@ from callboard.bus.redaction import Redactor
 from callboard.bus.room import until_room
 from callboard.bus.states import WORKERS
 from callboard.launch.backlog import carry
+from callboard.launch.lent import lent
 from callboard.launch.log_form import log_form, scrubbed
 from callboard.launch.minding import minding
 from callboard.launch.runs import landed_before
@@ -68,9 +69,9 @@ async def run_agent(workspace: Workspace, name: str, run: str, again: tuple[str,
         if name == MANAGER:
             await _manage(bus, workspace, consumer, stop, again)
         else:
-            handlers = {name: workspace.handler(agent, bus)}
-            async with minding(workspace, agent):
-                await make_runtime(bus, workspace, consumer, handlers, longest_s(workspace, agent)).run(stop)
+            own, may_take_s = workspace.handler(agent, bus), patience_s(workspace, agent)
+            async with minding(workspace, agent), lent(workspace, agent, own, consumer, may_take_s, stop) as handler:
+                await make_runtime(bus, workspace, consumer, {name: handler}, may_take_s).run(stop)
         await say_stopped(bus, workspace, agent)
     except InboxFull as error:
         # it could not say that it came, or that it goes: the launcher sees that too
@@ -87,6 +88,11 @@ def longest_s(workspace: Workspace, agent: AgentSettings) -> float:
     works_s = agent.timeout_s + project.gate_timeout_s * (2 * len(project.setup) + CHECKS)
     deploy = workspace.settings.deploy
     return max(works_s, deploy.longest_step_s) if deploy and agent.role == "deployment" else works_s
+
+
+def patience_s(workspace: Workspace, agent: AgentSettings) -> float:
+    """The same, with what may wait for it: a driver's task waits for the one that the driver does for another run."""
+    return longest_s(workspace, agent) * (2 if agent.role == "driver" else 1)
 
 
 async def _manage(bus: Bus, workspace: Workspace, consumer: str, stop: asyncio.Event, again: tuple[str, ...]) -> None:

@@ -280,7 +280,8 @@ class Hosts:
             if (await bus.doc("run", RunDoc)).state not in ENDED and (await bus.doc("outside", OutsideDoc)).version:
                 continue
             board, last = await bus.board(), await bus.seq()
-            if await is_quiet(bus, board) and not hosted.users:
+            drivers = board.get("outside", OutsideDoc).drivers
+            if await is_quiet(bus, board, drivers) and not hosted.users:
                 # nobody can come in between: from here to the end of this function nothing is awaited
                 self._hosted.pop(bus.run, None)
                 self.left[bus.run] = last

@@ -60,6 +60,9 @@ class PhaseAsked(Asked):
     task_category: Short = ""
     complexity: Complexity = "medium"
     builder_mode: Short = ""
+    driver: Annotated[
+        str, Field(max_length=100, description="A driver of the launched roster, which then does it; else the builder.")
+    ] = ""
 
 
 class StartAsked(Asked):

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 from pydantic import BaseModel
 
 from callboard.agents.manager.eligibility import conditions
 from callboard.agents.manager.outside_seats import phase_of
+from callboard.agents.manager.watch import read_directions
+from callboard.app import Workspace
 from callboard.bus.board import Board, TaskDoc
 from callboard.bus.caps import Limits
 from callboard.bus.messages import RunOpened
 from callboard.bus.outside import PhaseAsked, TierAsked
-from callboard.hosting import auditor_of, builder_of
+from callboard.bus.task import Briefing
+from callboard.hosting import auditor_of, builder_of, drivers
 from callboard.launch import outside
 from callboard.web.callers import Operator, Reader
 from callboard.web.guide.asked import StartAsked
 from callboard.web.guide.desk import RunBoard
 from callboard.web.guide.shown import IssueIndex, RunShown, show_index, show_run
 from callboard.web.house import Here, NamedRun
+from callboard.web.problems import Refused
 from callboard.web.repeats import CommandKey
 
 routes = APIRouter(tags=["runs"])
@@ -29,7 +36,9 @@ async def start(_: Operator, house: Here, body: StartAsked, key: CommandKey) -> 
     run, limits = body.run, house.workspace.settings.limits
     cap = run.token_cap or limits.run.tokens
     limits = limits.model_copy(update={"run": limits.run.model_copy(update={"tokens": cap})})
-    asked = outside.Asked(run.run_id, _opened(body, limits), goal=run.run_scope, safety=run.safety_profile)
+    named = [phase.driver for phase in body.phases if phase.driver]
+    briefings = await asyncio.to_thread(_briefings, house.workspace, list(dict.fromkeys(named)))
+    asked = outside.Asked(run.run_id, _opened(body, limits, briefings), goal=run.run_scope, safety=run.safety_profile)
     await outside.check_name_soon(house.workspace, run.run_id)
     async with house.hosts.at_desk(run.run_id) as bus:
         await outside.make(house.workspace, bus, asked, is_again=bool(key))
@@ -37,7 +46,21 @@ async def start(_: Operator, house: Here, body: StartAsked, key: CommandKey) -> 
         return show_run(await bus.board(), await bus.spending.seen())
 
 
-def _opened(body: StartAsked, limits: Limits) -> RunOpened:
+def _briefings(workspace: Workspace, named: Sequence[str]) -> tuple[Briefing, ...]:
+    """What the direction files of drivers say that phases name.
+
+    Raises:
+        Refused: 422, one is no driver that a launch starts.
+    """
+    known = drivers(workspace)
+    if unknown := next((name for name in named if name not in known), ""):
+        raise Refused(422, f"{unknown!r} is no driver of the launched roster; there are: {', '.join(known) or 'none'}")
+    paths = workspace.settings.paths
+    read = read_directions(workspace.root / paths.directions, paths.directions, named, {})
+    return tuple(file.briefing for file in read.files)
+
+
+def _opened(body: StartAsked, limits: Limits, briefings: tuple[Briefing, ...]) -> RunOpened:
     tiers = [
         TierAsked(id=tier.tier_id, index=tier.tier_index, name=tier.name, description=tier.description)
         for tier in body.tiers
@@ -52,6 +75,7 @@ def _opened(body: StartAsked, limits: Limits) -> RunOpened:
             task_category=phase.task_category,
             complexity=phase.complexity,
             builder_mode=phase.builder_mode,
+            driver=phase.driver,
         )
         for phase in body.phases
     ]
@@ -63,6 +87,7 @@ def _opened(body: StartAsked, limits: Limits) -> RunOpened:
         tiers=tuple(tiers),
         phases=tuple(phases),
         limits=limits,
+        briefings=briefings,
     )
 
 

@@ -36,6 +36,8 @@ class PhaseShown(BaseModel):
     task_category: str
     complexity: str
     builder_mode: str
+    driver: str
+    """Of the launched roster, who does it; "" = the builder from outside."""
     builder_attempts: int
     intake: str
     """Of the last hand-in: `none`, `under way`, `accepted`, or `refused (why)`."""
@@ -173,6 +175,7 @@ def show_phase(board: Board, task: TaskDoc) -> PhaseShown:
         task_category=asked.task_category if asked else task.task.category,
         complexity=asked.complexity if asked else "medium",
         builder_mode=asked.builder_mode if asked else "",
+        driver=asked.driver if asked else task.task.agent,
         builder_attempts=task.attempt,
         intake=intake_of(task, doc),
         claims_differ=list(doc.claims[-1].differs) if doc.claims else [],

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from callboard.agents.reviewer.quotes import verify
-from callboard.agents.workspace.git import Person
+from callboard.agents.workspace.git import Person, Repository
 from callboard.agents.workspace.patching import PatchVault
 from callboard.bus.board import TaskDoc
 from callboard.bus.clock import utc_now
@@ -156,7 +156,7 @@ async def auditor_request(
         await outside.tell(here.bus, wanted, sender=builder_of(run_id), task=here.task.id, key=key)
         board = await here.bus.board()
         task = board.task(here.task.id)
-        patch = await asyncio.to_thread(_diff, Hosting(house.workspace).vault(run_id), task)
+        patch = await asyncio.to_thread(_diff, Hosting(house.workspace).handed_in(run_id, task), task)
         return AuditAnswer(
             run_id=run_id,
             phase_id=phase_id,
@@ -167,8 +167,8 @@ async def auditor_request(
         )
 
 
-def _diff(vault: PatchVault, task: TaskDoc) -> str:
-    return vault.vault.diff(task.base, task.head).decode("utf-8", "replace") if task.head else ""
+def _diff(vault: Repository, task: TaskDoc) -> str:
+    return vault.diff(task.base, task.head).decode("utf-8", "replace") if task.head else ""
 
 
 class AuditorAnswer(BaseModel):
@@ -190,8 +190,7 @@ async def auditor_result(
     `escalate` asks a person; each suggested patch becomes a phase of its own."""
     same_ids(run_id, phase_id, body.run_id, body.phase_id)
     async with at_desk(house, run_id, phase_id) as here:
-        vault = Hosting(house.workspace).vault(run_id)
-        given = await asyncio.to_thread(_given, vault, run_id, here, body)
+        given = await asyncio.to_thread(_given, Hosting(house.workspace), run_id, here, body)
         before = {task.id for task in here.board.tasks()}
         handled = await outside.say(here.bus, given, sender=auditor_of(run_id), task=here.task.id, key=key)
         await count_tokens(here.bus, auditor_of(run_id), here.task, body.tokens_used)
@@ -204,13 +203,14 @@ async def auditor_result(
         return AuditorAnswer(run_id=run_id, phase_id=phase_id, verdict=phase.audits[-1], suggested=own, phase=phase)
 
 
-def _given(vault: PatchVault, run: str, here: AtDesk, body: AuditorAsked) -> AuditGiven:
+def _given(hosting: Hosting, run: str, here: AtDesk, body: AuditorAsked) -> AuditGiven:
     """The verdict, with its findings checked against what it judges: where it names a commit that is not handed in now, the
     manager lets it count for nothing."""
     head = here.task.head
     found = [Finding.model_validate(finding.model_dump()) for finding in body.findings]
-    checked = verify(found, lambda path: vault.vault.read(head, path)) if head else tuple(found)
-    base = here.board.run.head
+    handed_in = hosting.handed_in(run, here.task)
+    checked = verify(found, lambda path: handed_in.read(head, path)) if head else tuple(found)
+    vault, base = hosting.vault(run), here.board.run.head
     patches = [
         Suggested(title=it.description, claim=claim, base=base if claim.head else "")
         for it in body.suggested_patches

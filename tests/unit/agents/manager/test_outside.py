@@ -12,8 +12,19 @@ from callboard.agents.manager.outside_work import differences
 from callboard.agents.manager.phases import MOVES, NAMES, is_legal
 from callboard.bus.board import TaskDoc, TaskState
 from callboard.bus.issues import IssueDoc
-from callboard.bus.messages import GateFinished, GateRequested, MergeRequested, ReviewRequested, TaskAssigned
-from callboard.bus.outside import Claim
+from callboard.bus.messages import (
+    AgentStarted,
+    EvidenceSubmitted,
+    GateFinished,
+    GateRequested,
+    MergeRequested,
+    ReviewRequested,
+    RosterChanged,
+    TaskAccepted,
+    TaskAssigned,
+    TaskCancelled,
+)
+from callboard.bus.outside import Claim, PhaseAsked
 from callboard.bus.outside_messages import PhaseMove, Suggested
 from callboard.bus.task import CommandResult, Finding
 
@@ -56,6 +67,60 @@ def test_nobody_is_given_a_phase_before_somebody_takes_it(desk: OutsideDesk) -> 
 def test_a_run_is_opened_once(desk: OutsideDesk) -> None:
     assert not desk.open(phase("P9")).reply.ok
     assert len(desk.board.tasks()) == 1
+
+
+# --- phases of the launched roster -----------------------------------------------------------------
+
+
+def lent(*phases: PhaseAsked) -> OutsideDesk:
+    """A desk that driver-1, whom a phase names, and driver-2, whom none does, have come to."""
+    desk = OutsideDesk(*(phases or (phase("P1", 0, driver="driver-1"), phase("P2", 1))))
+    for name in ("driver-2", "driver-1"):
+        desk.hear(AgentStarted(role="driver", pid=1, host="h"), name)
+    return desk
+
+
+def test_a_roster_takes_a_phase_only_where_it_names_one_of_its_drivers() -> None:
+    desk = lent()
+    assert desk.outside.drivers == ("driver-1",)
+    assert (desk.first.state, desk.first.agent, desk.task("T-2").state) == ("assigned", "driver-1", "queued")
+
+
+def test_no_driver_helps_out_where_the_builder_is_down() -> None:
+    desk = lent(phase("P1"))
+    desk.hear(RosterChanged(agents={}, down=(BUILDER,), reason="gone"), "launcher")
+    assert desk.first.state == "queued"
+
+
+def test_what_a_driver_hands_in_goes_through_gate_and_the_auditor() -> None:
+    desk = lent()
+    desk.hear(TaskAccepted(), "driver-1", "T-1", 1)
+    assert desk.hear(EvidenceSubmitted(head=sha("work")), "driver-1", "T-1", 1).of(GateRequested)
+    desk.gate("T-1")
+    assert desk.first.state == "review"
+    assert desk.audit("approve").of(MergeRequested)
+
+
+def test_nobody_builds_for_a_driver_or_takes_its_phase_from_its_hands() -> None:
+    desk = lent()
+    assert "driver-1 of the launched roster does it" in desk.submit().reply.text
+    assert "takes it by itself" in desk.move("QUEUED").reply.text
+    assert (desk.first.agent, desk.first.attempt) == ("driver-1", 1)
+
+
+@pytest.mark.parametrize("state", ["FAILED", "SKIPPED"])
+def test_a_driver_whose_phase_is_given_up_hears_of_it_and_is_free(state: PhaseMove) -> None:
+    desk = lent()
+    given_up = desk.move(state).to("driver-1")
+    assert [body.kind for body in given_up if isinstance(body, TaskCancelled)] == ["task.cancelled"]
+    assert desk.agent("driver-1").state == "idle"
+
+
+def test_a_phase_that_waits_for_its_driver_is_not_begun_by_a_word() -> None:
+    desk = OutsideDesk(phase("P1", 0, driver="driver-1"))
+    assert "takes it by itself" in desk.move("EXECUTING").reply.text
+    assert desk.move("SKIPPED").reply.ok
+    assert desk.move("QUEUED").reply.ok
 
 
 # --- who may say what ------------------------------------------------------------------------------
