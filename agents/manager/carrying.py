@@ -55,11 +55,28 @@ def left_open(board: Board) -> tuple[Kept, ...]:
     )
 
 
+def gathered(boards: Iterable[Board]) -> tuple[Kept, ...]:
+    """What runs left open that were at work side by side, the oldest first: each issue as the newest run that knows it has it,
+    and older by the runs that have begun since it was first seen."""
+    found: dict[str, Kept] = {}
+    for board in boards:
+        known = {issue.key for issue in board.all(IssueDoc)}
+        began = board.run.created_at
+        others = {key: kept for key, kept in found.items() if key not in known}
+        aged = {key: _older(kept) if began and began > kept.first_at else kept for key, kept in others.items()}
+        found = aged | {kept.key: kept for kept in left_open(board)}
+    return tuple(found[key] for key in sorted(found))
+
+
+def _older(kept: Kept) -> Kept:
+    return kept.model_copy(update={"age_runs": kept.age_runs + 1})
+
+
 def merged(runs: Iterable[tuple[Kept, ...]]) -> tuple[Kept, ...]:
     """What several runs left open, the oldest first, where a later one has not taken over from the one before."""
     found: dict[str, Kept] = {}
     for issues in runs:
-        aged = {key: kept.model_copy(update={"age_runs": kept.age_runs + 1}) for key, kept in found.items()}
+        aged = {key: _older(kept) for key, kept in found.items()}
         new = {kept.key: kept for kept in issues}
         found = aged | {key: _summed(aged.get(key), kept) for key, kept in new.items()}
     return tuple(found[key] for key in sorted(found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from callboard.agents.manager import backlog, issues, tiers
 from callboard.agents.manager.decision import Decision, newest
+from callboard.agents.manager.outside_seats import outside_of
 from callboard.bus.board import ENDED, Board, TaskState
 from callboard.bus.issues import IssueDoc
 from callboard.bus.task import Source, TaskSpec
@@ -12,12 +13,14 @@ CATEGORY = "debt_cleanup"
 
 
 def settle(decision: Decision) -> None:
-    """Close what was cleaned up, and queue a task for each issue that has become too old."""
+    """Close what was cleaned up, and queue a task for each issue that has become too old; in a run from outside nobody of the
+    roster has other work than the phases that name it."""
     for issue in tiers.open_issues(decision.board):
         if issue.clean_up and decision.board.task(issue.clean_up).state is TaskState.DONE:
             issues.close(decision, issue, f"cleaned up by {issue.clean_up}")
     driver = decision.board.budget.limits.issues.clean_up_by
-    if decision.board.run.state == "running" and driver and decision.agent(driver).role == "driver":
+    is_lent = outside_of(decision.board) is not None
+    if decision.board.run.state == "running" and driver and decision.agent(driver).role == "driver" and not is_lent:
         _queue(decision, driver)
 
 

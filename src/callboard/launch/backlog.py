@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from loguru import logger
 
-from callboard.agents.manager.carrying import left_open, merged
+from callboard.agents.manager.carrying import gathered, left_open, merged
 from callboard.agents.manager.decision import MANAGER
 from callboard.app import Workspace
 from callboard.bus.board import Board, decode_doc
@@ -33,6 +34,18 @@ async def carry(bus: Bus, workspace: Workspace) -> None:
         if board.tracker.is_carried:
             break
     body = BacklogCarried(run=earlier[-1] if earlier else "", issues=merged(reversed(left)))
+    await bus.send(Draft(MANAGER, body), sender=MANAGER, idempotency_key="backlog")
+
+
+async def carry_outside(bus: Bus, workspace: Workspace) -> None:
+    """The same for a run that was started from outside: it takes over what such runs left open. Their names say nothing of their
+    age, and many may be at work at a time."""
+    if (await bus.board()).tracker.is_carried:
+        return
+    others = [run for run in await asyncio.to_thread(outside_runs, workspace.repository) if run != bus.run]
+    begun = [(board.run.created_at, board) for run in others for board in [await board_of(bus, workspace, run)]]
+    boards = [board for at, board in sorted(((at, board) for at, board in begun if at), key=lambda one: one[0])]
+    body = BacklogCarried(run=boards[-1].run.id if boards else "", issues=gathered(boards))
     await bus.send(Draft(MANAGER, body), sender=MANAGER, idempotency_key="backlog")
 
 

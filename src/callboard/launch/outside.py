@@ -13,6 +13,7 @@ from callboard.bus.errors import CommandRefused, RosterError
 from callboard.bus.issue_caps import Safety
 from callboard.bus.messages import Body, CommandHandled, Draft, RunOpened
 from callboard.hosting import auditor_of, builder_of
+from callboard.launch.backlog import carry_outside
 from callboard.launch.exclude import exclude_ours
 from callboard.launch.runs import OUTSIDE, PREFIX, create, outside_runs, runs, start_commit
 
@@ -67,6 +68,7 @@ async def make(workspace: Workspace, bus: Bus, asked: Asked, *, is_again: bool =
     if not (await bus.board()).run.version:
         base = await asyncio.to_thread(start_commit, workspace, "target")
         await create(bus, workspace, base, asked.goal, asked.safety)
+    await carry_outside(bus, workspace)
 
 
 def _mark(workspace: Workspace, run: str) -> None:

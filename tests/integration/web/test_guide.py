@@ -339,8 +339,26 @@ def test_what_is_repeated_under_its_key_is_done_once_also_when_no_answer_was_kep
             for kept in (rules.workspace.layout.tokens.parent / "answers").glob("*.json"):
                 kept.unlink()
     [issue] = rules.get("/runs/run-004/issues/index")["issues"]
-    assert (issue["count"], rules.phase("P1.1", "run-004")["builder_attempts"]) == (1, 1)
+    [before] = rules.get("/runs/run-001/issues/index")["issues"]
+    assert (issue["count"], rules.phase("P1.1", "run-004")["builder_attempts"]) == (before["count"] + 1, 1)
     assert rules.ask("/runs/start", start, headers={"Idempotency-Key": "another"}).status == 409
+
+
+def test_an_issue_that_nobody_mends_grows_older_with_each_run_until_it_needs_cleaning_up(rules: Outside) -> None:
+    def stale(found: list[dict[str, Any]]) -> list[tuple[object, ...]]:
+        said = ("age_in_runs", "severity", "count", "first_run", "needs_cleanup")
+        return [tuple(one[key] for key in said) for one in found if one["issue_key"] == "stale__import"]
+
+    rules.post(f"/runs/{RUN}/phases/P1.1/record_issue", guide.issue() | {"issue_key": "stale__import"})
+    for age, severity in ((1, "minor"), (2, "minor"), (3, "minor"), (4, "major")):
+        rules.post("/runs/start", guide.start(f"{RUN}-later-{age}"), 201)
+        summary = rules.get("/reports/issue_backlog_summary")
+        row = (age, severity, 1, RUN, severity == "major")
+        assert stale(summary["top_aging"]) == [row]
+        assert stale(summary["needs_cleanup"]) == ([row] if severity == "major" else [])
+    assert stale(rules.get("/project/issues/backlog")["issues"]) == [row]
+    for age in range(1, 5):
+        rules.post(f"/runs/{RUN}-later-{age}/phases/P1.1/update_status", {"state": "SKIPPED"})
 
 
 def test_a_run_goes_on_after_whoever_serves_it_was_started_again(rules: Outside) -> None:

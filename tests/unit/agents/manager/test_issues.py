@@ -8,6 +8,7 @@ import pytest
 from desk_board import NOON, REVIEWERS, Desk, Heard, spec
 
 from callboard.agents.manager import carrying, issues, tiers
+from callboard.bus.board import Board, Change
 from callboard.bus.issues import IssueDoc, Kept, Report, is_key, issue_key
 from callboard.bus.messages import BacklogCarried, Body, EvidenceSubmitted, IssueClosed, IssueReported
 from callboard.bus.task import CommandResult, Finding
@@ -272,6 +273,28 @@ def test_a_run_that_took_nothing_over_loses_nothing_of_the_run_before() -> None:
     found = {one.key: one for one in carrying.merged([older, newer])}
     assert (found["k"].count, found["k"].age_runs, found["k"].severity) == (3, 2, "major")
     assert found["old"].age_runs == 2
+
+
+def test_of_runs_side_by_side_the_newest_that_knows_an_issue_says_how_it_stands() -> None:
+    first, second, third = Desk(), Desk(), Desk()
+    for key in ("stays", "mended", "late"):
+        report(first, key)
+    carry(second, *(kept(key, age_runs=1) for key in ("stays", "mended")))
+    person(second, IssueClosed(key="mended"))
+    boards = [first.board, begun(second, 1), begun(third, 2)]
+    assert {one.key: (one.age_runs, one.count) for one in carrying.gathered(boards)} == {
+        "stays": (3, 2),
+        "late": (3, 1),
+    }
+    earlier = [first.board, begun(second, -1), begun(third, 2)]
+    [late] = [one for one in carrying.gathered(earlier) if one.key == "late"]
+    assert late.age_runs == 2, "the second run had begun before anybody saw it"
+
+
+def begun(desk: Desk, after_h: int) -> Board:
+    """The board of a run that began so many hours after noon, when all issues here were seen."""
+    run = desk.board.run.model_copy(update={"created_at": NOON + timedelta(hours=after_h)})
+    return desk.board.with_changes([Change("run", run)])
 
 
 # --- age ---

@@ -8,12 +8,16 @@ import pytest
 from desk_board import Desk, sha
 from outside_desk import AUDITOR, BUILDER, QUOTED, OutsideDesk, phase
 
+from callboard.agents.manager import tiers
 from callboard.agents.manager.outside_work import differences
 from callboard.agents.manager.phases import MOVES, NAMES, is_legal
 from callboard.bus.board import TaskDoc, TaskState
-from callboard.bus.issues import IssueDoc
+from callboard.bus.caps import Limits
+from callboard.bus.issue_caps import IssueLimits
+from callboard.bus.issues import IssueDoc, Kept
 from callboard.bus.messages import (
     AgentStarted,
+    BacklogCarried,
     EvidenceSubmitted,
     GateFinished,
     GateRequested,
@@ -121,6 +125,27 @@ def test_a_phase_that_waits_for_its_driver_is_not_begun_by_a_word() -> None:
     assert "takes it by itself" in desk.move("EXECUTING").reply.text
     assert desk.move("SKIPPED").reply.ok
     assert desk.move("QUEUED").reply.ok
+
+
+def test_a_driver_is_lent_for_phases_and_not_for_cleaning_up() -> None:
+    issues = IssueLimits(clean_up_by="driver-1", old_after_runs=0)
+    desk = OutsideDesk(phase("P1", 0, driver="driver-1"), limits=Limits(issues=issues))
+    old = Kept(
+        key="k",
+        title="k",
+        category="",
+        severity="minor",
+        first_run="a",
+        last_run="a",
+        first_at=desk.now,
+        last_at=desk.now,
+        count=1,
+        age_runs=9,
+        age_tiers=9,
+    )
+    desk.hear(BacklogCarried(run="a", issues=(old,)), "manager")
+    assert tiers.severity(desk.board, desk.board.get("issue:k", IssueDoc)) == "major"
+    assert [task.id for task in desk.board.tasks()] == ["T-1"]
 
 
 # --- who may say what ------------------------------------------------------------------------------
