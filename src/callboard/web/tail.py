@@ -40,14 +40,21 @@ class Tail:
     """Replaced by another one each time it is set."""
     _listeners: int = 0
     _following: asyncio.Task[None] | None = None
+    _losses: int = 0
+    """How often the server went away."""
 
-    async def entries(self, after: int) -> AsyncIterator[JournalEntry]:
-        """Entries with a higher number than `after`, in order; it waits for more and never ends."""
+    async def entries(self, after: int, *, is_patient: bool = True) -> AsyncIterator[JournalEntry]:
+        """Entries with a higher number than `after`, in order; it waits for more.
+
+        Args:
+            is_patient: False = it ends when the server goes away; else it never does.
+        """
         self._listeners += 1
         if self._following is None or self._following.done():
             self._following = asyncio.create_task(self._follow())
+        losses = self._losses
         try:
-            while True:
+            while is_patient or self._losses == losses:
                 more = self._more
                 async for entry in self._known(after):
                     after = entry.seq
@@ -60,8 +67,9 @@ class Tail:
                 await self.close()
 
     async def changes(self, after: int) -> AsyncIterator[int]:
-        """The number of the newest entry, each time there is one beyond `after` and beyond the last one told."""
-        async for entry in self.entries(after):
+        """The number of the newest entry, each time there is one beyond `after` and beyond the last one told; it ends when
+        the server goes away."""
+        async for entry in self.entries(after, is_patient=False):
             if entry.seq > after:
                 after = max(entry.seq, self._last)
                 yield after
@@ -105,6 +113,8 @@ class Tail:
                         self._wake()
             except CallboardError as error:
                 logger.debug("journal cannot be followed just now", error=str(error))
+                self._losses += 1
+                self._wake()
                 await asyncio.sleep(LOOK_EVERY_S)
 
     def _wake(self) -> None:

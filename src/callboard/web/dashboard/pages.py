@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Header, Query
+from fastapi import APIRouter, Depends, Form, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import RedirectResponse, Response
 
@@ -15,7 +15,7 @@ from callboard.agents.brains.talk import steps, talks
 from callboard.bus.board import BlockerDoc, GateDoc, QuestionDoc, ReviewDoc
 from callboard.bus.clock import utc_now
 from callboard.bus.deployments import DeploymentDoc
-from callboard.bus.errors import GitError, RosterError
+from callboard.bus.errors import CallboardError, GitError, RosterError
 from callboard.bus.messages import CommandGiven
 from callboard.launch.feedback_logs import EntryRow, find_log, row
 from callboard.launch.queue_rows import queue_of
@@ -36,6 +36,8 @@ from callboard.web.work import TaskId
 routes = APIRouter(prefix="/dashboard", include_in_schema=False)
 MOST_TASKS = 40
 """Of one column on the overview."""
+MOST_HELD = 6
+"""Tasks that one agent holds: a manager gates many at once."""
 MOST_ENTRIES = 100
 MOST_ENDED = 50
 MOST_LETTERS = 50
@@ -63,6 +65,7 @@ async def overview(frame: Framed) -> Response:
         columns=views.columns(status.tasks),
         spend=views.meters(status.spend),
         most=MOST_TASKS,
+        most_held=MOST_HELD,
     )
 
 
@@ -234,16 +237,28 @@ async def retry(frame: Framed, letter_id: LetterId) -> Response:
     return RedirectResponse(f"{at(frame.request)}/dashboard/dead", 303)
 
 
+async def _reached(request: Request, _: Viewer, house: Here, run: Annotated[str, Query(max_length=100)]) -> str:
+    """The run, once its bus answers: who has lost the connection has lost it until then, and is not told otherwise."""
+    known = await house.known_run(run)
+    while house.is_served and not await request.is_disconnected():
+        with suppress(CallboardError):
+            async with house.bus(known) as bus:
+                await bus.seq()
+                break
+        await asyncio.sleep(RETRY_MS / 1_000)
+    return known
+
+
 @routes.get("/live", response_class=EventSourceResponse)
 async def live(
-    _: Viewer,
     house: Here,
-    run: Annotated[str, Query(max_length=100)],
+    run: Annotated[str, Depends(_reached)],
     after: Annotated[int, Query(ge=0)] = 0,
     last_event_id: Annotated[str, Header(max_length=20)] = "",
 ) -> AsyncIterable[ServerSentEvent]:
-    """Tells a page that something changed. Who lost the connection says what it had last, and is told at once if that is old."""
-    tail = house.tail(await house.known_run(run))
+    """Tells a page that something changed, until the bus is gone. Who lost the connection says what it had last, and is told
+    at once if that is old."""
+    tail = house.tail(run)
     had = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else after
     yield ServerSentEvent(comment="changes follow", retry=RETRY_MS)
     async for newest in tail.changes(had):
