@@ -165,6 +165,7 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
     yield sandbox_check(workspace)
     yield _archives(workspace)
     yield ledger_check(workspace)
+    yield from traces_checks(workspace)
     yield _lock(workspace)
 
 
@@ -249,6 +250,12 @@ def notify_checks(workspace: Workspace) -> Iterator[Check]:
     from callboard.cli.doctor_notify import notify_findings
 
     yield from (Check("notify", state, text) for state, text in notify_findings(workspace))
+
+
+def traces_checks(workspace: Workspace) -> Iterator[Check]:
+    from callboard.cli.doctor_traces import traces_findings
+
+    yield from (Check("traces", state, text) for state, text in traces_findings(workspace))
 
 
 def deploy_checks(workspace: Workspace) -> Iterator[Check]:

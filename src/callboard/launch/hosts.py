@@ -35,9 +35,12 @@ from callboard.launch.runs import outside_runs
 from callboard.launch.sandboxing import held_by, probe
 from callboard.launch.serving import bus_url
 from callboard.launch.status import HOSTING, is_running
+from callboard.launch.tracing import keep_telling
 
 LOOK_EVERY_S = 0.25
 AGAIN_AFTER_S = 1.0
+LAST_TOLD_S = 1.0
+"""How long who stops hosting waits for a collector of traces: a launch may wait for the server."""
 ENDED = ("succeeded", "failed", "cancelled")
 
 
@@ -249,7 +252,7 @@ class Hosts:
             logger.opt(exception=error).error("a run from outside is not hosted any more", run=run)
 
     async def _manage(self, hosting: Hosting, bus: Bus, hosted: _Hosted) -> None:
-        stop, archive_stop = asyncio.Event(), asyncio.Event()
+        stop, archive_stop, telling_stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
         consumer = consumer_name(MANAGER)
         office = Office(bus, consumer, on_lost=stop.set)
         await take_office(office)
@@ -261,6 +264,8 @@ class Hosts:
             handler_timeout_s=HAND_S + HANDLER_MARGIN_S,
         )
         archiving = asyncio.create_task(keep_archive(self._workspace, bus, archive_stop, self._say))
+        traced = partial(keep_telling, self._workspace, bus.run, telling_stop, self._say, last_s=LAST_TOLD_S)
+        telling = asyncio.create_task(lasting("the teller of traces", traced, self._say, telling_stop))
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(runtime.run(stop))
@@ -270,6 +275,8 @@ class Hosts:
         finally:
             archive_stop.set()
             await asyncio.gather(archiving, return_exceptions=True)
+            telling_stop.set()
+            await asyncio.gather(telling, return_exceptions=True)
 
     async def _until_over(self, bus: Bus, hosted: _Hosted, stop: asyncio.Event) -> None:
         while not (self._stop.is_set() or stop.is_set()):

@@ -96,3 +96,8 @@ def test_the_api_is_served_to_the_other_containers_where_it_is_published(
     assert (word, command is None) == ("serve", False)
     parsed = command.make_context(word, [*rest], parent=context)
     assert (parsed.params["host"], parsed.params["port"]) == ("0.0.0.0", 8000)
+
+
+def test_who_tells_traces_gets_the_collector_and_no_agent_gets_its_key(services: dict[str, dict[str, object]]) -> None:
+    told = {name for name, service in services.items() if "OTEL_EXPORTER_OTLP_HEADERS" in str(service)}
+    assert told == {"manager", "api"}

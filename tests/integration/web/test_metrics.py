@@ -69,7 +69,9 @@ def happened(workspace: Workspace, board: str, server_url: str) -> None:
             [taken] = await bus.inbox("manager", "manager.here.2").take_over(idle_s=3600, host="here")
             with pytest.raises(LeaseLost):
                 await lost.commit(Outcome())
-            tally = TallyDoc(version=1, executions_started=5, executions_completed=2, executions_failed=3, merge_runs=4)
+            tally = TallyDoc(
+                version=1, executions_started=5, executions_completed=2, executions_failed=3, merge_runs=4, evictions=6
+            )
             gone = DeploymentDoc(version=1, id="d-1", environment="staging", state="rolled_back")
             await taken.commit(Outcome(changes=(Change("tally", tally), Change("deployment:d-1", gone))))
             await bring_archive_up(workspace, bus, print)
@@ -101,7 +103,7 @@ def test_every_number_is_that_of_the_ledger_and_the_bus_and_a_restart_changes_no
     assert of(found, "model_tokens_total", model="opus", kind="input") == "100"
     assert of(found, "model_tokens_total", model="opus", kind="output") == "10"
     assert of(found, "model_cost_usd_total", model="opus") == str(Decimal("0.1") + Decimal("0.200001"))
-    assert (of(found, "merge_runs_total"), of(found, "evictions_total")) == ("4", "0")
+    assert (of(found, "merge_runs_total"), of(found, "evictions_total")) == ("4", "6")
     assert of(found, "deployments_started_total", environment="staging") == "1"
     assert of(found, "rollbacks_total", environment="staging") == "1"
     assert of(found, "bus_redeliveries_total") == "1"
