@@ -41,8 +41,11 @@ class _Paging:
         """
         found = page_of(rows, id_of, self.after, self.limit)
         if found.next:
-            url = self.request.url.include_query_params(after=found.next, limit=self.limit)
-            self.response.headers["Link"] = f'<{url}>; rel="next"'
+            at, url = str(self.request.scope.get("root_path", "")), self.request.url
+            # a proxy may have taken its path off; whoever asks has to ask below it
+            url = url.replace(path=at + url.path.removeprefix(at))
+            following = url.include_query_params(after=found.next, limit=self.limit)
+            self.response.headers["Link"] = f'<{following}>; rel="next"'
         return found
 
 

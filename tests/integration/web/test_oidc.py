@@ -7,13 +7,17 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from served import Served
 
+from callboard.app import Workspace
 from callboard.settings.web import OidcSettings
+from callboard.web.app import create
 from callboard.web.oidc import NotTrusted, Person, Provider, scopes_in
 
 Claims = dict[str, object]
@@ -110,6 +114,29 @@ def test_a_token_that_somebody_else_signed_or_nobody_is_not_believed(issuer: Iss
 def test_a_provider_that_is_not_there_lets_nobody_in() -> None:
     with pytest.raises(NotTrusted, match="does not say where its keys are"):
         check(Provider(OidcSettings(issuer="http://127.0.0.1:9", audience="callboard")), "x")
+
+
+def test_a_persons_token_opens_the_routes_of_its_scopes_beside_our_own(
+    issuer: Issuer, workspace: Workspace, board: str, reader: str
+) -> None:
+    oidc = OidcSettings(issuer=issuer.url, audience="callboard")
+    settings = workspace.settings
+    settings = settings.model_copy(update={"web": settings.web.model_copy(update={"oidc": oidc})})
+    running = Served(create(replace(workspace, settings=settings)))
+    try:
+        statuses = {
+            name: running.ask("/agents", token).status
+            for name, token in {
+                "theirs": issuer.token(issuer.claims()),
+                "ours": reader,
+                "no scope": issuer.token(issuer.claims(scope="openid callboard:answer")),
+                "for others": issuer.token(issuer.claims(aud="another")),
+                "forged": issuer.token(issuer.claims(), generate_private_key(SECP256R1())),
+            }.items()
+        }
+    finally:
+        running.stop()
+    assert statuses == {"theirs": 200, "ours": 200, "no scope": 403, "for others": 401, "forged": 401}
 
 
 def test_scopes_are_ours_alone_and_named_with_the_prefix() -> None:
