@@ -19,6 +19,7 @@ from callboard.agents.reviewer.consensus import TRIO, Seats
 from callboard.agents.reviewer.handler import ReviewerHandler
 from callboard.app import Workspace
 from callboard.bus.errors import ConfigError
+from callboard.needs import key_problems
 from callboard.settings import FILE
 from callboard.thinking import Thinking
 
@@ -64,7 +65,7 @@ def lay_out(
     workspace = Workspace.open(folder, environ)
     if len(workspace.settings.reviewers) != TRIO:
         raise ConfigError(f"{config}: {len(workspace.settings.reviewers)} reviewers; a review needs {TRIO}")
-    if problems := workspace.key_problems():
+    if problems := key_problems(workspace):
         raise ConfigError(f"{config}: {'; '.join(problems.values())}")
     if calls is not None:
         there = workspace.layout.calls(RUN)

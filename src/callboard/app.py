@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from callboard.agents.brains.mcp.servers import Server, resolve
 from callboard.agents.settings import BRAINS, MANAGER, PLANNING, AgentSettings
 from callboard.agents.workspace.environment import passed_on, work_environment
 from callboard.agents.workspace.git import Repository
@@ -20,7 +19,7 @@ from callboard.agents.workspace.layout import Layout
 from callboard.agents.workspace.preflight import git_problems
 from callboard.bus.archive import FileArchive
 from callboard.bus.clock import utc_now
-from callboard.bus.errors import ConfigError, RosterError
+from callboard.bus.errors import RosterError
 from callboard.bus.known_secrets import KnownSecrets
 from callboard.bus.redaction import Redactor
 from callboard.settings import FILE, Settings, load_settings
@@ -216,42 +215,10 @@ class Workspace:
 
         return Prices({model: table.price for model, table in self.settings.prices.items()})
 
-    def heavy_modules(self) -> tuple[str, ...]:
-        """What this roster's models take to import: seconds of work, done once for all of its agents."""
-        used = {name for agent in self.settings.agents for name in agent.model or ()}
-        if used and self.is_played:
-            return ("callboard.agents.brains.model.replay", "callboard.agents.brains.model.brain")
-        providers = sorted({self.settings.models[name].provider for name in used})
-        brain = ("callboard.agents.brains.model.brain", "callboard.agents.brains.model.wire") if used else ()
-        servers = (
-            ("callboard.agents.brains.mcp.tools",) if any(map(self.settings.servers_of, self.settings.agents)) else ()
-        )
-        return (*brain, *servers, *(f"pydantic_ai.models.{provider}" for provider in providers))
-
     @property
     def is_played(self) -> bool:
         """What models say comes from a recording here, and no model is called."""
         return self.layout.play.is_dir()
-
-    def mcp_server(self, name: str) -> Server:
-        """An MCP server as it is started or reached.
-
-        Raises:
-            ConfigError: The repository's file does not say how, or what it wants was not granted.
-        """
-        return resolve(name, self.settings.mcp[name], self.root, self.environ)
-
-    def mcp_problems(self) -> dict[str, str]:
-        """MCP servers that agents may use and that cannot be -> why, and the way out; played back, none is needed."""
-        if self.is_played:
-            return {}
-        problems: dict[str, str] = {}
-        for name in dict.fromkeys(name for agent in self.settings.agents for name in self.settings.servers_of(agent)):
-            try:
-                self.mcp_server(name)
-            except ConfigError as error:
-                problems[name] = str(error)
-        return problems
 
     def _tools_called(self, run: str, task: str, attempt: int, agent: str) -> frozenset[str] | None:
         """Of agents whose tools we run ourselves; what another program says of its own is a claim."""
@@ -260,22 +227,6 @@ class Workspace:
         known = self.settings.agent(agent)
         thinks = known is not None and known.model is not None
         return tools_called(self.layout.call_log(run, task, attempt, agent)) if thinks else None
-
-    def key_problems(self) -> dict[str, str]:
-        """Models that agents use and whose key is not there -> what to do; played back, they need none."""
-        if self.is_played:
-            return {}
-        used = dict.fromkeys(name for agent in self.settings.agents for name in agent.model or ())
-        missing = {
-            name: key
-            for name in used
-            if (key := self.settings.models[name].key_env) is not None and not self.environ.get(key)
-        }
-        return {
-            name: f"model {name} takes its key from {key}, which is not set: export it, or name another variable "
-            f"as api_key_env in [models.{name}]"
-            for name, key in missing.items()
-        }
 
     def cli_environment(self, agent: AgentSettings) -> dict[str, str]:
         """What an agent's CLI finds in its environment, but for what its adapter adds."""

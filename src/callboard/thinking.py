@@ -17,6 +17,7 @@ from callboard.agents.brains.resumed import behind_past, review_of
 from callboard.agents.settings import AgentSettings
 from callboard.agents.workspace.environment import passed_on
 from callboard.bus.clock import utc_now
+from callboard.needs import mcp_server
 
 # Models and servers of tools take seconds to import: only agents that have them do.
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Thinking:
             return None
         from callboard.agents.brains.mcp.tools import AgentServers
 
-        servers = [] if self.workspace.is_played else [self.workspace.mcp_server(name) for name in names]
+        servers = [] if self.workspace.is_played else [mcp_server(self.workspace, name) for name in names]
         folder = self.workspace.layout.scratch(f"{self.agent.name}.mcp")
         return AgentServers(servers, folder, now=utc_now, redact=self.workspace.redactor.known)
 

@@ -199,7 +199,9 @@ def _directions(workspace: Workspace) -> Iterator[Check]:
 
 def brain_checks(workspace: Workspace) -> Iterator[Check]:
     """Whether each agent's program or model's key is there."""
-    problems = workspace.key_problems()
+    from callboard.needs import key_problems
+
+    problems = key_problems(workspace)
     for agent in workspace.settings.agents:
         if agent.model is not None:
             yield from (_model(workspace, agent.name, name, problems.get(name)) for name in agent.model)

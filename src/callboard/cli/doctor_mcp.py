@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from callboard.agents.brains.mcp.entries import REPOSITORY_FILE, read_names
 from callboard.bus.errors import BrainError, CallboardError, ConfigError
 from callboard.cli.session import wait_for
+from callboard.needs import mcp_problems, mcp_server
 
 if TYPE_CHECKING:
     from callboard.agents.brains.brain import Seat
@@ -25,7 +26,7 @@ Found = tuple[Literal["ok", "warn", "fail"], str]
 
 def mcp_findings(workspace: Workspace) -> Iterator[Found]:
     """One or more for each server of callboard.toml; none where it names none and the repository has none."""
-    settings, problems = workspace.settings, workspace.mcp_problems()
+    settings, problems = workspace.settings, mcp_problems(workspace)
     users = {name: [agent for agent in settings.agents if table.may_use(agent)] for name, table in settings.mcp.items()}
     for name, agents in users.items():
         if not agents:
@@ -34,7 +35,7 @@ def mcp_findings(workspace: Workspace) -> Iterator[Found]:
                 f"nobody may use {name}: only agents with a model get tools, and its roles and agents name none",
             )
     yield from (("fail", problem) for problem in problems.values())
-    usable = [(workspace.mcp_server(name), who) for name, who in users.items() if who and name not in problems]
+    usable = [(mcp_server(workspace, name), who) for name, who in users.items() if who and name not in problems]
     if usable:
         yield from wait_for(_try(workspace, usable))
     yield from _repository_file(workspace)

@@ -13,6 +13,7 @@ from callboard.app import Workspace
 from callboard.bus.errors import ConfigError, RosterError
 from callboard.bus.settings import EMBEDDED
 from callboard.launch.runs import runs
+from callboard.needs import key_problems, mcp_problems
 
 LEAST_FREE_BYTES = 200_000_000
 """Below this no new work is handed out."""
@@ -46,8 +47,8 @@ def check(workspace: Workspace, names: Sequence[str], free_bytes: int) -> None:
     agents = list(workspace.roster)
     found = (
         *settings,
-        *workspace.key_problems().values(),
-        *workspace.mcp_problems().values(),
+        *key_problems(workspace).values(),
+        *mcp_problems(workspace).values(),
         *copies.problems(workspace.copies, workspace.repository, f"refs/heads/{project.target}"),
         *problems(workspace.root, agents=agents, integration=integration, target=project.target),
     )

@@ -10,6 +10,7 @@ from callboard.app import Workspace
 from callboard.launch.children import Starter
 from callboard.launch.forks import ForkServer
 from callboard.launch.spawning import Spawner
+from callboard.needs import heavy_modules
 
 CALLBOARD = (sys.executable, "-m", "callboard")
 
@@ -26,7 +27,7 @@ async def starting(workspace: Workspace, url: str) -> AsyncIterator[Starter]:
         # macOS: its frameworks do not work in a process that was forked and did not begin anew
         yield Spawner(CALLBOARD, env, workspace.root)
         return
-    preload = [word for module in workspace.heavy_modules() for word in ("--preload", module)]
+    preload = [word for module in heavy_modules(workspace) for word in ("--preload", module)]
     server = ForkServer((*CALLBOARD, "fork-server", *preload), env, workspace.root, workspace.layout.log("launcher"))
     await server.open()
     try:

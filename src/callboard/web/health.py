@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from callboard.bus.errors import CallboardError
 from callboard.launch.checks import LEAST_FREE_BYTES
+from callboard.needs import key_problems
 from callboard.web.house import Here, House
 
 State = Literal["ok", "warn", "fail"]
@@ -58,7 +59,7 @@ async def _ledger(house: House) -> Part:
 
 async def _models(house: House) -> Part:
     used = {name for agent in house.workspace.settings.agents for name in agent.model or ()}
-    missing = len(house.workspace.key_problems())
+    missing = len(key_problems(house.workspace))
     if missing:
         return Part(state="warn", text=f"{missing} of {len(used)} models lack their key; `callboard doctor` names them")
     return Part(state="ok", text=f"{len(used)} models have what they need")

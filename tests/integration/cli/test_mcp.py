@@ -19,6 +19,7 @@ from callboard.cli.init import look
 from callboard.cli.init_plan import make_plan
 from callboard.directions.parse import parse_direction
 from callboard.directions.report import make_report
+from callboard.needs import mcp_problems
 
 TOML = f"""
 [sandbox]
@@ -77,7 +78,7 @@ def test_doctor_starts_each_server_and_says_what_it_offers_and_what_is_wrong(roo
     ungranted, dead = states["fail"]
     assert "mcpServers.fly.env.FLY_TOKEN: wants ${FLY_TOKEN}, which it was not granted: add FLY_TOKEN" in ungranted
     assert "no configuration found" in dead
-    assert workspace.mcp_problems() == {"fly": ungranted}
+    assert mcp_problems(workspace) == {"fly": ungranted}
 
 
 def test_init_tells_of_servers_that_the_repository_names_and_starts_none(root: Path) -> None:

@@ -18,6 +18,7 @@ from callboard.app import Workspace
 from callboard.bus.errors import RosterError
 from callboard.launch.playing import lay_out
 from callboard.launch.recording import as_it_is, record
+from callboard.needs import key_problems
 
 SECRET = "correct-horse-battery-staple"
 
@@ -127,6 +128,6 @@ def test_replay_takes_a_run_or_a_folder_and_leaves_nothing_behind_when_it_is_nei
 
 
 def test_where_a_recording_is_played_no_key_is_missed(worked: Path) -> None:
-    assert opened(worked).key_problems()
+    assert key_problems(opened(worked))
     Layout(worked).play.mkdir()
-    assert opened(worked).key_problems() == {}
+    assert key_problems(opened(worked)) == {}
