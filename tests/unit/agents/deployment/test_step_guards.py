@@ -74,6 +74,7 @@ def test_a_green_that_has_ended_by_itself_fails_whatever_step_is_in_hand(
     world.site = replace(world.site, target=dying, settings=settings)
     found = world.do(step, percent=50)
     assert (found.outcome, said in found.reason) == ("failed", True), found.reason
+    assert found.is_configuration == (step in ("up", "rehearse"))
     assert {"drain blue", "down blue"}.isdisjoint(dying.calls)
 
 
