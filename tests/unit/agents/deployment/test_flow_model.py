@@ -24,7 +24,8 @@ from callboard.agents.deployment.events import (
     WentBack,
 )
 from callboard.agents.deployment.flow import advance, percent
-from callboard.bus.deployments import DeploymentDoc, StepName, StepOutcome
+from callboard.bus.deployments import DeploymentDoc, ReleaseReview, StepName, StepOutcome
+from callboard.bus.task import CommandResult
 
 BLUE, GREEN = "blue", "green"
 PROBLEMS = st.sampled_from(["p-1", "p-2"])
@@ -346,8 +347,16 @@ def at_up() -> DeploymentDoc:
     return DeploymentDoc(id="d-1", state="green_up", step="up", number=3, release=GREEN, blue=BLUE)
 
 
+def test_a_review_after_a_fix_counts_no_answer_of_the_one_before_it() -> None:
+    doc = DeploymentDoc(id="d-1", state="testing", step="test", release=GREEN, blue=BLUE, review_round=1)
+    doc = doc.model_copy(update={"reviews": {"senior": ReleaseReview()}})
+    fresh = advance(doc, StepEnded("test", "passed"), Rules()).doc
+    assert (fresh.state, fresh.reviews, fresh.review_round) == ("reviewing", {}, 2)
+
+
 def test_what_was_fixed_comes_up_anew() -> None:
-    doc = DeploymentDoc(id="d-1", state="fixing", number=7, release=GREEN, task="T-1")
+    red = CommandResult(command="unit", exit_code=1, duration_s=1.0, digest="", tail="")
+    doc = DeploymentDoc(id="d-1", state="fixing", number=7, release=GREEN, task="T-1", tests=(red,))
     fixed = advance(doc, Fixed("d"), Rules()).doc
     assert (fixed.state, fixed.step, fixed.commit, fixed.tests) == ("green_up", "up", "d", ())
 
