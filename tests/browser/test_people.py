@@ -19,8 +19,10 @@ from callboard.launch.joining import current_run, open_bus
 from callboard.launch.telling import give
 
 pytestmark = pytest.mark.long
-APPROVED = "docs/plan.md"
-"""A new document that the task does not name: it comes in with a person's word alone."""
+ASKED = {WIDTHS[0]: "no key", WIDTHS[1]: "no map"}
+"""What is asked of who sits at a desk, and of who has a phone."""
+APPROVED = {WIDTHS[0]: "docs/plan.md", WIDTHS[1]: "docs/scheme.md"}
+"""New documents that the task does not name: they come in with a person's word alone."""
 LOST = ("Failed to load resource: net::ERR", "[object Event]")
 """What browser and htmx say of a connection that was lost."""
 TABS = 100
@@ -30,24 +32,28 @@ TABS = 100
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     path = tmp_path_factory.mktemp("people") / "greenroom"
-    asks = task("1 - Ask", Writes="a.txt", Blocks="no key") + task("2 - Ask again", Writes="b.txt", Blocks="no lock")
-    plans = task("1 - Plan", Writes=APPROVED, Paths="docs/readme.md")
-    Workspace(path).init({"driver-1": asks, "driver-2": plans})
+    blocks = (*ASKED.values(), "no lock")
+    asks = [task(f"{n} - Ask {n}", Writes=f"{n}.txt", Blocks=why) for n, why in enumerate(blocks, 1)]
+    plans = [
+        task(f"{n} - Plan {n}", Writes=what, Paths="docs/readme.md") for n, what in enumerate(APPROVED.values(), 1)
+    ]
+    Workspace(path).init({"driver-1": "".join(asks), "driver-2": "".join(plans)})
     running = Shown.launched(path)
     yield running
     running.stop()
 
 
-def test_a_question_is_answered_by_keyboard_alone(shown: Shown, window: OpenWindow) -> None:
-    page = window().page(shown.link())
-    question = page.locator("article", has_text="no key")
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_question_is_answered_by_keyboard_alone(shown: Shown, window: OpenWindow, width: int) -> None:
+    page = window(width=width).page(shown.link())
+    question = page.locator("article", has_text=ASKED[width])
     expect(question.get_by_role("textbox")).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
     tab_to(page, question.get_by_role("textbox").get_attribute("id") or "")
-    look(page, "people-keyboard")
+    look(page, f"people-keyboard-{width}")
     page.keyboard.type("it is under the mat")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -65,41 +71,44 @@ def tab_to(page: Page, id: str) -> None:
     raise AssertionError(f"Tab never comes to {id}: {passed}")
 
 
-def test_what_waits_for_approval_is_let_in_on_a_phone(shown: Shown, window: OpenWindow) -> None:
-    page = window("dark", WIDTHS[1]).page(shown.link())
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_waits_for_approval_is_let_in(shown: Shown, window: OpenWindow, width: int) -> None:
+    page = window("dark", width).page(shown.link())
     page.get_by_role("link", name="Questions").click()
-    approval = page.locator("article", has_text=APPROVED)
+    approval = page.locator("article", has_text=APPROVED[width])
     expect(approval.get_by_role("button", name="yes")).to_be_visible()
-    look(page, "people-approval")
+    look(page, f"people-approval-{width}")
     approval.get_by_role("button", name="yes").click()
     expect(approval.get_by_text("Answered by Ada: yes")).to_be_visible()
     approval.get_by_role("link").first.click()
     expect(page.get_by_text("Landed on")).to_be_visible()
-    look(page, "people-landed")
+    look(page, f"people-landed-{width}")
 
 
-def test_a_dead_letter_is_sent_again(shown: Shown, window: OpenWindow) -> None:
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_dead_letter_is_sent_again(shown: Shown, window: OpenWindow, width: int) -> None:
+    nobody = f"driver-{width}"
     opened = Opened.open(shown.path, shown.environ)
 
     async def bury() -> None:
         async with open_bus(opened, current_run(opened)) as bus:
-            await bus.send(Draft("driver-9", TaskCancelled(reason="never mind")), sender="manager")
-            [delivery] = await bus.inbox("driver-9", "driver-9.here.1").receive()
+            await bus.send(Draft(nobody, TaskCancelled(reason="never mind")), sender="manager")
+            [delivery] = await bus.inbox(nobody, f"{nobody}.here.1").receive()
             await delivery.reject("nobody here can read this")
 
-    page = window().page(shown.link())
+    page = window(width=width).page(shown.link())
     apart(bury())
     page.get_by_role("link", name="1 message that nobody could handle").click()
     letter = page.locator("article", has_text="nobody here can read this")
     letter.get_by_text("The message").click()
     expect(letter.get_by_text("never mind")).to_be_visible()
-    look(page, "people-dead")
+    look(page, f"people-dead-{width}")
     letter.get_by_role("button", name="Retry").click()
     expect(page.get_by_text("There are none.")).to_be_visible()
 
     async def waiting() -> int:
         async with open_bus(opened, current_run(opened)) as bus:
-            return (await bus.backlog(["driver-9"]))["driver-9"]
+            return (await bus.backlog([nobody]))[nobody]
 
     assert apart(waiting()) == 1
 

@@ -36,24 +36,26 @@ class Watched:
     """Of the run, on the overview, in their order."""
     answered: str
     """What stood at the question afterwards."""
-    at_first: int
-    """Entries of a driver's log when it was opened."""
-    at_last: int
-    """Those that the same page had in the end."""
+    at_first: tuple[int, ...]
+    """Entries of a driver's log when it was opened, at the desk and on the phone."""
+    at_last: tuple[int, ...]
+    """Those that the same pages had in the end."""
     is_same: bool
-    """Whether that page was never loaded anew."""
+    """Whether no page was ever loaded anew."""
 
 
 @pytest.fixture(scope="module")
 def watched(shown: Shown, browser: Browser) -> Iterator[Watched]:
-    """Ada has the overview before her, and the log of driver-1 on her phone."""
+    """Ada has the overview and the log of driver-1 before her, and both on her phone."""
     desk, phone = Window.open(browser), Window.open(browser, "dark", WIDTHS[1])
-    overview, log = desk.page(shown.link()), phone.page(shown.link())
-    log.goto(f"{shown.address}/dashboard/feedback/driver-1")
-    log.evaluate("window.first = true")
-    entries = log.locator("main article")
-    expect(entries.first).to_be_visible()
-    at_first = entries.count()
+    overview, pocket = desk.page(shown.link()), phone.page(shown.link())
+    logs = [one.page(f"{shown.address}/dashboard/feedback/driver-1") for one in (desk, phone)]
+    entries = [log.locator("main article") for log in logs]
+    for found in entries:
+        expect(found.first).to_be_visible()
+    for page in (pocket, *logs):
+        page.evaluate("window.first = true")
+    at_first = tuple(found.count() for found in entries)
 
     field = overview.get_by_label("Your answer to q-1")
     field.press_sequentially(ANSWER)
@@ -69,9 +71,13 @@ def watched(shown: Shown, browser: Browser) -> Iterator[Watched]:
     states = [badge.inner_text()]
     expect(badge).to_have_text("succeeded")
     states.append(badge.inner_text())
-    expect(log.locator("main .badge", has_text="merge").first).to_be_visible()
-    look(log, "watching-log")
-    yield Watched(states, said, at_first, entries.count(), bool(log.evaluate("window.first")))
+    expect(pocket.locator("h1 .badge")).to_have_text("succeeded")
+    look(pocket, "watching-pocket")
+    for number, log in enumerate(logs):
+        expect(log.locator("main .badge", has_text="merge").first).to_be_visible()
+        look(log, f"watching-log-{number}")
+    is_same = all(page.evaluate("window.first") for page in (pocket, *logs))
+    yield Watched(states, said, at_first, tuple(found.count() for found in entries), is_same)
     desk.close()
     phone.close()
 
@@ -79,7 +85,7 @@ def watched(shown: Shown, browser: Browser) -> Iterator[Watched]:
 def test_the_run_is_watched_to_its_end_without_a_reload(watched: Watched) -> None:
     assert watched.states[-1] == "succeeded"
     assert watched.states[0] in ("running", "succeeded")
-    assert watched.at_last > watched.at_first
+    assert all(last > first for first, last in zip(watched.at_first, watched.at_last, strict=True))
     assert watched.is_same
 
 

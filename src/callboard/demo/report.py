@@ -123,6 +123,7 @@ def further(workspace: Path, kept: bool, scripts: str, width: int) -> Iterator[s
         ("callboard transcript T-2", "what the models said of it"),
         ("callboard deployments", "what was deployed, and why one went back"),
         ("callboard costs", "what they took when they were recorded"),
+        ("callboard serve", "all of it in a browser"),
         ("callboard init", "in a repository of yours"),
     )
 
