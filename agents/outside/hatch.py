@@ -11,7 +11,7 @@ from callboard.bus.errors import CommandRefused
 from callboard.bus.messages import Envelope, Outcome, TaskAssigned
 
 Given = Result | RawVerdict | RawAnswer
-State = Literal["offered", "beginning", "open", "given"]
+State = Literal["offered", "beginning", "open", "given", "ending"]
 KEPT = 100
 """Pieces of which it is known how they ended; of an older one is said that it is not in hand."""
 
@@ -46,6 +46,8 @@ class Piece:
             return "offered"
         if self._given is None:
             return "beginning"
+        if self._given.cancelled():
+            return "ending"
         return "given" if self._given.done() else "open"
 
     def open(self, job: AnyJob, report: Report | None) -> asyncio.Future[Given]:
@@ -70,6 +72,7 @@ _HINTS: dict[State, str] = {
     "offered": "was not accepted yet: call accept first",
     "beginning": "is being made ready: call accept, which waits for it",
     "given": "is being handed in already: call next_task, which waits for what comes then",
+    "ending": "is being taken from you: call next_task, which waits for what comes then",
 }
 
 
@@ -123,7 +126,7 @@ class Hatch:
         """The piece that waits for whoever works for the agent; None = there is none within the time."""
 
         def is_there() -> bool:
-            return self._closed.is_set() or (self.piece is not None and self.piece.state != "given")
+            return self._closed.is_set() or (self.piece is not None and self.piece.state not in ("given", "ending"))
 
         try:
             async with asyncio.timeout(wait_s), self._changed:

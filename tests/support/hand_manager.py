@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from outside_agent import OutsideAgent, over_http
+from outside_agent import OutsideAgent, over_http, over_stdio
+from roster import Workspace as Made
 
 from callboard.app import Workspace
 from callboard.bus.bus import Bus
 from callboard.bus.clock import utc_now
-from callboard.bus.messages import Body, Draft, Envelope, ReviewRequested, TaskAssigned
+from callboard.bus.messages import Body, ConsultRequested, Draft, Envelope, ReviewRequested, TaskAssigned
 from callboard.bus.task import Briefing, TaskSpec
 
 SPEC = TaskSpec(key="driver-1/b", title="Write b", agent="driver-1", checks=("test -e b.txt",))
@@ -36,13 +37,32 @@ class Manager:
             yield bus
 
     @asynccontextmanager
-    async def agent(self, name: str) -> AsyncIterator[OutsideAgent]:
-        async with over_http(self.mcp, self.tokens[name]) as agent:
+    async def agent(self, name: str, token: str = "") -> AsyncIterator[OutsideAgent]:
+        async with over_http(self.mcp, token or self.tokens[name]) as agent:
             yield agent
 
-    async def assign(self, agent: str, id: str, attempt: int = 1) -> None:
-        assigned = TaskAssigned(spec=SPEC, briefing=Briefing(agent=agent, version=""), base=self.base, start=self.base)
-        await self.send(agent, assigned, id, attempt)
+    @asynccontextmanager
+    async def over_stdio(self, name: str, token: str = "") -> AsyncIterator[OutsideAgent]:
+        """The same through a server of its own."""
+        token, made = token or self.tokens[name], Made(self.workspace.root)
+        async with over_stdio(made, token, CALLBOARD_BUS_URL=self.url) as agent:
+            yield agent
+
+    async def assign(self, agent: str, id: str, attempt: int = 1, checks: tuple[str, ...] = SPEC.checks) -> None:
+        spec, briefing = SPEC.model_copy(update={"checks": checks}), Briefing(agent=agent, version="")
+        await self.send(agent, TaskAssigned(spec=spec, briefing=briefing, base=self.base, start=self.base), id, attempt)
+
+    async def consult(self, reviewer: str, id: str) -> None:
+        request = ConsultRequested(
+            consult=f"{id}.c",
+            spec=SPEC,
+            agent="driver-7",
+            base=self.base,
+            problem="which way?",
+            questions=("left or right?",),
+            deadline=utc_now() + timedelta(hours=1),
+        )
+        await self.send(reviewer, request, id, 1)
 
     async def ask_review(self, reviewer: str, id: str, commit: str | None = None) -> None:
         request = ReviewRequested(

@@ -89,10 +89,14 @@ class OutsideAgent:
 
 
 @asynccontextmanager
-async def over_stdio(made: Workspace, token: str) -> AsyncIterator[OutsideAgent]:
-    """As a client starts it, which closes its stdin in the end."""
+async def over_stdio(made: Workspace, token: str, **more: str) -> AsyncIterator[OutsideAgent]:
+    """As a client starts it, which closes its stdin in the end.
+
+    Args:
+        more: Variables that it gets besides.
+    """
     argv = ["-m", "callboard", "mcp", "--dir", str(made.path)]
-    env = {**os.environ, "CALLBOARD_TOKEN": token}
+    env = {**os.environ, "CALLBOARD_TOKEN": token, **more}
     async with Client(StdioServerParameters(command=sys.executable, args=argv, env=env)) as client:
         yield OutsideAgent(client)
 

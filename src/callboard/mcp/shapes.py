@@ -11,7 +11,7 @@ from callboard.agents.brains.brain import Inquiry, Job, ReviewJob
 from callboard.agents.brains.prompt import inquiry_prompt, review_prompt, task_prompt
 from callboard.agents.outside.hatch import Piece
 from callboard.agents.reviewer.verdict import MAX_FINDINGS, SaidFinding
-from callboard.bus.messages import Draft, EvidenceSubmitted, FeedbackLogged
+from callboard.bus.messages import Draft, EvidenceSubmitted, FeedbackLogged, ReviewRequested
 from callboard.launch.summary import AgentRow, BlockerRow, QuestionRow, Status, TaskRow
 
 Kind = Literal["task", "review", "question"]
@@ -99,7 +99,8 @@ ENDINGS: dict[Kind, str] = {
 
 
 def kind_of(piece: Piece) -> Kind:
-    return "task" if piece.is_task else "question" if isinstance(piece.job, Inquiry) else "review"
+    """Known from the message alone: what is offered has no job yet."""
+    return "task" if piece.is_task else "review" if isinstance(piece.envelope.body, ReviewRequested) else "question"
 
 
 def shown(piece: Piece, stuck_s: float) -> Accepted:

@@ -79,7 +79,7 @@ class Shift:
         """
         async with AsyncExitStack() as stack:
             lock = ProcessLock(self.workspace.layout.lock(self.agent.name))
-            await acquire(lock, LOCK_S)
+            await self._take(lock)
             stack.callback(lock.release)
             self._bus = await Bus.connect(
                 bus_url(self.workspace),
@@ -93,6 +93,17 @@ class Shift:
             stack.push_async_callback(self._hear_no_more)
             self._stack = stack.pop_all()
         self._work = asyncio.create_task(self._runtime().run(self._stop), name=f"agent {self.agent.name}")
+
+    async def _take(self, lock: ProcessLock) -> None:
+        try:
+            await acquire(lock, LOCK_S)
+        except RosterError as error:
+            if (holder := lock.holder()) is None:
+                raise
+            raise RosterError(
+                f"somebody works for {self.agent.name} already: process {holder.pid} on {holder.host}, since "
+                f"{holder.since:%Y-%m-%d %H:%M:%SZ}. One client at a time may: end that one first"
+            ) from error
 
     async def stay(self) -> None:
         """Say again that it is there, once the manager has it for gone: a launch that began since counts everybody as absent,

@@ -186,8 +186,10 @@ def test_an_own_note_and_the_board_are_read_back(manager: Manager) -> None:
 
 
 async def _until_gone(agent: OutsideAgent, work: str) -> str:
-    """The sentence that says what became of a piece, once its end has come to its handler."""
+    """The sentence that says what became of a piece, once its handler has ended."""
     while True:
         said = await agent.call("next_task", wait_s=0)
-        if said["work"] != work:
-            return await agent.refused("evidence", work=work, diff=NEW_B)
+        if said["work"] != work and "is being taken" not in (
+            why := await agent.refused("evidence", work=work, diff=NEW_B)
+        ):
+            return why
