@@ -17,6 +17,7 @@ from typing import Any
 
 import guide
 import requests
+from collector import Collector
 from postgres import PostgresServer
 from roster import Workspace as Made
 from served import Answer, Served
@@ -39,6 +40,8 @@ class Outside:
     workspace: Workspace
     served: Served
     token: str
+    collector: Collector
+    """Is told what runs do."""
 
     def ask(self, path: str, body: object = None, **headers: Any) -> Answer:
         return self.served.ask(path, self.token, body=body, **headers)
@@ -116,13 +119,14 @@ def served_outside(folder: Path, bus_url: str, ledger_url: str) -> Iterator[Outs
     made = Made(folder, gate=(GATE,))
     made.init({})
     environ = {**os.environ, "CALLBOARD_BUS_URL": bus_url, "CALLBOARD_LEDGER_URL": ledger_url}
-    workspace = Workspace.open(made.path, environ)
-    token = Tokens(workspace.layout.tokens).create("ada", ["read", "operate", "agent"])[0]
-    found = Outside(workspace, Served(create(workspace)), token)
-    try:
-        yield found
-    finally:
-        found.served.stop()
+    with Collector() as collector:
+        workspace = Workspace.open(made.path, {**environ, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url})
+        token = Tokens(workspace.layout.tokens).create("ada", ["read", "operate", "agent"])[0]
+        found = Outside(workspace, Served(create(workspace)), token, collector)
+        try:
+            yield found
+        finally:
+            found.served.stop()
 
 
 def until(look: Callable[[], bool]) -> None:

@@ -2,7 +2,7 @@
 
 | span            | from                                   | to                                        | of               |
 |-----------------|----------------------------------------|-------------------------------------------|------------------|
-| task T-7        | its first assignment                   | the board has it ended                    | the manager      |
+| task T-7        | somebody works on it                   | the board has it ended                    | the manager      |
 | attempt, gate, review, merge, deployment | the request is sent | its handling is committed, or given up | who handled it |
 | chat MODEL      | the call is reserved                   | it is settled                             | who called       |
 
@@ -45,6 +45,8 @@ WORK: Mapping[str, str] = {
 """Requests that take time -> what their span is called."""
 SAYS = ("outcome", "verdict", "vote", "step", "state")
 """Words of a closed set that an answer may hold; no text of anybody is among them."""
+WAITS = ("queued", "blocked")
+"""States in which nobody works on a task."""
 _TASK = "task:"
 
 
@@ -110,8 +112,8 @@ class Spans:
         if entry.paid is not None:
             yield from self._paid(entry.paid, entry.at)
         for change in entry.changes:
-            if change.field.startswith(_TASK) and change.field.removeprefix(_TASK) in self._tasks:
-                yield from self._ended(change.field.removeprefix(_TASK), change.doc, entry.at)
+            if change.field.startswith(_TASK):
+                yield from self._moved(change.field.removeprefix(_TASK), change.doc, entry.at)
 
     def _worked(self, begun: _Begun, entry: JournalEntry) -> Span:
         message = begun.envelope
@@ -168,9 +170,14 @@ class Spans:
             attributes=self._about(call.task, within.attempt if within else 0, call.agent) | about,
         )
 
-    def _ended(self, task: str, doc: str, at: datetime) -> Iterator[Span]:
+    def _moved(self, task: str, doc: str, at: datetime) -> Iterator[Span]:
+        """It begins, or has ended; one that ended without a beginning was never worked on."""
         state = json.loads(doc).get("state", "")
         if state not in ENDED:
+            if state not in WAITS:
+                self._tasks.setdefault(task, at)
+            return
+        if task not in self._tasks:
             return
         trace = task_trace(self._run, task)
         yield Span(

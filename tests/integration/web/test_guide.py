@@ -10,6 +10,7 @@ from typing import Any
 
 import guide
 import pytest
+from collector import Received
 from outside_world import GATE, RUN, Outside, bus_server, patch_of, postgres_url, served_outside, until
 from roster import run_git
 from served import Served
@@ -152,6 +153,16 @@ def test_a_real_patch_lands_once_the_auditor_has_approved_it(answers: dict[str, 
     assert run_git(outside.workspace.root, "rev-parse", status["integration_branch"]) == status["head"]
     [done] = outside.get("/metrics/runs?status=DONE_SUCCESS")
     assert (done["run_id"], done["phase_states"]) == ("run-001", {"COMPLETE": 1})
+
+
+def test_a_collector_is_told_what_happened_in_one_trace(answers: dict[str, Any], outside: Outside) -> None:
+    def spans() -> list[Received]:
+        return [span for span in outside.collector.spans if span.attributes["callboard.run"] == "run-001"]
+
+    until(lambda: {span.name for span in spans()} >= {"task T-1", "gate T-1", "review T-1", "merge T-1"})
+    [root] = [span for span in spans() if span.name == "task T-1"]
+    assert {span.trace for span in spans()} == {root.trace}
+    assert {span.parent for span in spans() if span.name.startswith(("gate", "review", "merge"))} == {root.id}
 
 
 def test_the_issue_is_on_all_three_levels(answers: dict[str, Any]) -> None:

@@ -138,3 +138,18 @@ def test_what_nobody_knows_the_price_of_has_no_cost() -> None:
     call = OpenCall(id="c1", agent="driver-1", task="T-1", model="m", tokens=9, micro_usd=None)
     journal.take(step="settle", paid=PaidCall(call=call, paid=Spent(calls=1, input_tokens=1, unpriced=1)))
     assert ["callboard.cost_usd" in span.attributes for span in journal.told] == [False]
+
+
+def test_a_task_that_nobody_was_sent_begins_when_its_state_says_so_and_one_that_nobody_began_is_no_span() -> None:
+    journal = Journal()
+    for state in (TaskState.QUEUED, TaskState.BLOCKED, TaskState.SKIPPED):
+        journal.take(changes=changed(state))
+    assert journal.told == []
+    for state in (TaskState.QUEUED, TaskState.GATE, TaskState.BLOCKED, TaskState.REVIEW, TaskState.DONE):
+        journal.take(changes=changed(state))
+    [root] = journal.told
+    assert (root.name, root.begins - START, root.ends - START) == (
+        "task T-1",
+        timedelta(seconds=5),
+        timedelta(seconds=8),
+    )
