@@ -88,7 +88,8 @@ def _outsider(workspace: Workspace, agent: str) -> str:
             "instead of its model, cli or command",
             key="AGENT",
         )
-    raise ConfigError(f"{agent or 'nobody'} is named; agents from outside are: {', '.join(known)}", key="AGENT")
+    why = f"no agent from outside is called {agent}" if agent else "say which agent it is for"
+    raise ConfigError(f"{why}; from outside are: {', '.join(known)}", key="AGENT")
 
 
 def _print_config(workspace: Workspace, agent: str, address: str, *, json: bool) -> None:

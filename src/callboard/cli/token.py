@@ -58,7 +58,7 @@ def list_(json: Json = False) -> None:
     else:
         table = plain_table("id", "made", "good until", "scopes", "name")
         for one in found:
-            until = f"{one.expires_at:%Y-%m-%d %H:%MZ}" if one.expires_at else "revoked"
+            until = f"{one.expires_at:%Y-%m-%d %H:%MZ}" if one.expires_at else "it is revoked"
             style = "" if one.is_good(utc_now()) else "dim"
             table.add_row(
                 one.id,

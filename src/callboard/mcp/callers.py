@@ -18,7 +18,10 @@ def agent_of(workspace: Workspace, text: str) -> AgentSettings:
         Refused: 401, the token proves nothing; 403, it is not an agent's from outside.
     """
     if not text:
-        raise Refused(401, f"no token: `callboard token create AGENT --scope agent` makes one, and {VARIABLE} holds it")
+        raise Refused(
+            401,
+            f"no token: `callboard token create AGENT --scope agent` makes one; {VARIABLE} holds it, or `Authorization: Bearer` over HTTP",
+        )
     token = Tokens(workspace.layout.tokens).find(text)
     if token is None:
         raise Refused(
