@@ -61,6 +61,9 @@ class Report(Fact):
     """What kind of thing is wrong, such as `test_failure`; free text."""
     evidence: tuple[str, ...] = ()
     """Where it can be seen: `file:line`, a test, a command."""
+    task_category: str = ""
+    """Source outside: what kind of task it was seen in, in the reporter's words, as is `complexity`."""
+    complexity: str = ""
 
 
 class Sighting(Fact):
@@ -77,6 +80,7 @@ class Sighting(Fact):
     """The last time."""
     via: str = ""
     """Source outside: who saw it, in the reporter's words."""
+    task_category: str = ""
 
 
 class Kept(Fact):

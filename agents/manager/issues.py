@@ -60,6 +60,7 @@ def record(decision: Decision, report: Report, source: IssueSource, task: TaskDo
         evidence=report.evidence[:MOST_EVIDENCE],
         at=decision.now,
         via=via,
+        task_category=report.task_category,
     )
     changed = {
         "severity": "major" if "major" in (known.severity, given) else "minor",

@@ -321,6 +321,36 @@ def test_a_suggested_patch_is_a_phase_of_its_own_that_its_author_cannot_approve(
     until(lambda: bool(rules.phase("P1.6.A1")["blocked_by"]))
 
 
+def test_words_that_are_free_are_kept_as_they_were_given(rules: Outside) -> None:
+    run, odd = "run-005", "Größe & <Scope>/v2"
+    asked = guide.start(run)
+    asked["run"] |= {"run_scope": odd}
+    asked["phases"][0] |= {"task_category": odd, "builder_mode": odd}
+    shown = rules.post("/runs/start", asked, 201)
+    [phase] = shown["phases"]
+    assert (shown["run_scope"], phase["task_category"], phase["builder_mode"]) == (odd, odd, odd)
+    words = {"issue_key": "odd", "category": odd, "source": odd, "task_category": odd}
+    rules.post(f"/runs/{run}/phases/P1.1/record_issue", guide.issue() | words)
+    [issue] = rules.get(f"/runs/{run}/issues/index")["issues"]
+    assert (issue["category"], issue["sources"], issue["task_categories"]) == (odd, [odd], [odd])
+
+
+def test_a_run_that_has_used_its_tokens_waits_for_people_and_is_named_with_its_cap(rules: Outside) -> None:
+    """Beside its patch, which is none, the builder suggests an issue."""
+    asked = guide.start("run-006")
+    rules.post("/runs/start", asked | {"run": asked["run"] | {"token_cap": 1_000}}, 201)
+    phase = "/runs/run-006/phases/P1.1"
+    body = guide.built("run-006", suggested_issues=[{"issue_key": "seen", "category": "docs"}])
+    assert rules.post(f"{phase}/builder_result", body)["phase"]["state"] == "QUEUED"
+    assert "driver__docs_seen" in [one["issue_key"] for one in rules.get("/runs/run-006/issues/index")["issues"]]
+    until(lambda: rules.get("/runs/run-006")["paused_for"] == "budget")
+    assert rules.get("/runs/run-006")["state"] == "PHASE_EXECUTION"
+    assert rules.ask(f"{phase}/update_status", {"state": "EXECUTING"}).status == 409
+    [over] = rules.get("/reports/budget_analysis")["over"]
+    assert (over["run_id"], over["state"]) == ("run-006", "PHASE_EXECUTION")
+    assert {"what": "tokens", "used": 15_000.0, "cap": 1_000.0, "over": True} in over["caps"]
+
+
 def test_an_old_verdict_says_nothing_of_a_newer_hand_in(rules: Outside) -> None:
     """Attack 20: a verdict is replayed; one that names no commit, its wall off, is about whatever is there now."""
     rules.hand_in("P1.8", patch_of("P1.8"))

@@ -57,6 +57,8 @@ async def record_issue(
         severity=body.severity,
         category=body.category,
         evidence=tuple(body.evidence_refs),
+        task_category=body.task_category,
+        complexity=body.complexity,
     )
     async with at_desk(house, run_id, phase_id) as here:
         seen = IssueSeen(report=report, source=body.source)

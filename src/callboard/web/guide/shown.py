@@ -99,6 +99,8 @@ class IssueShown(BaseModel):
     phases: list[str]
     """In which it was seen in this run."""
     sources: list[str]
+    task_categories: list[str]
+    """Of the tasks in which it was seen from outside, as they were given."""
     evidence_refs: list[str]
 
 
@@ -221,5 +223,6 @@ def _issue(board: Board, issue: IssueDoc) -> IssueShown:
         age_in_tiers=issue.age_tiers,
         phases=[doc.phase.id if doc else id for id, doc in phases.items()],
         sources=list(dict.fromkeys(one.via or one.source for one in issue.sightings)),
+        task_categories=list(dict.fromkeys(one.task_category for one in issue.sightings if one.task_category)),
         evidence_refs=list(dict.fromkeys(ref for one in issue.sightings for ref in one.evidence)),
     )
