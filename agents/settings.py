@@ -15,6 +15,9 @@ RESERVED = frozenset({"callboard", "gate", "journal", "land", "launcher", "perso
 """Names of inboxes and senders that are no agents, of the integration branches' folder, and of feedback's README."""
 
 MANAGER: Final = "manager"
+"""The manager's name, which is also its inbox."""
+HANDS: Final = ("gate", "land")
+"""Inboxes of the manager's process beside its own."""
 PLANNING: Final = "plan"
 """What stands for a run where plans are made: they belong to none."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

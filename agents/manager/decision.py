@@ -9,12 +9,10 @@ from datetime import datetime, timedelta
 from callboard.agents.deployment.settings import DeploySettings
 from callboard.agents.manager import tally
 from callboard.agents.manager.asking import Asking
+from callboard.agents.settings import MANAGER as MANAGER
 from callboard.bus.board import ENDED, AgentDoc, Board, Change, D, RunDoc, TallyDoc, TaskDoc, TaskState
 from callboard.bus.caps import RUN
 from callboard.bus.messages import JOURNAL, Body, Draft, Envelope, FeedbackLogged, LogKind, Outcome, Timer
-
-MANAGER = "manager"
-"""The manager's name, which is also its inbox."""
 
 TOOLS_RULE = "tools"
 """The rule by which evidence is refused that lacks a call which its direction demands."""

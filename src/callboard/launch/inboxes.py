@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from callboard.agents.manager.decision import MANAGER
+from callboard.agents.settings import HANDS, MANAGER
 from callboard.bus.board import AgentDoc, Board
 
-HANDS = ("gate", "land")
 MANAGERS = (MANAGER, *HANDS)
 
 

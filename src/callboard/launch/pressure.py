@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from loguru import logger
 
+from callboard.agents.settings import HANDS
 from callboard.bus.bus import Bus
 from callboard.bus.errors import BusError
 from callboard.bus.gauges import BusGauges
-from callboard.launch.inboxes import HANDS
 
 LOOK_EVERY_S = 5.0
 NEARLY = 0.98

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from callboard.agents.manager.decision import MANAGER
 from callboard.agents.manager.outlook import outlook
+from callboard.agents.settings import HANDS
 from callboard.app import consumer_name
 from callboard.bus.board import AgentDoc, Board
 from callboard.bus.bus import Bus
-from callboard.launch.inboxes import HANDS
 
 
 async def is_quiet(bus: Bus, board: Board, outsiders: Sequence[str] = ()) -> bool:

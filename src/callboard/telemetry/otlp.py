@@ -11,10 +11,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationSc
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1 import trace_pb2 as trace
 
+from callboard.agents.settings import HANDS, MANAGER
 from callboard.telemetry.spans import Span, Value
 
-HANDS = ("gate", "land")
-"""Parts of the manager's process."""
 SAMPLED = 1
 
 
@@ -27,7 +26,7 @@ def encoded(spans: Sequence[Span], resource: Mapping[str, str]) -> bytes:
     scope = InstrumentationScope(name="callboard", version=version("callboard"))
     of = dict[str, list[Span]]()
     for span in spans:
-        of.setdefault("manager" if span.agent in HANDS else span.agent, []).append(span)
+        of.setdefault(MANAGER if span.agent in HANDS else span.agent, []).append(span)
     body: bytes = ExportTraceServiceRequest(
         resource_spans=[
             trace.ResourceSpans(
