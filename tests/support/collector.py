@@ -58,7 +58,7 @@ class Collector:
         if self.ill == "endless":
             return Answer(200, {"content-type": "application/x-protobuf"}, parts=_endless())
         if self.ill:
-            return Answer(int(self.ill))
+            return Answer(int(self.ill), {"location": "/elsewhere"} if self.ill.startswith("3") else {})
         is_zipped = request.headers.get("content-encoding") == "gzip"
         self.spans += read_spans(gzip.decompress(request.body) if is_zipped else request.body)
         return Answer(200, {"content-type": "application/x-protobuf"})
