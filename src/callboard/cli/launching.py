@@ -43,6 +43,7 @@ from callboard.launch.summarise import summarise
 from callboard.launch.summary import Launcher, at_rest
 from callboard.settings import Settings
 from callboard.settings.settings import LogSettings
+from callboard.settings.web import WebSettings
 
 if TYPE_CHECKING:
     from callboard.launch.rows import JsonValue
@@ -69,7 +70,7 @@ def shown_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) ->
     began = time.monotonic()
     log_to(workspace.layout.log("launcher"), workspace.settings.log)
     view = choose_view(Launcher(pid=os.getpid(), host=socket.gethostname(), since=utc_now()), json=json)
-    if options.web and not options.only and workspace.settings.web.with_launch:
+    if has_dashboard(workspace.settings.web, options):
         options = replace(options, beside=dashboard(workspace))
     code = wait_for(launch(workspace, options, view))
     board = view.last or Board()
@@ -77,6 +78,11 @@ def shown_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) ->
     for line in () if json else (*ending(status), *left_lines(left)):
         say(line)
     return code, {"seconds": round(time.monotonic() - began, 1), **by_field(status), "left": left}
+
+
+def has_dashboard(web: WebSettings, options: LaunchOptions) -> bool:
+    """Whether a launch has one beside it."""
+    return options.web and not options.only and web.with_launch
 
 
 def dashboard(workspace: Workspace) -> Beside:
@@ -133,7 +139,8 @@ def detached_launch(workspace: Workspace, options: LaunchOptions, *, json: bool)
     else:
         say(f"launched in the background, process {process.pid}")
         say("`callboard status` shows it, `callboard logs launcher --follow` follows it, `callboard stop` ends it")
-        say("`callboard token login` prints a link to its dashboard")
+        if has_dashboard(workspace.settings.web, options):
+            say("`callboard token login` prints a link to its dashboard")
     return 0
 
 

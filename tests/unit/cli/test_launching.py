@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import sys
 
-from callboard.cli.launching import launch_argv, what_failed
+from callboard.cli.launching import has_dashboard, launch_argv, what_failed
 from callboard.launch.options import LaunchOptions
+from callboard.settings.web import WebSettings
 
 
 def test_a_launch_in_the_background_gets_every_option_along() -> None:
@@ -26,3 +27,11 @@ def test_the_error_is_found_among_the_lines_of_a_launcher_that_runs_already() ->
 def test_without_an_error_the_last_lines_are_told() -> None:
     assert what_failed(["Traceback", "ZeroDivisionError"]) == "Traceback\nZeroDivisionError"
     assert what_failed([]) == "it said nothing"
+
+
+def test_a_dashboard_is_beside_a_launch_that_nobody_told_to_have_none() -> None:
+    web, none = WebSettings(), WebSettings(with_launch=False)
+    assert has_dashboard(web, LaunchOptions())
+    assert not has_dashboard(none, LaunchOptions())
+    assert not has_dashboard(web, LaunchOptions(web=False))
+    assert not has_dashboard(web, LaunchOptions(only=("driver-1",)))
