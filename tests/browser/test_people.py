@@ -25,6 +25,13 @@ APPROVED = {WIDTHS[0]: "docs/plan.md", WIDTHS[1]: "docs/scheme.md"}
 """New documents that the task does not name: they come in with a person's word alone."""
 LOST = ("Failed to load resource: net::ERR", "[object Event]")
 """What browser and htmx say of a connection that was lost."""
+AGAIN = """(question) => {
+  const form = Object.assign(document.createElement("form"), {method: "post", action: `/dashboard/questions/${question}`});
+  form.append(Object.assign(document.createElement("input"), {name: "text", value: "on the shelf"}));
+  document.body.append(form);
+  form.submit();
+}"""
+"""Sends an answer from a form that is no longer there."""
 TABS = 100
 """More than there are places to stop at on any page here."""
 
@@ -45,7 +52,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_question_is_answered_by_keyboard_alone(shown: Shown, window: OpenWindow, width: int) -> None:
-    page = window(width=width).page(shown.link())
+    person = window(width=width)
+    page = person.page(shown.link())
     question = page.locator("article", has_text=ASKED[width])
     expect(question.get_by_role("textbox")).to_be_visible()
     page.keyboard.press("Tab")
@@ -58,6 +66,13 @@ def test_a_question_is_answered_by_keyboard_alone(shown: Shown, window: OpenWind
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(question.get_by_text("Answered by Ada: it is under the mat")).to_be_visible()
+    page.evaluate(AGAIN, question.get_attribute("id"))
+    notice = page.get_by_role("status").filter(has_text="Ada answered it")
+    expect(notice).to_be_visible()
+    look(page, f"people-again-{width}")
+    expect(page.get_by_role("status").first).to_have_text("live")
+    assert all("409" in fault for fault in person.faults)
+    person.faults.clear()
 
 
 def tab_to(page: Page, id: str) -> None:

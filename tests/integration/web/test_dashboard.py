@@ -171,5 +171,14 @@ def test_a_form_that_is_not_done_is_answered_with_a_page_that_says_what_to_do(
         assert text.count("<h1>") == 1
 
 
+def test_a_page_that_answers_a_form_goes_on_at_its_own_place_and_keeps_what_it_says(
+    served: Served, board: str, cookie: str
+) -> None:
+    text = sent(served, "/questions/q-1", cookie, b"text=").body.decode()
+    before, main = text.split("<main", 1)
+    assert 'hx-get="/dashboard/questions"' in main
+    assert "q-1 needs an answer" in before, "what is laid over the main part does not take it away"
+
+
 def test_programs_get_problems_as_before(served: Served, board: str, reader: str) -> None:
     assert "no task T-99" in served.ask("/tasks/T-99", reader).problem

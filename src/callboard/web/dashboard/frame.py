@@ -53,7 +53,7 @@ class Frame:
         """
         common: dict[str, object] = {
             "at": at(self.request),
-            "url": self._url,
+            "url": self._url(here),
             "run": self.run,
             "seq": self.seq,
             "board": self.board,
@@ -66,9 +66,10 @@ class Frame:
         }
         return drawn(template, code, values={**common, **values})
 
-    @property
-    def _url(self) -> str:
-        """Where the page is asked for again."""
+    def _url(self, here: str) -> str:
+        """Where the page is asked for again; what a form was answered with, at its own place."""
+        if self.request.method == "POST":
+            return f"{at(self.request)}/dashboard{here}"
         url = self.request.url
         path = at(self.request) + url.path.removeprefix(at(self.request))
         return f"{path}?{url.query}" if url.query else path
