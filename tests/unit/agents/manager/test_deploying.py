@@ -90,6 +90,9 @@ def test_a_late_answer_is_only_written_down() -> None:
     before = desk.doc()
     assert desk.hear(stale, DEPLOYER).one(MessageRefused)
     assert desk.doc() == before
+    same_step = stale.model_copy(update={"step": before.step})
+    assert desk.hear(same_step, DEPLOYER).one(MessageRefused), "a step is done again after a fix, by another number"
+    assert desk.doc() == before
 
 
 @pytest.mark.parametrize("state", ["green_up", "testing", "reviewing", "eligible", "promoting", "baking"])
