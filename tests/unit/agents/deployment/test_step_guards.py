@@ -92,3 +92,15 @@ def test_a_green_that_answers_just_in_time_has_its_settled_time_besides(world: W
     assert world.do("up").outcome == "passed"
     late.looks, late.well = 0, [False] * (2 * last)
     assert "never stayed well within 5 s" in world.do("up").reason
+
+
+@pytest.mark.parametrize("step", ["roll_back", "finish"])
+def test_a_lock_that_a_person_has_set_meanwhile_stays_when_a_deployment_ends(world: World, step: StepName) -> None:
+    world.do("up")
+    history = world.site.history
+    history.unlock("r d-1")
+    history.lock("Ann", "the books are audited")
+    assert world.do(step).outcome == "passed"
+    hold = history.read().hold
+    assert hold is not None
+    assert hold.by == "Ann"
