@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from callboard.bus.errors import BusError
+from callboard.bus.inbox import RELEASED
 from callboard.bus.keys import GROUP, Keys
 from callboard.bus.link import Link
 
@@ -26,7 +27,9 @@ class Consumer:
 
 
 async def read_consumers(link: Link, keys: Keys, inbox: str) -> tuple[Consumer, ...]:
-    """Every consumer that an inbox has had and not forgotten; () = nobody has ever read it.
+    """Every process that an inbox has had as a consumer and not forgotten; () = nobody has ever read it.
+
+    The consumer that holds what was released is no process, and its name would sort behind all of them.
 
     Raises:
         BusUnavailable
@@ -40,7 +43,7 @@ async def read_consumers(link: Link, keys: Keys, inbox: str) -> tuple[Consumer, 
             return ()
         raise
     assert isinstance(rows, Sequence)
-    return tuple(_consumer(row) for row in rows)
+    return tuple(found for row in rows if (found := _consumer(row)).name != RELEASED)
 
 
 def _consumer(row: object) -> Consumer:

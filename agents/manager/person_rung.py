@@ -33,7 +33,7 @@ def question_of(decision: Decision, name: str) -> QuestionDoc:
 
 def question_text(blocker: BlockerDoc, problem: ProblemDoc) -> str:
     """What a person is asked, with what the roster would say."""
-    text = f"{blocker.task} is blocked: {blocker.what}" + (f" It needs: {blocker.needs}" if blocker.needs else "")
+    text = questions.blocked_text(blocker.task, blocker.what, blocker.needs)
     if not problem.proposals:
         return text
     said = "\n".join(f"{n}. {advice.text}" for n, advice in enumerate(problem.proposals, 1))

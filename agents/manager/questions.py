@@ -53,6 +53,13 @@ def ask(
     return question
 
 
+def blocked_text(task: str, what: str, needs: str) -> str:
+    """What a person is asked about a blocker; lists show it on one line, so each part ends as a sentence does."""
+    text = f"{task} is blocked: {what.rstrip()}"
+    stop = "" if text.endswith((".", "!", "?", ":", "…")) else "."
+    return f"{text}{stop} It needs: {needs}" if needs else text
+
+
 def _facts(decision: Decision, question: QuestionDoc) -> list[str]:
     asking, deadline = decision.policy.asking, question.deadline
     by = time_fact(deadline) if deadline else ""

@@ -149,7 +149,7 @@ def block(
     asked at once."""
     run = decision.board.run
     climbs = cause in CLIMB
-    text = f"{task.id} is blocked: {what}" + (f" It needs: {needs}" if needs else "")
+    text = questions.blocked_text(task.id, what, needs)
     question = "" if climbs else questions.ask(decision, text, task=task).id
     blocker = BlockerDoc(
         id=f"B-{run.next_blocker}",

@@ -32,9 +32,12 @@ def create(
     json: Json = False,
 ) -> None:
     """Make a token. It is shown once, and kept only as a hash."""
+    from callboard.bus.errors import ConfigError
     from callboard.cli.plain import one_line
 
     shown = one_line(name).strip()[:100]
+    if not shown:
+        raise ConfigError("give a name: what they do stands under it", key="NAME")
     text, made = _tokens().create(shown, _scopes(scope or ["read"]), lasts=timedelta(days=days) if days else None)
     if json:
         print_json({"token": text, **by_field(_row(made))})

@@ -30,3 +30,12 @@ async def is_quiet(bus: Bus, board: Board, outsiders: Sequence[str] = ()) -> boo
         for name in left:
             await bus.inbox(name, consumer_name(name)).bury_unknown()
     return not left
+
+
+async def when_quiet(bus: Bus, board: Board, outsiders: Sequence[str] = ()) -> Board | None:
+    """The board once every message was handled (see is_quiet); None before that.
+
+    Read after the inboxes: what emptied them since `board` was read may have begun something, such as the manager that a run
+    which had succeeded has a new task.
+    """
+    return await bus.board() if await is_quiet(bus, board, outsiders) else None

@@ -111,13 +111,15 @@ def add_handlers(app: FastAPI, redactor: Redactor) -> None:
         assert isinstance(error, HTTPException)
         return problem(error.status_code, _said(error), headers=error.headers)
 
-    async def invalid(_: Request, error: Exception) -> Response:
+    async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         faults = tuple(
             Fault(at=".".join(map(str, one["loc"])), message=redactor.text(str(one["msg"]))) for one in error.errors()
         )
         first = "; ".join(f"{fault.at}: {fault.message}" for fault in faults[:3])
-        return problem(422, f"the request cannot be read as it is: {first}", faults=faults)
+        is_body = any(fault.at == "body" for fault in faults) and "json" not in request.headers.get("content-type", "")
+        way_out = "; send it with `Content-Type: application/json`" if is_body else ""
+        return problem(422, f"the request cannot be read as it is: {first}{way_out}", faults=faults)
 
     async def of_core(_: Request, error: Exception) -> Response:
         assert isinstance(error, CallboardError)

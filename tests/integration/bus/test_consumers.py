@@ -36,3 +36,14 @@ def test_every_process_that_reads_is_known_and_a_read_of_nothing_is_a_sign_of_li
         assert heard["driver-1.my-host.9-1"] < heard["driver-1.my-host.7-2"]
 
     go(scenario())
+
+
+def test_what_was_released_is_held_by_no_process(bus: Bus, go: Go) -> None:
+    async def scenario() -> None:
+        await bus.send(Draft("driver-1", TaskCancelled(reason="test")), sender="manager")
+        [delivery] = await bus.inbox("driver-1", "driver-1.my-host.7-2").receive(limit=1)
+        await delivery.release()
+        # the newest of an inbox is who is watched: whatever is silent for good there would be ended again and again
+        assert [each.name for each in await bus.consumers("driver-1")] == ["driver-1.my-host.7-2"]
+
+    go(scenario())

@@ -7,9 +7,9 @@ from handlers import message
 from servers import Server
 from waiting import Go
 
-from callboard.bus.board import AgentDoc, Board, RunDoc
+from callboard.bus.board import AgentDoc, Board, Change, RunDoc
 from callboard.bus.bus import Bus
-from callboard.launch.quiet import is_quiet
+from callboard.launch.quiet import is_quiet, when_quiet
 
 
 @pytest.mark.parametrize(("old", "new"), [("task.cancelled", "task.invented"), ('"version":1', '"version":99')])
@@ -37,5 +37,20 @@ def test_a_message_of_an_unknown_kind_holds_up_no_end_and_is_a_dead_letter_then(
         assert await is_quiet(bus, at_work, ["driver-1"]), "what one from outside has not heard holds up nothing"
         await again.reject("nobody needs it")
         assert await is_quiet(bus, ended)
+
+    go(scenario())
+
+
+def test_a_run_that_went_on_after_its_board_was_read_has_not_ended(bus: Bus, go: Go) -> None:
+    read_before = Board({"run": RunDoc(version=1, state="succeeded")})
+
+    async def scenario() -> None:
+        await bus.change([Change("run", RunDoc(version=1, state="running"))], sender="manager")
+        board = await when_quiet(bus, read_before)
+        assert board is not None
+        assert board.run.state == "running"
+        await bus.send(message("known"), sender="manager")
+        at_work = Board({"agent:driver-1": AgentDoc(version=1, name="driver-1", role="driver"), "run": read_before.run})
+        assert await when_quiet(bus, at_work) is None
 
     go(scenario())

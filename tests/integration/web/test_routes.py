@@ -60,3 +60,9 @@ def test_an_answer_that_is_had_already_is_not_sent_again(served: Served, board: 
 def test_an_answer_needs_a_text_or_the_default(served: Served, board: str, answerer: str) -> None:
     for body in ({}, {"text": " "}, {"text": "yes", "default": True}, {"txet": "yes"}):
         assert served.ask("/questions/q-1/answer", answerer, body=body).status == 422
+    # what curl's -d sends unless it is told otherwise
+    as_form = served.ask(
+        "/questions/q-1/answer", answerer, body=b"{}", headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+    assert as_form.status == 422
+    assert "Content-Type: application/json" in as_form.problem

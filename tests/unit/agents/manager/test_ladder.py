@@ -117,7 +117,7 @@ def test_a_senior_who_says_nothing_that_can_be_read_leaves_it_to_a_person_at_onc
     desk.raise_blocker("T-1", "no key")
     heard = desk.advise("senior", **said)
     assert not heard.of(ConsultRequested), "three cannot agree without the senior"
-    assert desk.question("q-1").text == "T-1 is blocked: no key It needs: a key"
+    assert desk.question("q-1").text == "T-1 is blocked: no key. It needs: a key"
     assert desk.blocker("B-1").question == desk.task("T-1").question == "q-1"
     assert rungs(desk) == [("canon", "silent"), ("senior", "silent"), ("trio", "silent"), ("person", "asked")]
 

@@ -39,7 +39,7 @@ def test_a_blocker_is_a_question_to_a_person_at_once() -> None:
     desk.blocked("T-1", "no key")
     blocker, question = desk.blocker("B-1"), desk.question("q-1")
     assert (blocker.task, blocker.agent, blocker.state, blocker.question) == ("T-1", "driver-1", "open", "q-1")
-    assert question.text == "T-1 is blocked: no key It needs: a key"
+    assert question.text == "T-1 is blocked: no key. It needs: a key"
 
 
 def test_the_answer_brings_the_task_back_before_new_work_with_question_and_answer() -> None:
@@ -51,7 +51,7 @@ def test_the_answer_brings_the_task_back_before_new_work_with_question_and_answe
     body = desk.hand_in("T-2").one(TaskAssigned)
     assert (body.spec.title, body.start) == ("one", sha("half"))
     assert [(note.source, note.text) for note in body.notes] == [
-        ("answer", "Question: T-1 is blocked: no key It needs: a key\nAnswer: it is 42")
+        ("answer", "Question: T-1 is blocked: no key. It needs: a key\nAnswer: it is 42")
     ]
 
 
