@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -93,3 +94,10 @@ class Manager:
 
     async def kinds(self, agent: str, id: str, attempt: int = 1) -> list[str]:
         return [message.kind for message in await self.said(agent, id, attempt)]
+
+    async def heard(self, kind: str, agent: str, id: str) -> None:
+        """Wait until an agent has said this of a task."""
+        while True:
+            if kind in await self.kinds(agent, id):
+                return
+            await asyncio.sleep(0.1)

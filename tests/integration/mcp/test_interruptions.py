@@ -50,16 +50,18 @@ def test_a_token_that_is_revoked_in_the_middle_ends_nothing_but_what_may_be_done
     tokens = Tokens(workspace.layout.tokens)
 
     async def scenario() -> None:
-        text, token = tokens.create("driver-1", ["agent"])
-        async with manager.over_stdio("driver-1", text) as agent:
-            await manager.assign("driver-1", "T-1")
-            await agent.next()
+        text, token = tokens.create("senior", ["agent"])
+        await manager.ask_review("senior", "T-1", manager.base)
+        async with manager.over_stdio("senior", text) as agent:
+            review = await agent.next("review")
             tokens.revoke(token.id)
-            for tool, arguments in (("evidence", {"diff": NEW_B}), ("progress", {"doing": "x"}), ("accept", {})):
-                assert "revoked" in await agent.refused(tool, work="T-1.1", **arguments)
+            assert "revoked" in await agent.refused("verdict", work=review["work"], vote="approved")
+            assert "revoked" in await agent.refused("accept", work=review["work"])
             assert "revoked" in await agent.refused("board")
-        assert "evidence.submitted" not in await manager.kinds("driver-1", "T-1")
-        assert (await manager.kinds("driver-1", "T-1"))[-1] == "attempt.parked", "its work is kept as the client goes"
+        async with manager.agent("senior") as agent:
+            assert (await agent.next("review"))["work"] == review["work"], "it is given back"
+            await agent.call("verdict", work=review["work"], vote="approved")
+        assert await manager.kinds("senior", "T-1") == ["verdict.given"]
         text, token = tokens.create("driver-2", ["agent"])
         await manager.assign("driver-2", "T-2")
         async with manager.agent("driver-2", text) as agent:
@@ -95,8 +97,9 @@ def test_a_server_that_is_killed_in_the_middle_of_a_call_has_no_double_effect(ma
                 await until((clone / "started").exists)
                 heard["twice"] = await agent.refused("evidence", work="T-3.1", diff=NEW_B)
                 (clone / "go").touch()
-                heard["files"] = (await call)["files"]
+                await manager.heard("evidence.submitted", "driver-1", "T-3")
                 kill(servers())
+                await call
 
     async def scenario() -> None:
         folders: list[Path] = []
@@ -108,7 +111,7 @@ def test_a_server_that_is_killed_in_the_middle_of_a_call_has_no_double_effect(ma
         await until(lambda: not Made(manager.workspace.root).processes())  # the check ends with its server
         await hands_in_again(heard)
         twice = heard.pop("twice", "")
-        assert heard == {"work": "T-3.1", "b.txt": "b\n", "files": ["b.txt"]}, "what was handed in lay there again"
+        assert heard == {"work": "T-3.1", "b.txt": "b\n"}, "what was handed in lay there again"
         assert "is being handed in already" in twice
         async with manager.over_stdio("driver-1") as agent:
             assert "not in your hands" in await agent.refused("evidence", work="T-3.1", diff=NEW_B)
