@@ -12,6 +12,7 @@ from ledger_world import RUN, SEED, World, assert_is_the_fold, held
 from callboard.bus.archive import FileArchive
 from callboard.bus.errors import LedgerBroken, LedgerError
 from callboard.bus.run_state import RunState
+from callboard.ledger import store
 from callboard.ledger.archiver import LedgerArchiver
 from callboard.ledger.database import connect
 from callboard.ledger.rebuilding import rebuild
@@ -54,6 +55,18 @@ def test_a_disk_without_room_is_an_error_and_goes_on_when_there_is_some(sqlite: 
         sqlite.take()
     most_pages(1_000_000)
     sqlite.take()
+    assert_is_the_fold(sqlite.database, RUN, "shop", rows)
+
+
+def test_who_reads_holds_up_no_archiver_and_sees_one_moment(sqlite: World) -> None:
+    rows = list(CraftedJournal(RUN, SEED).rows(40))
+    sqlite.append(rows[:25])
+    sqlite.take()
+    with sqlite.database.reading() as connection:
+        assert store.heads(connection)[RUN].seq == 25
+        sqlite.append(rows[25:])
+        sqlite.take()
+        assert store.heads(connection)[RUN].seq == 25
     assert_is_the_fold(sqlite.database, RUN, "shop", rows)
 
 

@@ -36,6 +36,7 @@ def test_the_ledger_is_the_sum_of_the_journal_however_it_came_and_whoever_wrote_
             world.new()
     assert not world.said
     assert_is_the_fold(world.database, RUN, "shop", rows)
+    assert all(held(world.database, RUN).values()), "a table that nothing is written to"
 
 
 def test_what_is_there_already_is_passed_over(world: World) -> None:
