@@ -8,6 +8,8 @@ import pytest
 from served import Served
 
 from callboard.app import Workspace
+from callboard.web.app import create
+from callboard.web.limits import Rates
 from callboard.web.tokens import MARK, SCOPES, Tokens
 
 OPEN = ("/", "/health", "/docs", "/redoc", "/openapi.json")
@@ -55,6 +57,19 @@ def test_a_token_that_is_not_whole_or_revoked_opens_nothing(served: Served, boar
         assert served.ask("/agents", wrong).status == 401
     tokens.revoke(kept.id)
     assert served.ask("/agents", text).status == 401
+
+
+def test_a_token_that_asks_too_much_waits_and_others_do_not(workspace: Workspace, board: str, reader: str) -> None:
+    other, app = Tokens(workspace.layout.tokens).create("bob", ["read"])[0], create(workspace, keeps_books=False)
+    app.state.house.rates = Rates(6, lambda: 0.0)
+    running = Served(app)
+    try:
+        assert running.ask("/agents", reader).status == 200
+        refused = running.ask("/agents", reader)
+        assert (refused.status, refused.headers["retry-after"]) == (429, "10")
+        assert running.ask("/agents", other).status == 200
+    finally:
+        running.stop()
 
 
 def test_a_token_is_kept_as_a_hash_for_its_user_alone(workspace: Workspace, reader: str) -> None:

@@ -209,6 +209,7 @@ CLOSED = [
     ("phases", "complexity", "enormous"),
     ("run", "run_id", "../x"),
     ("phases", "tier_id", "T9"),
+    ("phases", "driver", "senior"),
     ("run", "colour", "red"),
     ("run", "max_phases", 0),
 ]
