@@ -40,7 +40,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, server_url: str) -> Work
 def documented(workspace: Workspace, board: str, served: Served) -> Documented:
     """With a launched run, and one from outside."""
     token = Tokens(workspace.layout.tokens).create("ada", SCOPES)[0]
-    assert served.ask("/runs/start", token, body=guide.start(RUN, phases=3)).status == 201
+    started = served.ask("/runs/start", token, body=guide.start(RUN, phases=3))
+    assert started.status == 201, started.body
     return Documented.of(served, token, IDS)
 
 
