@@ -54,8 +54,7 @@ def ask_reviewers(
     reviewers = seats.reviewers(decision.board)
     if len(reviewers) != (needed := seats.needed(decision.board)):
         what = f"the roster has {len(reviewers)} reviewers, and a review needs {needed}"
-        needs = "three reviewers in callboard.toml; then answer `again`"
-        setbacks.block(decision, task, what=what, needs=needs, cause="review")
+        setbacks.not_judged(decision, task, what, "three reviewers in callboard.toml")
         return
     rounds = task.review_rounds + 1
     task = decision.put_task(

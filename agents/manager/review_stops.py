@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from callboard.agents.manager import requests, second_round, setbacks
 from callboard.agents.manager.decision import Decision
+from callboard.agents.manager.setbacks import AGAIN
 from callboard.agents.reviewer.stops import since_it_passed, why_stop
 from callboard.bus.board import Board, ReviewDoc, TaskDoc
 
-AGAIN, ACCEPT = "again", "accept"
-"""Answers that mean something by themselves; any other is told to the driver."""
+ACCEPT = "accept"
+"""It and `AGAIN` mean something by themselves; any other answer is told to the driver."""
 WAYS = (
     f"Answer `{AGAIN}` to have it reviewed once more, `{ACCEPT}` to let it pass as it is, "
     "or say in your own words what its driver is to do."

@@ -148,8 +148,8 @@ def _no_quorum(decision: Decision, task: TaskDoc, review: ReviewDoc, missing: tu
         requests.ask_reviewers(decision, task, task.review_commit, verdicts=verdicts, second=again)
         return
     task = decision.put_task(task, unanswered=0)
-    what = f"no {_asked_for(review)} from {names}, however often they were asked"
-    setbacks.block(decision, task, what=what, needs="reviewers that answer; then answer `again`", cause="review")
+    what = f"no {_asked_for(review)} from {names}, however often they were asked.\n{summary}"
+    setbacks.not_judged(decision, task, what, "reviewers that answer")
 
 
 def _asked_for(review: ReviewDoc) -> str:

@@ -27,6 +27,8 @@ from callboard.feedback.facts import finding_fact
 
 CLIMB = ("agent", "stuck")
 """Causes of blockers that others than people may know an answer to."""
+AGAIN = "again"
+"""A person's answer that has something reviewed once more."""
 
 
 def blocker_raised(decision: Decision, task: TaskDoc, body: BlockerRaised) -> None:
@@ -144,13 +146,18 @@ def block(
     needs: str = "",
     severity: Literal["minor", "major"] = "major",
     cause: Literal["agent", "stuck", "import", "review"] = "agent",
+    options: tuple[str, ...] = (),
 ) -> None:
     """Park the task behind a blocker. What an agent met climbs the ladder (ladder.py); what only a person can put right is
-    asked at once."""
+    asked at once.
+
+    Args:
+        options: What a person may answer; empty = anything.
+    """
     run = decision.board.run
     climbs = cause in CLIMB
     text = questions.blocked_text(task.id, what, needs)
-    question = "" if climbs else questions.ask(decision, text, task=task).id
+    question = "" if climbs else questions.ask(decision, text, task=task, options=options).id
     blocker = BlockerDoc(
         id=f"B-{run.next_blocker}",
         task=task.id,
@@ -170,6 +177,11 @@ def block(
         decision.log(
             "blocker", f"{blocker.id}, answered by {question}", [f"blocks: {what}", f"needs: {needs}"], task=task
         )
+
+
+def not_judged(decision: Decision, task: TaskDoc, what: str, needs: str) -> None:
+    """Too few have judged it: a person puts that right, and then can only have it reviewed once more."""
+    block(decision, task, what=what, needs=f"{needs}; then answer `{AGAIN}`", cause="review", options=(AGAIN,))
 
 
 def close_questions(decision: Decision, task: TaskDoc, why: str) -> None:

@@ -14,6 +14,8 @@ from callboard.launch.notifications import answering
 
 LONGEST = 240
 """Characters: three lines of a small terminal. Findings of reviewers are longer."""
+LONGEST_NEED = 140
+"""Characters of a question's end that stay: what the manager asks of a person after reviews that lead nowhere."""
 SPELLED_OUT = 6
 """New tasks that are named one by one."""
 QUIET = frozenset({TaskState.ASSIGNED, TaskState.APPROVED})
@@ -51,6 +53,12 @@ def short(text: str) -> str:
     """One line that a person reads at a glance; the whole stands in the feedback logs."""
     line = one_line(text)
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 2]} …"
+
+
+def _both_ends(text: str, room: int) -> str:
+    """A question may be as long as it likes: what it needs stands at its end."""
+    line, end = one_line(text), min(LONGEST_NEED, room * 3 // 4)
+    return line if len(line) <= room or end < 1 else f"{line[: room - end - 3]} … {line[-end:]}"
 
 
 def _agents(before: Board, after: Board) -> Iterator[str]:
@@ -123,7 +131,8 @@ def _needs(before: Board, after: Board) -> Iterator[str]:
     for question in after.all(QuestionDoc):
         was_asked = before.get(f"question:{question.id}", QuestionDoc)
         if question.state == "open" and not was_asked.version:
-            yield f"{question.id} needs an answer ({answering(question)}): {question.text}"
+            head = f"{question.id} needs an answer ({answering(question)}): "
+            yield head + _both_ends(question.text, LONGEST - len(head))
         elif was_asked.state == "open" and (question.state, question.is_overdue) != ("open", was_asked.is_overdue):
             yield from _no_longer_open(question)
 

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 from boards import agent_doc, blocker_doc, board_of, intent_doc, question_doc, run_doc, task_doc
 
+from callboard.agents.manager.questions import blocked_text
+from callboard.agents.manager.review_stops import WAYS
 from callboard.bus.board import Board, Doc, TaskState
 from callboard.bus.deployments import DeploymentDoc, Edge
 from callboard.cli.news import news, opening
@@ -60,6 +62,13 @@ def test_a_task_that_is_done_without_a_commit_says_why() -> None:
 def test_a_question_comes_with_the_command_that_answers_it() -> None:
     (said,) = news(board_of(run_doc()), board_of(run_doc(), question_doc(1, "T-1", "Which?")))
     assert said == 'q-1 needs an answer (callboard answer q-1 "..."): Which?'
+
+
+def test_what_a_long_question_needs_is_read_to_its_end() -> None:
+    text = blocked_text("T-1", "no " * 2_000, WAYS)
+    (said,) = news(board_of(run_doc()), board_of(run_doc(), question_doc(1, "T-1", text)))
+    assert (len(said), said.endswith(f"… It needs: {WAYS}")) == (240, True)
+    assert said.startswith('q-1 needs an answer (callboard answer q-1 "..."): T-1 is blocked: no no ')
 
 
 def test_a_finding_as_long_as_a_page_is_cut_to_what_is_read_at_a_glance() -> None:

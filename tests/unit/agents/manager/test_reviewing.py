@@ -132,8 +132,20 @@ def test_without_all_three_by_the_deadline_they_are_asked_again_then_a_person_is
     assert again["junior-1"].review == "T-1.1.2"
     desk.fire()
     assert desk.states == {"T-1": "blocked"}
-    assert desk.task("T-1").reason == "no verdict from junior-1, junior-2, however often they were asked"
-    assert desk.question("q-1").state == "open"
+    reason = desk.task("T-1").reason
+    assert reason.startswith(
+        "no verdict from junior-1, junior-2, however often they were asked.\njunior-1 did not answer"
+    )
+    assert (desk.question("q-1").state, desk.question("q-1").options) == ("open", ("again",))
+
+
+def test_a_person_who_is_asked_hears_why_reviewers_gave_no_vote() -> None:
+    desk = in_review()
+    for _ in range(2):
+        for name in REVIEWERS:
+            verdict = desk.verdict("T-1", "abstained").model_copy(update={"notes": f"{name} exited 7"})
+            desk.hear(verdict, name, "T-1")
+    assert "senior abstained: senior exited 7; junior-1 abstained: junior-1 exited 7" in desk.question("q-1").text
 
 
 def test_the_deadline_of_a_review_that_is_over_changes_nothing() -> None:
