@@ -18,7 +18,7 @@ from callboard.bus.bus import RUN_NAME, Bus
 from callboard.bus.settings import EMBEDDED
 from callboard.launch.hosts import Hosts
 from callboard.launch.joining import open_bus
-from callboard.launch.runs import runs, told_apart
+from callboard.launch.runs import told_apart
 from callboard.launch.serving import bus_url
 from callboard.launch.status import is_hosted, is_running
 from callboard.web.at_rest import AtRest
@@ -28,6 +28,7 @@ from callboard.web.limits import Rates
 from callboard.web.lines import Lines
 from callboard.web.oidc import Provider
 from callboard.web.problems import Refused
+from callboard.web.shared import Shared
 from callboard.web.tail import Tail
 from callboard.web.tokens import Tokens
 
@@ -53,8 +54,12 @@ class House:
     _tails: OrderedDict[str, Tail] = field(default_factory=OrderedDict)
     _lines: Lines = field(init=False)
     _at_rest: AtRest = field(init=False)
+    _known: Shared[tuple[list[str], list[str]]] = field(init=False)
+    """The launched runs, and those from outside."""
+    _boards: dict[str, Shared[Board]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._known = Shared(partial(asyncio.to_thread, told_apart, self.workspace.repository))
         self._lines = Lines(self._connect)
         self._at_rest = AtRest(partial(open_bus, self.workspace), self._connect)
 
@@ -107,7 +112,7 @@ class House:
 
     async def runs(self) -> list[str]:
         """The runs of the repository, the oldest first."""
-        return await asyncio.to_thread(runs, self.workspace.repository)
+        return (await self._known.ask())[0]
 
     async def known_run(self, run: str) -> str:
         """The run itself, launched or started from outside; "" = the newest that was launched.
@@ -115,7 +120,7 @@ class House:
         Raises:
             Refused: 404, there is no such run.
         """
-        known, outside = await asyncio.to_thread(told_apart, self.workspace.repository)
+        known, outside = await self._known.ask()
         if run in outside:
             return run
         if not known:
@@ -124,7 +129,20 @@ class House:
             raise Refused(404, f"there is no run {run!r} here; the newest is {known[-1]}")
         return run or known[-1]
 
+    async def board(self, run: str) -> Board:
+        """The board of a run, for reading: others may look at the same one.
+
+        Raises:
+            BusUnavailable: No server answers.
+        """
+        return await self._boards.setdefault(run, Shared(partial(self._look_at, run))).ask()
+
+    async def _look_at(self, run: str) -> Board:
+        async with self.bus(run) as bus:
+            return await bus.board()
+
     async def close(self) -> None:
+        await asyncio.gather(self._known.close(), *(board.close() for board in self._boards.values()))
         for tail in self._tails.values():
             await tail.close()
         await self._lines.close()
@@ -156,8 +174,7 @@ NamedRun = Annotated[str, Depends(_named_run)]
 
 
 async def _board(house: Here, run: AskedRun) -> Board:
-    async with house.bus(run) as bus:
-        return await bus.board()
+    return await house.board(run)
 
 
 AskedBoard = Annotated[Board, Depends(_board)]

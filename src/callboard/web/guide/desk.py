@@ -56,9 +56,11 @@ def find(board: Board, phase: str) -> tuple[TaskDoc, PhaseDoc | None]:
 
 
 async def _board(house: Here, run: NamedRun) -> Board:
+    board = await house.board(run)
+    if board.run.version:
+        return board
     async with house.bus(run) as bus:
-        board = await bus.board()
-        return board if board.run.version else await board_of(bus, house.workspace, run)
+        return await board_of(bus, house.workspace, run)
 
 
 RunBoard = Annotated[Board, Depends(_board)]
