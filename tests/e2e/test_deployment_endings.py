@@ -119,6 +119,7 @@ def test_a_launch_that_ends_in_a_canary_leaves_blue_with_everything_and_says_so(
         assert "is ended and had no requests left, and so is the switch" in ended.stdout
         assert list((made.path / ".callboard/deploy/production/running").iterdir()) == []
         said = made.call("deployments").stdout
+        assert f"production: served {blue}, commit " in said
         assert "nothing runs there now" in said
         assert f"Ada: stopped {blue}: moved elsewhere" in said
     finally:

@@ -21,8 +21,10 @@ _STYLES = {"done": "green", "rolled_back": "bold red"}
 def environment_lines(row: EnvironmentRow) -> list[str]:
     """What came to serve there, what runs there now, and what happened meanwhile."""
     serves = f"{row.release}, commit {row.commit[:12]}, since {row.since}" if row.release else "nothing yet"
-    now = said(row.shares) or ("nothing runs there now" if row.release and not row.notices else "")
-    head = one_line(f"{row.environment}: serves {serves}" + (f"; {row.lock}" if row.lock else ""))
+    is_ended = bool(row.release) and not row.shares and not row.notices
+    now = "nothing runs there now" if is_ended else said(row.shares)
+    verb = "served" if is_ended else "serves"
+    head = one_line(f"{row.environment}: {verb} {serves}" + (f"; {row.lock}" if row.lock else ""))
     return [head, *(f"  {one_line(line)}" for line in (now, *row.notices) if line), *audit_lines(row)]
 
 
