@@ -33,7 +33,8 @@ def next_steps(status: Status) -> list[str]:
 
 
 def _no_task(run: RunRow) -> list[str]:
-    if run.running or run.task_counts or run.state not in ("created", "running"):
+    is_unread = run.outlook == "moving"
+    if run.running or is_unread or run.task_counts or run.state not in ("created", "running"):
         return []
     return [
         "the direction files hold no task: write some, as `### Task 1 - Its title` or a numbered list under a heading Tasks; "
@@ -101,8 +102,11 @@ def _failed(failed: list[TaskRow]) -> list[str]:
         return []
     names = ", ".join(task.id for task in failed)
     again = " ".join(f"--again {task.key}" for task in failed)
-    text = "its text" if len(failed) == 1 else "their texts"
-    return [f"{names} failed: change {text}, or try the same again with `callboard launch {again}`"]
+    text, one = ("its text", failed[0].id) if len(failed) == 1 else ("their texts", "ID")
+    return [
+        f"{names} failed: change {text}, try the same again with `callboard launch {again}`, or give it up with "
+        f"`callboard cancel {one}`"
+    ]
 
 
 def _made_by_deployment(task: TaskRow) -> str:

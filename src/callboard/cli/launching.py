@@ -26,6 +26,7 @@ from callboard.cli.advice import ending
 from callboard.cli.doctor_deploy import deploy_findings
 from callboard.cli.forecast import Thinker, forecast, told
 from callboard.cli.live import choose_view
+from callboard.cli.news import odd_directions
 from callboard.cli.output import note, plural, print_json, say
 from callboard.cli.rehearsal import Rehearsal, ended, in_order, rehearse
 from callboard.cli.session import launchers, wait_for
@@ -75,7 +76,7 @@ def shown_launch(workspace: Workspace, options: LaunchOptions, *, json: bool) ->
     code = wait_for(launch(workspace, options, view))
     board = view.last or Board()
     status, left = at_rest(summarise(board, branches=branches_of(workspace))), wait_for(left_by(workspace, board))
-    for line in () if json else (*ending(status), *left_lines(left)):
+    for line in () if json else (*ending(status), *odd_directions(board), *left_lines(left)):
         say(line)
     return code, {"seconds": round(time.monotonic() - began, 1), **by_field(status), "left": left}
 

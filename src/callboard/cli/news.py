@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from callboard.bus.board import AgentDoc, BlockerDoc, Board, IntentDoc, ProblemDoc, QuestionDoc, TaskDoc, TaskState
+from callboard.bus.board import (
+    AgentDoc,
+    BlockerDoc,
+    Board,
+    BriefingDoc,
+    IntentDoc,
+    ProblemDoc,
+    QuestionDoc,
+    TaskDoc,
+    TaskState,
+)
 from callboard.bus.caps import What, called, shown
 from callboard.bus.deployments import DeploymentDoc, deployment_field
 from callboard.bus.states import NOTICE
@@ -17,7 +27,7 @@ LONGEST = 240
 LONGEST_NEED = 140
 """Characters of a question's end that stay: what the manager asks of a person after reviews that lead nowhere."""
 SPELLED_OUT = 6
-"""New tasks that are named one by one."""
+"""New tasks, and notes on direction files, that are named one by one."""
 QUIET = frozenset({TaskState.ASSIGNED, TaskState.APPROVED})
 """States a task passes through at once: the next one says more."""
 
@@ -34,7 +44,7 @@ _SAID = {
 
 def news(before: Board, after: Board) -> list[str]:
     """Everything a person would want to hear of, in the order in which it is easiest to follow."""
-    parts = (_agents, _tasks, _landings, _deployments, _budget, _needs, _run)
+    parts = (_directions, _agents, _tasks, _landings, _deployments, _budget, _needs, _run)
     return [short(line) for part in parts for line in part(before, after)]
 
 
@@ -53,6 +63,20 @@ def short(text: str) -> str:
     """One line that a person reads at a glance; the whole stands in the feedback logs."""
     line = one_line(text)
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 2]} …"
+
+
+def odd_directions(board: Board) -> list[str]:
+    """What is odd in the direction files of the roster, as they were last read; a few lines."""
+    agents = [agent.name for agent in board.all(AgentDoc) if agent.role]
+    docs = [board.get(f"briefing:{name}", BriefingDoc) for name in agents]
+    notes = [short(f"note: {problem}") for doc in docs for problem in doc.problems]
+    left = len(notes) - SPELLED_OUT
+    return [*notes[:SPELLED_OUT], *([f"{left} more notes: `callboard directions check`"] if left > 0 else [])]
+
+
+def _directions(before: Board, after: Board) -> Iterator[str]:
+    was = odd_directions(before)
+    yield from (note for note in odd_directions(after) if note not in was)
 
 
 def _both_ends(text: str, room: int) -> str:

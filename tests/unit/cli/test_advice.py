@@ -71,7 +71,9 @@ def test_what_has_landed_can_be_promoted_once() -> None:
 
 def test_a_failed_task_says_how_to_try_it_again() -> None:
     failed = task_doc(1, "One", TaskState.FAILED)
-    assert "`callboard launch --again driver-1/one`" in advice(run_doc(state="failed"), failed)
+    said = advice(run_doc(state="failed"), failed)
+    assert "`callboard launch --again driver-1/one`" in said
+    assert said.endswith("or give it up with `callboard cancel T-1`")
 
 
 def deployed(number: int, title: str, key: str) -> TaskDoc:
@@ -124,3 +126,10 @@ def test_a_roster_without_a_task_says_how_tasks_are_written() -> None:
     assert "### Task 1 - Its title" in "\n".join(ending(summarise(board_of(run_doc(), agent_doc("driver-1")))))
     assert "### Task 1" not in advice(run_doc(), agent_doc("driver-1"), running=True)
     assert "### Task 1" not in advice(run_doc(), task_doc(1, "One"))
+
+
+def test_a_launch_that_was_stopped_before_the_directions_were_read_does_not_say_that_they_hold_no_task() -> None:
+    for unread in (run_doc(state="created"), run_doc(awaits_directions=True)):
+        said = advice(unread, agent_doc("driver-1"))
+        assert "hold no task" not in said
+        assert "`callboard launch` goes on" in said

@@ -6,9 +6,9 @@ from boards import agent_doc, blocker_doc, board_of, intent_doc, question_doc, r
 
 from callboard.agents.manager.questions import blocked_text
 from callboard.agents.manager.review_stops import WAYS
-from callboard.bus.board import Board, Doc, TaskState
+from callboard.bus.board import Board, BriefingDoc, Doc, TaskState
 from callboard.bus.deployments import DeploymentDoc, Edge
-from callboard.cli.news import news, opening
+from callboard.cli.news import news, odd_directions, opening
 
 
 def told(before: Doc, after: Doc) -> list[str]:
@@ -123,3 +123,18 @@ def test_a_deployment_says_where_it_stands_without_the_commands_that_ran_and_its
     gone = doc("rolled_back", reason="too many errors", ended_at=datetime(2026, 11, 22, tzinfo=UTC))
     assert seen(going, gone) == ["d-1 staging: rolled back"]
     assert seen(doc("baking"), gone) == ["d-1 staging: rolled back: too many errors"]
+
+
+def test_what_is_odd_in_a_direction_file_is_said_once_and_a_long_list_is_cut() -> None:
+    agents = (agent_doc("driver-1"), agent_doc("gone", role=""))
+    large = "directions/driver-1.md: is larger than 1,000,000 bytes"
+    before = Board({**board_of(run_doc(), *agents).docs})
+    after = Board({**before.docs, "briefing:driver-1": BriefingDoc(version=1, problems=(large,))})
+    assert news(before, after) == [f"note: {large}"]
+    assert (news(after, after), odd_directions(after)) == ([], [f"note: {large}"])
+    many = BriefingDoc(version=2, problems=tuple(f"f:{line}: odd" for line in range(9)))
+    assert odd_directions(Board({**before.docs, "briefing:driver-1": many}))[5:] == [
+        "note: f:5: odd",
+        "3 more notes: `callboard directions check`",
+    ]
+    assert odd_directions(Board({**before.docs, "briefing:gone": many})) == [], "its file is not read any more"
