@@ -6,6 +6,7 @@ import sys
 import termios
 from collections.abc import Callable
 from datetime import datetime
+from errno import ENOSPC
 from typing import TextIO
 
 from rich.console import Console, RenderableType
@@ -42,7 +43,12 @@ class LineView:
         self.last = board
 
     def event(self, text: str) -> None:
-        print(f"{self._clock():%H:%M:%SZ} {one_line(text)}", file=self._stream, flush=True)
+        try:
+            print(f"{self._clock():%H:%M:%SZ} {one_line(text)}", file=self._stream, flush=True)
+        except OSError as error:
+            # output that stands on a full disk ends nothing; it comes with the next line that can be written
+            if error.errno != ENOSPC:
+                raise
 
     def spent(self, seen: SpentSeen) -> None:
         """No line: the board says when it comes to something, and the end of the launch what it came to."""

@@ -5,6 +5,7 @@ import os
 import pty
 import termios
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from boards import NOW, agent_doc, board_of, roster, run_doc, task_doc
@@ -38,6 +39,16 @@ def test_lines_carry_their_time_and_tell_only_what_is_new() -> None:
         "09:14:07Z T-1 One: driver-1 works on it",
     ]
     assert view.last == AFTER
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="nothing here is full")
+def test_output_on_a_full_disk_ends_nothing() -> None:
+    full = Path("/dev/full").open("w")  # noqa: SIM115 - what it still holds cannot be written as it is closed
+    LineView(full, lambda: NOW).event("the server is down")
+    with pytest.raises(OSError, match="No space left"):
+        full.close()
+    with pytest.raises(ValueError, match="closed"):
+        LineView(full, lambda: NOW).event("anything else is not hidden")
 
 
 def test_the_live_view_tells_the_same_above_its_picture_and_leaves_the_last_picture_standing() -> None:
