@@ -7,10 +7,9 @@ import shlex
 from callboard.bus.states import ENDED
 from callboard.cli.output import plural
 from callboard.cli.plain import one_line, stated
-from callboard.launch.summary import QuestionRow, RunRow, Status, TaskRow
+from callboard.launch.lost import ways_on
+from callboard.launch.summary import QuestionRow, RunRow, Status
 
-DEPLOYMENT = "deployment"
-"""The source of tasks that a deployment made."""
 LISTED = 3
 """Questions that are spelled out; the rest are a number."""
 
@@ -87,37 +86,7 @@ def _pause(run: RunRow) -> list[str]:
 
 
 def _lost(status: Status, run: RunRow) -> list[str]:
-    if run.outlook == "moving":
-        return []
-    every = [task for task in status.tasks if task.state == "failed"]
-    made = [task for task in every if task.source == DEPLOYMENT]
-    # a run that succeeded has none that anybody still needs: a later deployment is done there
-    of_deployments = [_made_by_deployment(task) for task in made] if run.state != "succeeded" else []
-    return [*_failed([task for task in every if task.source != DEPLOYMENT]), *of_deployments]
-
-
-def _failed(failed: list[TaskRow]) -> list[str]:
-    """Tasks of directions and people."""
-    if not failed:
-        return []
-    names = ", ".join(task.id for task in failed)
-    again = " ".join(f"--again {task.key}" for task in failed)
-    text, one = ("its text", failed[0].id) if len(failed) == 1 else ("their texts", "ID")
-    return [
-        f"{names} failed: change {text}, try the same again with `callboard launch {again}`, or give it up with "
-        f"`callboard cancel {one}`"
-    ]
-
-
-def _made_by_deployment(task: TaskRow) -> str:
-    """It stands in no direction, so no launch does it again."""
-    _, _, own = task.key.rpartition("/")
-    deployment, _, what = own.rpartition("-") if own.endswith(("-notes", "-development")) else own.partition("-fix")
-    head = f"{task.id} failed, a task of deployment {deployment} ({one_line(task.title)}): "
-    if what == "notes":
-        return f"{head}its notes are not in the repository, and stay on the deployment agent's log branch; what it deployed serves"
-    shown = f"`callboard deployments {deployment}` says what is wrong"
-    return f"{head}{shown}; have it mended, by hand or with `callboard assign`, and `callboard deploy` tries anew"
+    return [one_line(way) for way in ways_on(run, status.tasks)]
 
 
 def _promotion(run: RunRow) -> list[str]:

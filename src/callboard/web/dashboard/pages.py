@@ -18,6 +18,7 @@ from callboard.bus.deployments import DeploymentDoc
 from callboard.bus.errors import CallboardError, GitError, RosterError
 from callboard.bus.messages import CommandGiven
 from callboard.launch.feedback_logs import EntryRow, find_log, row
+from callboard.launch.lost import ways_on
 from callboard.launch.queue_rows import queue_of
 from callboard.launch.review_rows import FindingRow, review_row
 from callboard.launch.status import is_running
@@ -61,6 +62,7 @@ async def overview(frame: Framed) -> Response:
         "",
         status=status,
         letters=len(frame.dead),
+        ways_on=ways_on(status.run, status.tasks) if status.run else [],
         done=sum(row.state in views.ENDED for row in status.tasks),
         columns=views.columns(status.tasks),
         spend=views.meters(status.spend),
@@ -80,6 +82,7 @@ async def task(frame: Framed, task_id: TaskId) -> Response:
         "",
         task=found,
         spec=found.task,
+        ways_on=_ways_on(frame, task_id),
         asked=views.asked(found.task),
         questions=[question_row(doc) for doc in frame.board.all(QuestionDoc) if doc.task == task_id][-MOST_ASKED:],
         blockers=[doc for doc in frame.board.all(BlockerDoc) if doc.task == task_id][-MOST_ASKED:],
@@ -89,6 +92,12 @@ async def task(frame: Framed, task_id: TaskId) -> Response:
         talks=await asyncio.to_thread(_talks, frame, task_id),
         deployments=_deployments(frame, found.landed),
     )
+
+
+def _ways_on(frame: Frame, task: str) -> list[str]:
+    """What a person can do about it, where it failed."""
+    status = summarise(frame.board)
+    return ways_on(status.run, [row for row in status.tasks if row.id == task]) if status.run else []
 
 
 def _reviews(frame: Frame, task: str) -> list[views.Review]:
