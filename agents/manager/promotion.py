@@ -54,20 +54,21 @@ def promote(repository: Repository, run: RunDoc, request: PromotionRequested) ->
     if old == new:
         return done
     try:
-        reason = _move(repository, run.target, old, new)
+        reason = _move(repository, run, old, new)
     except GitError as error:
         reason = f"git could not move {run.target}: {error}; then `callboard promote` again"
     return done if not reason else done.model_copy(update={"ok": False, "reason": reason})
 
 
-def _move(repository: Repository, target: str, old: str | None, new: str) -> str:
+def _move(repository: Repository, run: RunDoc, old: str | None, new: str) -> str:
     """Why it could not be moved; "" when it was."""
+    target = run.target
     if old is None:
         return f"there is no branch {target}; create it or set `[project] target`, then `callboard promote` again"
     if not repository.is_ancestor(old, new):
         return (
-            f"{target} has commits that {new[:12]} does not contain, so it cannot be fast-forwarded; "
-            f"launch a new run from it (`callboard launch --new --from target`)"
+            f"{target} has commits that {new[:12]} does not contain, so it cannot be fast-forwarded; merge {run.integration} into "
+            "it by hand, which keeps what has landed, and go on from there with `callboard launch --new --from target`"
         )
     worktree = repository.checked_out().get(target)
     if worktree is None:

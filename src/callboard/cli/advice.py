@@ -82,7 +82,8 @@ def _pause(run: RunRow) -> list[str]:
         is_asked = run.reason in ("question", "approval")
         lost = " (an agent is down, or missing): `callboard launch` tries again" if run.reason == "environment" else ""
         return [] if is_asked else [f"{run.detail}{lost}"]
-    return [f"the run is paused ({run.detail or run.reason or 'no reason given'}): `callboard resume`"]
+    goes_on = "" if run.running else ", then `callboard launch` goes on"
+    return [f"the run is paused ({run.detail or run.reason or 'no reason given'}): `callboard resume`{goes_on}"]
 
 
 def _lost(status: Status, run: RunRow) -> list[str]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,15 +99,16 @@ def log_to(path: Path, log: LogSettings) -> None:
 
     The file is made with its first line: a launch that is refused leaves nothing behind.
     """
+
+    def write(line: str) -> None:
+        # on a full disk the line is lost: the person at the terminal is spared a page for each
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(line)
+
     logger.remove()
-    logger.add(
-        path,
-        level=log.level.upper(),
-        format=log_form("launcher", log.format),
-        backtrace=False,
-        diagnose=False,
-        delay=True,
-    )
+    logger.add(write, level=log.level.upper(), format=log_form("launcher", log.format), backtrace=False, diagnose=False)
 
 
 # --- in the background ---------------------------------------------------------------------------

@@ -36,6 +36,9 @@ def test_questions_come_with_their_commands_and_a_long_list_is_cut() -> None:
 def test_a_paused_run_says_why_and_how_it_goes_on() -> None:
     said = advice(run_doc(state="paused", reason="operator", detail="lunch"), running=True)
     assert said == "the run is paused (lunch): `callboard resume`"
+    assert advice(run_doc(state="paused", detail="lunch")).splitlines() == [
+        "the run is paused (lunch): `callboard resume`, then `callboard launch` goes on"
+    ]
 
 
 def test_a_run_that_waits_for_people_is_not_to_be_resumed() -> None:

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-from callboard.cli.launching import has_dashboard, launch_argv, what_failed
+import pytest
+from loguru import logger
+
+from callboard.cli.launching import has_dashboard, launch_argv, log_to, what_failed
 from callboard.launch.options import LaunchOptions
+from callboard.settings.settings import LogSettings
 from callboard.settings.web import WebSettings
 
 
@@ -13,6 +18,24 @@ def test_a_launch_in_the_background_gets_every_option_along() -> None:
         *(sys.executable, "-m", "callboard", "launch", "--stay", "--new", "--no-web", "--from", "target"),
         *("--again", "a/b", "--again", "c/d", "--only", "manager"),
     ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="nothing here is full")
+def test_a_log_on_a_full_disk_says_nothing_to_who_sits_at_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    log_to(Path("/dev/full"), LogSettings())
+    logger.warning("server lost")
+    logger.remove()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_log_begins_with_its_first_line(tmp_path: Path) -> None:
+    log = tmp_path / "logs/launcher.log"
+    log_to(log, LogSettings())
+    assert not log.parent.exists(), "a launch that is refused leaves nothing behind"
+    logger.warning("one")
+    logger.warning("two")
+    logger.remove()
+    assert [line.rpartition(" ")[2] for line in log.read_text().splitlines()] == ["one", "two"]
 
 
 def test_a_plain_launch_has_no_options() -> None:

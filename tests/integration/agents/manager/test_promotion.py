@@ -86,7 +86,9 @@ def test_an_untracked_file_in_the_way_is_not_overwritten(workshop: Workshop, run
 
 def test_a_target_with_other_commits_is_refused(workshop: Workshop, run: RunDoc) -> None:
     other = workshop.commit({"other.py": "x\n"})
-    assert "main has commits that" in refused(workshop, run)
+    reason = refused(workshop, run)
+    assert "main has commits that" in reason
+    assert f"merge {run.integration} into it by hand" in reason
     assert main_of(workshop) == other
 
 
