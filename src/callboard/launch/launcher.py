@@ -29,7 +29,7 @@ from callboard.launch.exclude import exclude_ours
 from callboard.launch.keeping import keeping
 from callboard.launch.options import LaunchOptions
 from callboard.launch.patience import Patience
-from callboard.launch.quiet import when_quiet
+from callboard.launch.quiet import is_settled
 from callboard.launch.reaching import reaching
 from callboard.launch.runs import Continue, choose, create, new_name, read_run, runs, start_commit
 from callboard.launch.sandboxing import held_by, probe
@@ -279,10 +279,10 @@ class Launcher:
                 self.view.board(board)
             self._say_dead(dead)
             if not self.options.stay and self._has_manager:
-                quiet = None if self.options.holds() else await when_quiet(bus, board, list(outsiders))
-                if quiet is not None and outlook(quiet) == "ended":
-                    return 0 if quiet.run.state == "succeeded" else 1
-                if patience.is_over(board, is_busy=quiet is None, has_dead=bool(dead), now=clock()):
+                is_busy = self.options.holds() or not await is_settled(bus, board, list(outsiders))
+                if not is_busy and outlook(board) == "ended":
+                    return 0 if board.run.state == "succeeded" else 1
+                if patience.is_over(board, is_busy=is_busy, has_dead=bool(dead), now=clock()):
                     self._say_who_is_awaited(patience.awaited)
                     return PEOPLE
             down = [child.name for child, task in zip(self._children, tasks, strict=True) if task.done()]

@@ -32,10 +32,10 @@ async def is_quiet(bus: Bus, board: Board, outsiders: Sequence[str] = ()) -> boo
     return not left
 
 
-async def when_quiet(bus: Bus, board: Board, outsiders: Sequence[str] = ()) -> Board | None:
-    """The board once every message was handled (see is_quiet); None before that.
+async def is_settled(bus: Bus, board: Board, outsiders: Sequence[str] = ()) -> bool:
+    """Whether every message was handled (see is_quiet), and nothing has come of them that the board, read before, does not say.
 
-    Read after the inboxes: what emptied them since `board` was read may have begun something, such as the manager that a run
-    which had succeeded has a new task.
+    What emptied the inboxes meanwhile may have begun something, such as a new task of a run that had succeeded; and who looks
+    on may want something of what is there now, and has not seen it yet.
     """
-    return await bus.board() if await is_quiet(bus, board, outsiders) else None
+    return await is_quiet(bus, board, outsiders) and (await bus.board()).docs == board.docs

@@ -9,7 +9,7 @@ from waiting import Go
 
 from callboard.bus.board import AgentDoc, Board, Change, RunDoc
 from callboard.bus.bus import Bus
-from callboard.launch.quiet import is_quiet, when_quiet
+from callboard.launch.quiet import is_quiet, is_settled
 
 
 @pytest.mark.parametrize(("old", "new"), [("task.cancelled", "task.invented"), ('"version":1', '"version":99')])
@@ -41,16 +41,18 @@ def test_a_message_of_an_unknown_kind_holds_up_no_end_and_is_a_dead_letter_then(
     go(scenario())
 
 
-def test_a_run_that_went_on_after_its_board_was_read_has_not_ended(bus: Bus, go: Go) -> None:
-    read_before = Board({"run": RunDoc(version=1, state="succeeded")})
-
+def test_what_has_changed_since_its_board_was_read_has_to_be_seen_before_a_run_has_ended(bus: Bus, go: Go) -> None:
     async def scenario() -> None:
-        await bus.change([Change("run", RunDoc(version=1, state="running"))], sender="manager")
-        board = await when_quiet(bus, read_before)
-        assert board is not None
-        assert board.run.state == "running"
+        driver = AgentDoc(version=1, name="driver-1", role="driver")
+        succeeded = RunDoc(version=1, state="succeeded")
+        await bus.change([Change("run", succeeded), Change("agent:driver-1", driver)], sender="manager")
+        before = await bus.board()
+        assert await is_settled(bus, before)
+        await bus.change([Change("run", RunDoc(version=2, state="running"))], sender="manager")
+        assert not await is_settled(bus, before)
+        after = await bus.board()
+        assert await is_settled(bus, after)
         await bus.send(message("known"), sender="manager")
-        at_work = Board({"agent:driver-1": AgentDoc(version=1, name="driver-1", role="driver"), "run": read_before.run})
-        assert await when_quiet(bus, at_work) is None
+        assert not await is_settled(bus, after)
 
     go(scenario())
