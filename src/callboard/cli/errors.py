@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +14,13 @@ from callboard.bus.known_secrets import secrets_in
 from callboard.bus.redaction import Redactor
 from callboard.cli.exit_codes import FAILED, INTERRUPTED
 from callboard.cli.plain import lines
+
+_WAYS_OUT = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "let this user read and write there"),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "a file stands where a folder is to be: move it away"),
+    errno.ENOSPC: "make room",
+}
+"""What a person does about an error of the system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,8 @@ def report(error: BaseException) -> ErrorReport | None:
         case KeyboardInterrupt() | typer.Abort():
             return ErrorReport(type="Interrupted", message="stopped by Ctrl-C", exit_code=INTERRUPTED)
         case OSError(filename=str(), strerror=str()):
-            text = f"{error.filename}: {error.strerror}"
+            way_out = _WAYS_OUT.get(error.errno or 0, "")
+            text = f"{error.filename}: {error.strerror}" + (f"; {way_out}, then try again" if way_out else "")
             return ErrorReport(type=type(error).__name__, message=text, exit_code=FAILED, path=str(error.filename))
     return None
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from random import Random
 
 import pytest
@@ -36,10 +37,20 @@ def test_a_refused_path_is_named() -> None:
     assert told.path == "ci.yml"
 
 
-def test_a_file_that_cannot_be_opened_is_named() -> None:
-    told = report(PermissionError(13, "Permission denied", "/x/callboard.toml"))
+@pytest.mark.parametrize(
+    ("number", "way_out"),
+    [
+        (errno.EACCES, "; let this user read and write there, then try again"),
+        (errno.EROFS, "; let this user read and write there, then try again"),
+        (errno.ENOTDIR, "; a file stands where a folder is to be: move it away, then try again"),
+        (errno.ENOSPC, "; make room, then try again"),
+        (errno.EIO, ""),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_named_with_the_way_out(number: int, way_out: str) -> None:
+    told = report(OSError(number, "It failed", "/x/.callboard/locks"))
     assert told is not None
-    assert (told.message, told.exit_code) == ("/x/callboard.toml: Permission denied", 1)
+    assert (told.message, told.exit_code) == (f"/x/.callboard/locks: It failed{way_out}", 1)
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), typer.Abort()])
