@@ -273,7 +273,7 @@ class Attempt:
         if self._is_lost:
             if begun is not None:
                 await self._cancel(begun)
-            raise LeaseLost("the lease was lost before the handler began")
+            raise self._lost("before the handler began")
         loop = asyncio.get_running_loop()
         self._handling = handling = begun or loop.create_task(self.handle())
         # asyncio.wait would do the same with more objects for each message.
@@ -292,9 +292,13 @@ class Attempt:
             raise TooSlow(f"not handled within {self._limits.handler_timeout_s:g} s")
         if handling.cancelled():
             if self._is_lost:
-                raise LeaseLost("the lease was lost while the handler worked")
+                raise self._lost("while the handler worked")
             raise RuntimeError("the handler cancelled itself")
         return handling.result()
+
+    def _lost(self, when: str) -> LeaseLost:
+        self._delivery.forget()
+        return LeaseLost(f"the lease was lost {when}")
 
     async def _cancel(self, handling: Handling) -> None:
         handling.cancel()

@@ -192,7 +192,7 @@ class Runtime:
 
     def _lose(self, entry: Entry) -> None:
         attempt = self._attempts.get(entry.field)
-        if attempt is not None and attempt.entry == entry:
+        if attempt is not None and attempt.entry is entry:
             attempt.lose()
 
 

@@ -196,6 +196,10 @@ class Delivery:
         await self._run("release", places, [*self.entry.fence, 0])
         self._settled(self.entry)
 
+    def forget(self) -> None:
+        """It was heard elsewhere that the lease is lost: this consumer may be given the entry again."""
+        self._settled(self.entry)
+
     async def _bury(self, reason: str, error: str, failures: int, parcel: Parcel | None = None) -> None:
         try:
             await bury(self._wire, self.entry, reason, error, failures=failures, parcel=parcel)

@@ -90,7 +90,8 @@ class LeaseKeeper:
     def let_go(self, entry: Entry) -> None:
         with self._lock:
             held = self._held.get(entry.field)
-            if held is not None and held.entry.count == entry.count:
+            # a later delivery of the entry may be held by now, and counts anew where its group was lost
+            if held is not None and held.entry is entry:
                 del self._held[entry.field]
 
     def _run(self) -> None:

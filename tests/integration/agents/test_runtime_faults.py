@@ -197,6 +197,30 @@ def test_a_lost_lease_cancels_the_handler(bus: Bus, go: Go) -> None:
     go(scenario())
 
 
+def test_what_comes_back_to_a_consumer_that_lost_it_is_handled_again(server: Server, bus: Bus, go: Go) -> None:
+    """As when its group was destroyed: the lease is found lost, and then the same entry is given to the same consumer."""
+
+    async def first_waits(work: Work) -> None:
+        if handler.began == ["a"]:
+            await asyncio.Event().wait()
+
+    handler = Scripted(first_waits)
+
+    async def scenario() -> None:
+        await bus.send(message("a"), sender="manager")
+        inbox, consumer = bus.keys.inbox("driver-1"), "driver-1.here.1"
+        async with running(bus, handler, consumer=consumer, renew_s=0.05):
+            await handler.until(lambda: handler.began == ["a"])
+            [(id, *_)] = server.ask("XPENDING", inbox, "agent", "-", "+", 10)
+            server.ask("XACK", inbox, "agent", id)
+            await handler.until(lambda: handler.ended == ["a"])
+            server.ask("XCLAIM", inbox, "agent", consumer, 0, id, "FORCE", "JUSTID")
+            await committed(bus, 1)
+        assert handler.began == ["a", "a"]
+
+    go(scenario())
+
+
 @pytest.fixture
 def own_server() -> Iterator[Server]:
     """A durable one, for killing."""
