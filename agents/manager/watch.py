@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from loguru import logger
 
 from callboard.agents.manager.decision import MANAGER
+from callboard.bus.board import RunDoc
 from callboard.bus.bus import Bus
 from callboard.bus.errors import ConfigError, InboxFull
 from callboard.bus.messages import DirectionFile, DirectionsRead, Draft
@@ -20,6 +22,9 @@ from callboard.directions.parse import read_direction
 
 LOOK_EVERY_S = 1.0
 """How soon an edited file is noticed; looking costs one `stat` per file."""
+AGAIN_S = 10.0
+"""How long after they were told a run may still await them. A server that lost its inboxes may have them handled before the
+message of the launch, and then they are told once more."""
 
 
 @dataclass(slots=True)
@@ -38,22 +43,31 @@ class DirectionsWatch:
     shown: str
     agents: Sequence[str]
     landed: Mapping[str, str]
+    again_s: float = AGAIN_S
     _seen: tuple[tuple[str, int, int], ...] | None = field(default=None, init=False)
+    _looked_at: float = field(default=0.0, init=False)
+    """At the run, whether it awaits them; on the monotonic clock."""
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             seen = await asyncio.to_thread(self._look)
-            if seen != self._seen:
+            if seen != self._seen or await self._is_awaited():
                 body = await asyncio.to_thread(self.read)
                 try:
                     await self.bus.send(Draft(MANAGER, body), sender=MANAGER)
-                    self._seen = seen
+                    self._seen, self._looked_at = seen, time.monotonic()
                 except InboxFull as error:
                     logger.warning("directions not told, trying again", error=str(error))
             try:
                 await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
             except TimeoutError:
                 continue
+
+    async def _is_awaited(self) -> bool:
+        if time.monotonic() - self._looked_at < self.again_s:
+            return False
+        self._looked_at = time.monotonic()
+        return (await self.bus.doc("run", RunDoc)).awaits_directions
 
     def read(self) -> DirectionsRead:
         return read_directions(self.folder, self.shown, self.agents, self.landed)
