@@ -217,7 +217,7 @@ async def _rehearse(workspace: Workspace, options: LaunchOptions) -> Rehearsal:
     async with AsyncExitStack() as stack:
         bus = await stack.enter_async_context(open_bus(workspace, known[-1])) if known else None
         board = await bus.board() if bus else Board()
-        latest = board.run if board.run.version else None
+        latest = board if board.run.version else None
         choice = choose(latest, new=options.new, start_from=options.from_)
         if isinstance(choice, Continue):
             check_goes_on(workspace, choice.run, options.goal, options.safety)

@@ -16,7 +16,7 @@ from callboard.agents.manager.outlook import outlook
 from callboard.agents.settings import RUN
 from callboard.agents.workspace.locks import ProcessLock, acquire
 from callboard.app import Workspace
-from callboard.bus.board import Board, RunDoc
+from callboard.bus.board import Board
 from callboard.bus.bus import Bus
 from callboard.bus.caps import SpentSeen
 from callboard.bus.dead_letters import DeadLetter
@@ -31,7 +31,7 @@ from callboard.launch.options import LaunchOptions
 from callboard.launch.patience import Patience
 from callboard.launch.quiet import is_settled
 from callboard.launch.reaching import reaching
-from callboard.launch.runs import Continue, choose, create, new_name, read_run, runs, start_commit
+from callboard.launch.runs import Continue, choose, create, new_name, read_board, runs, start_commit
 from callboard.launch.sandboxing import held_by, probe
 from callboard.launch.serving import bus_url, serving
 from callboard.launch.starting import starting
@@ -200,13 +200,11 @@ class Launcher:
 
     async def _choose_run(self, url: str) -> str:
         known = runs(self.workspace.repository)
-        latest: RunDoc | None = None
-        if known:
-            latest = await self._latest(url, known[-1])
+        latest = await self._latest(url, known[-1]) if known else None
         match choose(latest, new=self.options.new, start_from=self.options.from_):
             case Continue(run=run):
                 check_goes_on(self.workspace, run, self.options.goal, self.options.safety)
-                is_new = latest is not None and latest.state == "created"  # by a command, before any launch
+                is_new = latest is not None and latest.run.state == "created"  # by a command, before any launch
                 self._event(f"run {run} starts" if is_new else f"run {run} goes on")
                 return run
             case start:
@@ -220,10 +218,10 @@ class Launcher:
                 self._event(f"run {run} starts at {base[:12]}")
                 return run
 
-    async def _latest(self, url: str, run: str) -> RunDoc | None:
+    async def _latest(self, url: str, run: str) -> Board | None:
         if self.options.from_:
             return None
-        return await read_run(url, self.workspace, run, self._event)
+        return await read_board(url, self.workspace, run, self._event)
 
     async def _wait_for_run(self) -> str:
         """The run that the launch with the manager works on."""

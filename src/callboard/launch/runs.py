@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from loguru import logger
 
+from callboard.agents.manager.decision import open_tasks, was_stopped
 from callboard.agents.workspace.git import Repository
 from callboard.app import Workspace
-from callboard.bus.board import RunDoc, TaskState
+from callboard.bus.board import Board, RunDoc, TaskState
 from callboard.bus.bus import Bus
 from callboard.bus.clock import utc_now
 from callboard.bus.errors import RosterError
@@ -35,23 +36,27 @@ class Start:
     """`target`, or the run whose integration branch it starts on top of."""
 
 
-def choose(latest: RunDoc | None, *, new: bool, start_from: str) -> Continue | Start:
-    """Continue the last run until its work is promoted; landed work is left behind only when that was said.
+def choose(latest: Board | None, *, new: bool, start_from: str) -> Continue | Start:
+    """Continue the last run until its work is promoted, or while it has open tasks that a person stopped at its cap; landed
+    work is left behind only when that was said.
+
+    Args:
+        latest: The last run's board; None before the first.
 
     Raises:
         RosterError: A new run is wanted while the last one's landings are not promoted, and nothing says where from.
     """
     if latest is None:
         return Start(start_from or "target")
-    ended = latest.state in ("succeeded", "failed", "cancelled")
-    landed = latest.head != latest.base
-    waits = landed and latest.promoted != latest.head
-    if not (new or start_from) and (not ended or (waits and latest.state != "cancelled")):
-        return Continue(latest.id)
+    run = latest.run
+    ended = run.state in ("succeeded", "failed", "cancelled") and not (was_stopped(latest) and open_tasks(latest))
+    waits = run.head not in (run.base, run.promoted)
+    if not (new or start_from) and (not ended or (waits and run.state != "cancelled")):
+        return Continue(run.id)
     if waits and not start_from:
         raise RosterError(
-            f"run {latest.id} has landed work that is not promoted: promote it (`callboard promote`), start on top of "
-            f"it (`callboard launch --new --from {latest.id}`), or leave it (`callboard launch --new --from target`)"
+            f"run {run.id} has landed work that is not promoted: promote it (`callboard promote`), start on top of "
+            f"it (`callboard launch --new --from {run.id}`), or leave it (`callboard launch --new --from target`)"
         )
     return Start(start_from or "target")
 
@@ -141,8 +146,8 @@ async def ensure_run(workspace: Workspace) -> str:
     return run
 
 
-async def read_run(url: str, workspace: Workspace, run: str, say: Callable[[str], None] = logger.error) -> RunDoc:
-    """What the board says of a run. One that the bus has lost is restored from its archive; one whose making was interrupted
+async def read_board(url: str, workspace: Workspace, run: str, say: Callable[[str], None] = logger.error) -> Board:
+    """A run's board. One that the bus has lost is restored from its archive; one whose making was interrupted
     is made now.
 
     Raises:
@@ -150,12 +155,12 @@ async def read_run(url: str, workspace: Workspace, run: str, say: Callable[[str]
     """
     bus = await Bus.connect(url, run)
     try:
-        doc = (await bus.board()).run
-        if not doc.version and workspace.archive(run).last() is not None:
+        board = await bus.board()
+        if not board.run.version and workspace.archive(run).last() is not None:
             await bring_archive_up(workspace, bus, say)
-            doc = (await bus.board()).run
-        if doc.version:
-            return doc
+            board = await bus.board()
+        if board.run.version:
+            return board
         base = workspace.repository.resolve(f"{PREFIX}/{run}/base")
         branch = workspace.settings.project.integration.format(run=run)
         head = workspace.repository.resolve(f"refs/heads/{branch}")
@@ -165,7 +170,7 @@ async def read_run(url: str, workspace: Workspace, run: str, say: Callable[[str]
                 f"server meant?); `callboard launch --new --from {run}` starts a new run on top of it"
             )
         await create(bus, workspace, base)
-        return (await bus.board()).run
+        return await bus.board()
     finally:
         await bus.close()
 

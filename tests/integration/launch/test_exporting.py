@@ -23,7 +23,7 @@ from callboard.bus.run_state import RunState
 from callboard.launch.archiving import bring_archive_up
 from callboard.launch.exporting import export_run
 from callboard.launch.importing import import_run
-from callboard.launch.runs import create, read_run
+from callboard.launch.runs import create, read_board
 
 INBOXES = ("manager", "gate", "land", "driver-1", "driver-2")
 WIDE = Caps(tokens=10**9, micro_usd=10**9, minutes=1, attempts=1)
@@ -182,7 +182,7 @@ def test_a_launch_restores_a_run_that_its_server_has_lost(
         await bring_archive_up(workspace, bus, lambda _: None)
         before, said = await whole(bus), list[str]()
         await bus.data.remove(INBOXES)
-        doc = await read_run(bus.url, workspace, bus.run, said.append)
+        doc = (await read_board(bus.url, workspace, bus.run, said.append)).run
         assert (doc.id, doc.state) == (bus.run, "created")
         assert await whole(bus) == before
         assert ["had lost everything" in line for line in said] == [True]

@@ -16,7 +16,7 @@ from callboard.bus.bus import Bus
 from callboard.bus.errors import RosterError
 from callboard.bus.task import TaskSpec
 from callboard.launch.checks import LEAST_FREE_BYTES, check, check_goes_on, unknown_again
-from callboard.launch.runs import create, landed_before, read_run, runs, start_commit
+from callboard.launch.runs import create, landed_before, read_board, runs, start_commit
 
 Go = Callable[[Coroutine[object, object, None]], None]
 
@@ -37,10 +37,10 @@ def test_making_a_run_again_after_a_crash_in_the_middle_finishes_it(bus: Bus, go
         base = main_of(workspace)
         run_git(workspace.root, "update-ref", f"refs/heads/callboard/{bus.run}", base)
         run_git(workspace.root, "update-ref", f"refs/callboard/{bus.run}/base", base)
-        doc = await read_run(bus.url, workspace, bus.run)
+        doc = (await read_board(bus.url, workspace, bus.run)).run
         assert (doc.base, doc.head, doc.state) == (base, base, "created")
         assert (doc.integration, doc.target) == (f"callboard/{bus.run}", "main")
-        assert await read_run(bus.url, workspace, bus.run) == doc
+        assert (await read_board(bus.url, workspace, bus.run)).run == doc
 
     go(scenario())
 
@@ -65,7 +65,7 @@ def test_a_run_with_landings_that_this_bus_does_not_know_is_not_begun_anew(
         run_git(workspace.root, "commit", "--quiet", "--allow-empty", "--message=landed")
         run_git(workspace.root, "branch", f"callboard/{bus.run}")
         with pytest.raises(RosterError, match=rf"--new --from {bus.run}"):
-            await read_run(bus.url, workspace, bus.run)
+            await read_board(bus.url, workspace, bus.run)
         assert not (await bus.board()).run.version
 
     go(scenario())

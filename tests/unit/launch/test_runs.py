@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from callboard.bus.board import RunDoc
+from callboard.bus.board import Board, RunDoc
 from callboard.bus.errors import RosterError
 from callboard.launch.runs import Continue, Start, choose, new_name
 
@@ -13,9 +13,10 @@ UNFINISHED: tuple[State, ...] = ("created", "running", "paused")
 ENDED: tuple[State, ...] = ("succeeded", "failed", "cancelled")
 
 
-def run(state: State, *, landed: bool = False, promoted: bool = False) -> RunDoc:
-    head = "head" if landed else "base"
-    return RunDoc(id="r-1", state=state, base="base", head=head, promoted=head if promoted else "")
+def run(state: State, *, landed: bool = False, promoted: bool = False, head: str = "") -> Board:
+    left = "head" if landed else "base"
+    doc = RunDoc(id="r-1", state=state, base="base", head=head or left, promoted=left if promoted else "")
+    return Board({"run": doc})
 
 
 def test_the_first_launch_starts_a_run_at_the_target() -> None:
@@ -48,7 +49,7 @@ def test_after_a_run_that_landed_nothing_a_new_one_starts(state: State) -> None:
 
 
 def test_work_that_landed_after_a_promotion_is_waited_for_too() -> None:
-    later = run("succeeded", landed=True, promoted=True).model_copy(update={"head": "later"})
+    later = run("succeeded", landed=True, promoted=True, head="later")
     assert choose(later, new=False, start_from="") == Continue("r-1")
 
 

@@ -22,6 +22,7 @@ from callboard.bus.messages import (
     IssueReported,
     MinutePassed,
 )
+from callboard.launch.runs import Continue, Start, choose
 
 SMALL = Caps(tokens=100, micro_usd=1_000_000, minutes=10, attempts=50)
 SAME = Limits(run=SMALL, task=SMALL, agent=SMALL)
@@ -56,7 +57,10 @@ def spent(stay: bool) -> Desk:
 
 
 def stopped(stay: bool) -> Desk:
-    desk = spent(stay)
+    return stop(spent(stay))
+
+
+def stop(desk: Desk) -> Desk:
     [question] = [doc.id for doc in desk.board.all(QuestionDoc) if doc.scope == "run"]
     assert desk.person("answer", question=question, text="stop").reply.ok
     return desk
@@ -193,3 +197,17 @@ def test_new_work_for_a_stopped_run_is_asked_about_once_and_goes_on_with_a_raise
     assert desk.person("answer", question=question, text="500").reply.ok
     assert desk.run.state == "running"
     assert handed_out(desk) > before
+
+
+def test_launching_again_goes_on_with_it_although_nothing_landed_while_something_is_left_to_do() -> None:
+    """What was handed in, gated and reviewed lies on the branches of that run; a new one would do it all anew."""
+    desk = Desk(ROSTER)
+    desk.launch(ROSTER, limits=SAME)
+    desk.directions(*TASKS[:1])
+    desk.to_review("T-1")
+    desk.hear(BudgetReached(reached=(RUN,)), "manager")
+    stop(desk)
+    assert choose(desk.board, new=False, start_from="") == Continue(desk.run.id)
+    assert choose(desk.board, new=True, start_from="") == Start("target")
+    desk.person("cancel", task="T-1")
+    assert choose(desk.board, new=False, start_from="") == Start("target")
