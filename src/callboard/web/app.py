@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from callboard.app import Workspace
 from callboard.web import events, front, health, metrics, people, roster, work
 from callboard.web.admission import Admission
+from callboard.web.below import Below
 from callboard.web.dashboard import pages, problem_pages, release_pages, run_pages, session
 from callboard.web.dashboard.drawing import FOLDER
 from callboard.web.etags import Etags
@@ -62,7 +63,6 @@ def create(workspace: Workspace, *, root_path: str = "", host: str = "127.0.0.1"
         title="Callboard",
         version=version("callboard"),
         description="A roster of coding agents on a git repository: see it, steer it, join it.",
-        root_path=root_path,
         docs_url=None,
         redoc_url=None,
         lifespan=life,
@@ -77,6 +77,7 @@ def create(workspace: Workspace, *, root_path: str = "", host: str = "127.0.0.1"
     app.add_middleware(
         Admission, hosts=(*web.hosts, host), rates=Rates(web.requests_per_minute), most_bytes=web.body_mb * 1_000_000
     )
+    app.add_middleware(Below, root_path=root_path)
     app.add_exception_handler(session.NotLoggedIn, session.to_login)
     problem_pages.show_problems(app)
     front.add_documentation(app)
