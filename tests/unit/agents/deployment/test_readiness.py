@@ -67,6 +67,7 @@ def board(*docs: Doc) -> Board:
 
 
 DONE = task_doc(1, "Serve", TaskState.DONE)
+SKIPPED = task_doc(2, "Log", TaskState.SKIPPED)
 READY = Known(
     board=board(DONE, STAGING, PRODUCTION),
     settings=SETTINGS,
@@ -105,6 +106,7 @@ CASES: list[tuple[str, str, Known, str, str]] = [
     ("stages", "unknown", staging(STAGING.model_copy(update={"state": "baking"})), "in staging it is baking", "d-1"),
     ("stages", "unknown", staging(STAGING, task_doc(2, "Log")), "still open: T-2", "board of run-1"),
     ("stages", "unknown", replace(READY, board=board()), "nothing was done yet", "board of run-1"),
+    ("stages", "unknown", replace(READY, board=board(SKIPPED)), "nothing was done yet", "board of run-1"),
     ("authentication", "fail", replace(READY, secrets=frozenset()), "without a value: API_KEY", "production] secrets"),
     ("authentication", "fail", ran("authentication", RED), "`integration` exited 3", "[deploy.ready] authentication"),
     ("authentication", "unknown", ran("authentication"), "no command shows it", "[deploy.ready] authentication"),
@@ -162,13 +164,40 @@ def test_each_item_can_fail_and_be_unknown(state: str) -> None:
     assert {name for name, each, *_ in CASES if each == state} == set(NAMES)
 
 
-def test_notes_of_an_earlier_deployment_that_have_not_landed_hold_nothing() -> None:
-    notes = task_doc(2, "Notes", source=Source(kind="deployment"), fields={"Notes": "docs/deployments/a.md"})
-    assert item(staging(STAGING, notes), "stages").state == "pass"
+NOTES = task_doc(2, "Notes", source=Source(kind="deployment"), fields={"Notes": "docs/deployments/a.md"})
+
+
+@pytest.mark.parametrize(
+    ("name", "doc"),
+    [
+        pytest.param("stages", NOTES, id="notes of an earlier deployment that have not landed"),
+        pytest.param("stages", SKIPPED, id="a task that was skipped"),
+        pytest.param("stages", task_doc(2, "Log", standing=True), id="standing work"),
+        pytest.param("security", WRONG_ISSUE.model_copy(update={"state": "closed"}), id="an issue that was mended"),
+    ],
+)
+def test_what_asks_for_nothing_more_holds_nothing(name: str, doc: Doc) -> None:
+    assert item(staging(STAGING, doc), name).state == "pass"
+
+
+def test_what_another_environment_has_shown_is_not_shown_here() -> None:
+    elsewhere = STAGING.model_copy(update={"history": (REHEARSED, BAKED)})
+    here = PRODUCTION.model_copy(update={"history": (), "reviews": {}})
+    known = replace(READY, board=board(DONE, elsewhere, here))
+    assert [item(known, name).state for name in ("performance", "rollback plan")] == ["unknown", "unknown"]
+
+
+def test_the_newest_counts() -> None:
+    again = (REHEARSAL_FAILED, BAKE_FAILED, REHEARSED, BAKED)
+    earlier = PRODUCTION.model_copy(update={"id": "d-0", "tests": (RED,), "reviews": {"senior": FAULTY}})
+    now = PRODUCTION.model_copy(update={"history": again})
+    known = replace(READY, board=board(DONE, STAGING, earlier, now))
+    assert {one.state for one in checklist(known)} == {"pass"}
 
 
 def test_nothing_known_at_all_makes_nothing_ready() -> None:
-    nothing = Known(Board(), DeploySettings(), "production", "")
+    unnamed = PRODUCTION.model_copy(update={"commit": ""})
+    nothing = Known(board(unnamed), DeploySettings(), "production", "")
     assert {one.state for one in checklist(nothing)} == {"unknown", "fail"}
     assert "pass" not in {one.state for one in checklist(nothing)}
 
