@@ -123,6 +123,8 @@ def test_the_release_that_has_the_traffic_is_not_stopped_while_another_could_hav
         target.up("r-3", world.commit())
     with pytest.raises(DeployFailed, match=r"per cent and sum to 100, not \{'r-2': 60\}"):
         target.shift({"r-2": 60})
+    with pytest.raises(DeployFailed, match="per cent and sum to 100"):
+        target.shift({"r-1": 150, "r-2": -50})
     with pytest.raises(DeployFailed, match=r"release r-1 is commit .*, not"):
         target.up("r-1", world.commit("dies"))
     with pytest.raises(DeployFailed, match="cannot name a release"):

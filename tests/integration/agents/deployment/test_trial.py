@@ -92,6 +92,15 @@ def test_what_nobody_watches_any_more_gets_no_requests_and_that_is_said(world: W
     end_trial(target)
 
 
+def test_a_watcher_that_ended_before_green_had_anything_is_not_spoken_of(world: World) -> None:
+    target = world.target()
+    before = target.notices()
+    with watcher(world, 0):
+        pass
+    until(lambda: not Path(trial(world)).exists())
+    assert target.notices() == before
+
+
 @pytest.mark.long
 def test_a_proxy_that_was_killed_with_the_watcher_comes_back_with_everything_for_blue(world: World) -> None:
     target = world.target()
@@ -151,3 +160,14 @@ def test_a_switch_and_its_keeper_that_both_ended_run_again_and_do_both_their_wor
         pass
     until(lambda: not Path(trial(world)).exists())
     assert shares(target) == {"r-1": 100, "r-2": 0}
+
+
+@pytest.mark.long
+def test_what_is_taken_down_after_its_trial_is_spoken_of_no_more(world: World) -> None:
+    target = world.target()
+    with watcher(world, 50):
+        pass
+    until(lambda: not Path(trial(world)).exists())
+    assert any(one.startswith("r-2 had 50 %") for one in target.notices())
+    target.down("r-2")
+    assert not any(one.startswith("r-2 had") for one in target.notices())
