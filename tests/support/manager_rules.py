@@ -102,6 +102,6 @@ class ManagerRules(RuleBasedStateMachine):
     def what_was_approved_with_a_finding_is_an_issue_of_its_task(self) -> None:
         board = self.world.board
         for task in board.tasks():
-            if task.landed and "junior-1" in task.verdicts:
-                key = issue_key("review", f"a of {task.id}")
+            for found in (one for verdict in task.verdicts.values() for one in verdict.findings if task.landed):
+                key = issue_key("review", f"{found.file} {found.quote}")
                 assert any(one.task == task.id for one in board.get(f"issue:{key}", IssueDoc).sightings), task.id
