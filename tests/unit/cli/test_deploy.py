@@ -14,6 +14,7 @@ from callboard.cli.deploy import exit_code
         ("deploy", "deploy", "rolled_back", 0, 1),
         ("deploy", "deploy", "done", 1, 0),
         ("deploy", "deploy", "eligible", 0, 4),
+        ("deploy", "deploy", "eligible", 130, 130),
         ("rollback", "restore", "rolled_back", 0, 1),
         ("rollback", "deploy", "rolled_back", 0, 0),
     ],
