@@ -34,6 +34,12 @@ def test_a_command_that_cannot_be_meant_makes_no_run(workspace: Workspace) -> No
     code, text = said("rollback")
     assert (code, "nothing was ever deployed to production" in text) == (1, True), text
     assert "launch" not in text
+    for commit in ("nowhere", "abcd", "d" * 40):
+        code, text = said("deploy", "--commit", commit)
+        assert (code, f"no commit {commit!r} in this repository" in text) == (2, True), text
+    toml.write_text(toml.read_text().replace('role = "driver"', 'role = "deployment"'))
+    code, text = said("deploy")
+    assert (code, "no driver: nobody could work" in text) == (1, True), text
     assert run_git(workspace.path, "for-each-ref", "refs/heads/callboard", "refs/callboard") == ""
 
 
