@@ -1,9 +1,10 @@
-"""What becomes of tasks that failed: the ways on that a person has. Pure."""
+"""What becomes of tasks that failed, or that a run left when a person stopped it: the ways on that a person has. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from callboard.bus.states import ENDED
 from callboard.launch.summary import RunRow, TaskRow
 
 DEPLOYMENT = "deployment"
@@ -11,7 +12,7 @@ DEPLOYMENT = "deployment"
 
 
 def ways_on(run: RunRow, tasks: Sequence[TaskRow]) -> list[str]:
-    """Sentences with the commands in them, about those of `tasks` that failed; none while agents are at it.
+    """Sentences with the commands in them, about those of `tasks` that failed or were left; none while agents are at it.
 
     They hold what agents and repositories wrote, as it is.
     """
@@ -21,7 +22,16 @@ def ways_on(run: RunRow, tasks: Sequence[TaskRow]) -> list[str]:
     made = [task for task in every if task.source == DEPLOYMENT]
     # a run that succeeded has none that anybody still needs: a later deployment is done there
     of_deployments = [_made_by_deployment(task) for task in made] if run.state != "succeeded" else []
-    return [*_failed([task for task in every if task.source != DEPLOYMENT]), *of_deployments]
+    return [*_stopped(run, tasks), *_failed([task for task in every if task.source != DEPLOYMENT]), *of_deployments]
+
+
+def _stopped(run: RunRow, tasks: Sequence[TaskRow]) -> list[str]:
+    """A person said of the run's own cap that it is not raised."""
+    left = [task.id for task in tasks if task.state not in ENDED and not task.standing]
+    if (run.state, run.reason) != ("failed", "budget_exhausted") or not left:
+        return []
+    was, it = ("was", "it") if len(left) == 1 else ("were", "them")
+    return [f"{', '.join(left)} {was} left: raise [budget] in callboard.toml, and `callboard launch` goes on with {it}"]
 
 
 def _failed(failed: list[TaskRow]) -> list[str]:

@@ -83,6 +83,15 @@ def deployed(number: int, title: str, key: str) -> TaskDoc:
     return task_doc(number, title, TaskState.FAILED, key=key, source=Source(kind="deployment"))
 
 
+def test_what_a_run_left_that_was_stopped_at_its_cap_says_how_it_goes_on() -> None:
+    stopped = run_doc(state="failed", reason="budget_exhausted", detail="its budget is spent, and a person said stop")
+    left = [task_doc(1, "One", TaskState.DONE), task_doc(2, "Two", TaskState.REVIEW), task_doc(3, "Three")]
+    assert advice(stopped, *left, task_doc(4, "Watch", standing=True)) == (
+        "T-2, T-3 were left: raise [budget] in callboard.toml, and `callboard launch` goes on with them"
+    )
+    assert advice(stopped, left[0]) == ""
+
+
 def test_a_failed_task_that_a_deployment_made_is_not_to_be_done_again_by_a_launch() -> None:
     made = [
         deployed(1, "Fix d-2 in the code, 1", "driver-1/d-2-fix-1"),
