@@ -54,6 +54,9 @@ gives it to a shell."""
 _ENDED_FROM_OUTSIDE = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _ENV_FOUND_NO_PROGRAM = 127
 _PASSED_ON = ("PATH", "HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
+_WRONG = ("error:", "fatal:", "! [")
+_MOST_WRONG = 3
+"""Lines of one failure that are shown; GitError.stderr has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,13 @@ class GitOutput:
     def text(self) -> str:
         """stdout without its last newline; bytes that are no UTF-8 become surrogates."""
         return self.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in one line: git says what was wrong first and what came of it last, and hints may follow."""
+        lines = [line.strip() for line in self.stderr.splitlines() if line.strip() and not line.startswith("hint:")]
+        named = [line for line in lines if line.startswith(_WRONG)]
+        return "; ".join(named[:_MOST_WRONG] or lines[-1:]) or f"exit code {self.exit_code}"
 
     @property
     def records(self) -> list[str]:
@@ -193,10 +203,8 @@ def _no_git(argv: tuple[str, ...], stderr: str) -> GitError:
 
 def _failed(place: GitPlace, args: Sequence[str], argv: tuple[str, ...], output: GitOutput) -> GitError:
     where = place.git_dir or place.path
-    said = output.stderr.strip().splitlines()
-    reason = said[-1] if said else f"exit code {output.exit_code}"
     return GitError(
-        f"`git {args[0]}` failed in {where}: {reason}",
+        f"`git {args[0]}` failed in {where}: {output.reason}",
         argv=argv,
         exit_code_of_git=output.exit_code,
         stderr=output.stderr,

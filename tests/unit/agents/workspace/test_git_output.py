@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import pytest
+
 from callboard.agents.workspace.git_output import (
     MergeResult,
     Person,
@@ -13,7 +15,7 @@ from callboard.agents.workspace.git_output import (
     read_worktree_branches,
     signature,
 )
-from callboard.agents.workspace.git_runner import GitPlace, git_argv, git_environment
+from callboard.agents.workspace.git_runner import GitOutput, GitPlace, git_argv, git_environment
 from callboard.agents.workspace.preflight import too_old
 
 
@@ -74,3 +76,24 @@ def test_an_old_git_is_named_with_what_is_needed() -> None:
     assert too_old("git version 3.0.0") is None
     assert too_old("git version 2.37.9") == "git version 2.37.9 is too old; install git 2.38 or newer"
     assert too_old("") is not None
+
+
+@pytest.mark.parametrize(
+    ("stderr", "reason"),
+    [
+        (
+            "error: file write error: No space left on device\nfatal: unable to write loose object file\n",
+            "error: file write error: No space left on device; fatal: unable to write loose object file",
+        ),
+        (
+            " ! [rejected]        main -> main (fetch first)\nerror: failed to push some refs to 'x'\n"
+            "hint: Updates were rejected\nhint: See the 'Note about fast-forwards'\n",
+            "! [rejected]        main -> main (fetch first); error: failed to push some refs to 'x'",
+        ),
+        ("warning: odd\nodd and more\nhint: try\n", "odd and more"),
+        ("error: a\nerror: b\nerror: c\nerror: d\n", "error: a; error: b; error: c"),
+        ("", "exit code 128"),
+    ],
+)
+def test_why_git_failed_is_said_with_its_cause_and_without_hints(stderr: str, reason: str) -> None:
+    assert GitOutput(128, b"", stderr).reason == reason
