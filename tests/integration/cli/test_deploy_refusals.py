@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 
+import pytest
 from forked import callboard
 from roster import Workspace, run_git
+
+from callboard.app import Workspace as Opened
+from callboard.bus.board import Change
+from callboard.bus.bus import Bus
+from callboard.bus.deployments import DeploymentDoc
+from callboard.bus.errors import CommandRefused
+from callboard.bus.server import EmbeddedServer
+from callboard.cli.deploy_checks import refuse_at_once
+from callboard.launch.runs import create
 
 DEPLOY = """
 [deploy]
@@ -16,6 +27,12 @@ start = "./serve"
 name = "deployment"
 role = "deployment"
 command = "true"
+"""
+ENVIRONMENTS = """
+[deploy.environments.staging]
+port = 8081
+[deploy.environments.production]
+port = 8082
 """
 
 
@@ -41,6 +58,38 @@ def test_a_command_that_cannot_be_meant_makes_no_run(workspace: Workspace) -> No
     code, text = said("deploy")
     assert (code, "no driver: nobody could work" in text) == (1, True), text
     assert run_git(workspace.path, "for-each-ref", "refs/heads/callboard", "refs/callboard") == ""
+
+
+def test_a_deployment_under_way_can_be_rolled_back_and_none_begins_beside_it(workspace: Workspace) -> None:
+    toml = workspace.path / "callboard.toml"
+    toml.write_text(toml.read_text() + DEPLOY + ENVIRONMENTS)
+    opened = Opened.open(workspace.path, os.environ)
+
+    async def deploys_to_staging() -> None:
+        server = EmbeddedServer(opened.layout.bus)
+        bus = await Bus.connect(await server.start(), "20261121-091407")
+        try:
+            await create(bus, opened, opened.repository.resolve("HEAD") or "")
+            doc = DeploymentDoc(version=1, id="d-1", environment="staging", state="eligible")
+            await bus.change([Change("deployment:d-1", doc)], sender="manager")
+        finally:
+            await bus.close()
+            await server.stop()
+
+    asyncio.run(deploys_to_staging())
+    asyncio.run(refuse_at_once(opened, "rollback", "staging"))
+    with pytest.raises(CommandRefused, match="nothing was ever deployed to production"):
+        asyncio.run(refuse_at_once(opened, "rollback", "production"))
+
+    def said(*args: str) -> tuple[int, str]:
+        done = callboard(workspace.path, "deploy", *args, env=dict(os.environ))
+        return done.returncode, done.stdout + done.stderr
+
+    code, text = said("--env", "staging")
+    assert (code, "d-1 is under way in staging" in text, "launched" in text) == (1, True, False)
+    code, text = said("stop", "--env", "staging")
+    assert (code, "d-1 is under way in staging" in text) == (1, True)
+    assert said("stop", "--env", "production") == (0, "production: nothing ran there\n")
 
 
 def test_nothing_is_stopped_where_nothing_is_or_somebody_holds_the_lock(workspace: Workspace) -> None:
