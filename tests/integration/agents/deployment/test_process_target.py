@@ -20,7 +20,7 @@ def world() -> Iterator[World]:
 def test_a_first_release_serves_a_second_one_takes_over_and_the_first_comes_back(world: World) -> None:
     target = world.target()
     assert target.problems() == ()
-    assert target.running() == ()
+    assert (target.running(), target.notices()) == ((), ())
     first = world.serve(target, "r-1")
     assert (first.slot, first.weight, first.alive) == ("a", 0, True)
     assert world.get() == (200, "r-1")
