@@ -27,7 +27,7 @@ def ways_on(run: RunRow, tasks: Sequence[TaskRow]) -> list[str]:
 
 def _stopped(run: RunRow, tasks: Sequence[TaskRow]) -> list[str]:
     """A person said of the run's own cap that it is not raised."""
-    left = [task.id for task in tasks if task.state not in ENDED and not task.standing]
+    left = [task.id for task in tasks if task.state not in ENDED]
     if (run.state, run.reason) != ("failed", "budget_exhausted") or not left:
         return []
     was, it = ("was", "it") if len(left) == 1 else ("were", "them")

@@ -87,7 +87,7 @@ def test_what_a_run_left_that_was_stopped_at_its_cap_says_how_it_goes_on() -> No
     stopped = run_doc(state="failed", reason="budget_exhausted", detail="its budget is spent, and a person said stop")
     left = [task_doc(1, "One", TaskState.DONE), task_doc(2, "Two", TaskState.REVIEW), task_doc(3, "Three")]
     assert advice(stopped, *left, task_doc(4, "Watch", standing=True)) == (
-        "T-2, T-3 were left: raise [budget] in callboard.toml, and `callboard launch` goes on with them"
+        "T-2, T-3, T-4 were left: raise [budget] in callboard.toml, and `callboard launch` goes on with them"
     )
     assert advice(stopped, left[0]) == ""
 
