@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from handlers import message
 from servers import Server
@@ -125,5 +126,23 @@ def test_the_thread_goes_on_when_the_server_does_not_answer_for_a_while(server: 
         keeper.hold(delivery.entry)
         assert gone.wait(20)
         keeper.close()
+
+    go(scenario())
+
+
+def test_letting_go_of_a_delivery_keeps_a_later_one_of_the_same_entry(server: Server, bus: Bus, go: Go) -> None:
+    """Where the group was lost the later one counts anew, and so is equal."""
+
+    async def scenario() -> None:
+        lost = list[Entry]()
+        earlier = (await held(bus)).entry
+        later = replace(earlier)
+        keeper = LeaseKeeper(lambda: server.url, bus.keys, on_lost=lost.append)
+        keeper.hold(earlier)
+        keeper.hold(later)
+        keeper.let_go(earlier)
+        server.ask("XACK", bus.keys.inbox("driver-1"), "agent", later.id)
+        keeper.renew()
+        assert [one is later for one in lost] == [True]
 
     go(scenario())
